@@ -1,0 +1,108 @@
+"""Environment and secrets, read in one place.
+
+Every setting has one name, valid as an environment variable and as a key of `.streamlit/secrets.toml`; the
+environment wins. Nothing else in the product reads the environment.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from errors import ConfigError
+
+ROOT = Path(__file__).resolve().parent
+VERSION = "0.1.0"
+FACTOR_NAME = "HUNTER_SALES_ENGINE_OPPORTUNITY_FACTOR"
+
+# What a result depends on: a stored result names the hash of these, so that "same code" can be checked.
+_CALCULATING = ("leads.py", "lead_values.py", "icp.py", "scoring.py", "geo.py", "calibration.py", "analytics/*.py")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the outside world decides. Secrets never appear in the representation."""
+
+    database_url: str | None = None
+    auth_token: str | None = field(default=None, repr=False)
+    driver: str | None = None
+    config_dir: Path = ROOT / "config"
+    data_dir: Path = ROOT / "data"
+    zoho_client_id: str | None = field(default=None, repr=False)
+    zoho_client_secret: str | None = field(default=None, repr=False)
+    zoho_refresh_token: str | None = field(default=None, repr=False)
+    zoho_accounts_url: str = "https://accounts.zoho.com"
+    environment_factor: float = 1.0
+
+    @property
+    def zoho_ready(self) -> bool:
+        """Whether all three Zoho credentials are present."""
+        return bool(self.zoho_client_id and self.zoho_client_secret and self.zoho_refresh_token)
+
+
+def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path | None = None) -> Settings:
+    """The settings of this process.
+
+    `environ` defaults to the process environment, `secrets_file` to `.streamlit/secrets.toml` beside the code;
+    a missing file is no secrets. ConfigError when the file is not TOML or a value has the wrong form.
+    """
+    environ = os.environ if environ is None else environ
+    path = ROOT / ".streamlit" / "secrets.toml" if secrets_file is None else secrets_file
+    secrets = _read_secrets(path)
+
+    def setting(name: str) -> str | None:
+        value = environ.get(name) or secrets.get(name)
+        return value.strip() or None if value else None
+
+    return Settings(
+        database_url=setting("TURSO_DATABASE_URL"),
+        auth_token=setting("TURSO_AUTH_TOKEN"),
+        driver=setting("TURSO_DRIVER"),
+        config_dir=Path(setting("HADES_CONFIG_DIR") or ROOT / "config"),
+        data_dir=Path(setting("HADES_DATA_DIR") or ROOT / "data"),
+        zoho_client_id=setting("ZOHO_CLIENT_ID"),
+        zoho_client_secret=setting("ZOHO_CLIENT_SECRET"),
+        zoho_refresh_token=setting("ZOHO_REFRESH_TOKEN"),
+        zoho_accounts_url=setting("ZOHO_ACCOUNTS_URL") or "https://accounts.zoho.com",
+        environment_factor=_factor(setting(FACTOR_NAME)),
+    )
+
+
+def code_version() -> str:
+    """`0.1.0+1a2b3c4d`: the release and a hash over the files that calculate; the same code gives the same text."""
+    digest = hashlib.sha256()
+    for pattern in _CALCULATING:
+        for path in sorted(ROOT.glob(pattern)):
+            digest.update(path.relative_to(ROOT).as_posix().encode())
+            digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return f"{VERSION}+{digest.hexdigest()[:8]}"
+
+
+def _read_secrets(path: Path) -> dict[str, str]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        # The parser's message can quote the line, and the line can be a secret: only the place is passed on.
+        raise ConfigError(
+            "The secrets file .streamlit/secrets.toml was expected to be TOML (NAME = \"value\" on each line), "
+            "but it cannot be read. Check its quotes and line breaks."
+        ) from error
+    return {name: str(value) for name, value in content.items() if not isinstance(value, dict | list)}
+
+
+def _factor(text: str | None) -> float:
+    if text is None:
+        return 1.0
+    try:
+        factor = float(text)
+    except ValueError:
+        factor = -1.0
+    if not 0.0 <= factor <= 2.0:
+        raise ConfigError(f"{FACTOR_NAME} was expected to be a number from 0 to 2, but is '{text}'. 1 changes nothing.")
+    return factor

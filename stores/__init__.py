@@ -1,0 +1,1 @@
+"""Every SQL statement of the product, one file per group of tables."""

@@ -1,0 +1,58 @@
+"""Every state of config/icp.yaml that was ever in force, in order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from turso_db import Database, Statement
+
+
+def read_active_version(db: Database) -> dict[str, Any] | None:
+    """The newest version with its full text (version, kind, icp_yaml, sha256, ...), or None in a new database."""
+    rows = db.rows("SELECT * FROM weight_versions ORDER BY version DESC LIMIT 1")
+    return rows[0] if rows else None
+
+
+def read_version(db: Database, *, version: int) -> dict[str, Any] | None:
+    """One version with its full text, or None."""
+    rows = db.rows("SELECT * FROM weight_versions WHERE version = ?", (version,))
+    return rows[0] if rows else None
+
+
+def is_known_text(db: Database, *, sha256: str) -> bool:
+    """Whether a configuration with this hash was in force at some time."""
+    return bool(db.rows("SELECT 1 AS known FROM weight_versions WHERE sha256 = ? LIMIT 1", (sha256,)))
+
+
+def read_versions(db: Database) -> pd.DataFrame:
+    """One row per version, newest first: version, kind, actor, reason, run_id, rolled_back_to, changes, created_at."""
+    return db.frame(
+        "SELECT version, kind, actor, reason, run_id, rolled_back_to, changes, created_at, sha256 "
+        "FROM weight_versions ORDER BY version DESC"
+    )
+
+
+def insert_version(
+    *,
+    version: int,
+    kind: str,
+    icp_yaml: str,
+    sha256: str,
+    actor: str,
+    reason: str,
+    now: datetime,
+    run_id: int | None = None,
+    rolled_back_to: int | None = None,
+    changes: Sequence[dict[str, Any]] = (),
+) -> Statement:
+    """The statement that records a version under its number; two at once conflict on that number."""
+    return Statement(
+        "INSERT INTO weight_versions (version, kind, icp_yaml, sha256, actor, reason, run_id, rolled_back_to, "
+        "changes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (version, kind, icp_yaml, sha256, actor, reason, run_id, rolled_back_to, json.dumps(list(changes)), now),
+    )
