@@ -135,6 +135,12 @@ BEGIN SELECT RAISE(ABORT, 'what was known at export never changes'); END;
 CREATE TRIGGER lead_outcomes_never_go BEFORE DELETE ON lead_outcomes
 BEGIN SELECT RAISE(ABORT, 'exported leads are never deleted'); END;
 
+-- Always empty. The closing write of an export puts here how many of its leads another export took meanwhile;
+-- anything but 0 breaks the write.
+CREATE TABLE leads_taken_meanwhile (
+    taken INTEGER NOT NULL CONSTRAINT leads_taken_meanwhile CHECK (taken = 0)
+);
+
 -- Dated facts about a company of a batch, append-only. A correction retracts an earlier row by its id.
 CREATE TABLE outcome_milestones (
     id          INTEGER PRIMARY KEY,
@@ -174,6 +180,17 @@ SELECT batch_id, company_key,
        min(CASE WHEN milestone = 'churned' THEN happened_at END) AS churned_at,
        max(CASE WHEN milestone = 'lost' THEN happened_at END) AS lost_at
 FROM standing_milestones GROUP BY batch_id, company_key;
+
+-- One row per company of a batch, also where nothing happened yet: the unit that rates count.
+CREATE VIEW company_outcomes AS
+SELECT l.batch_id, l.company_key, l.lead_id, l.workflow_type, l.exported_at,
+       m.contacted_at, m.appointment_at, m.delivery_at, m.churned_at, m.lost_at,
+       m.contacted_at IS NOT NULL OR m.appointment_at IS NOT NULL OR m.delivery_at IS NOT NULL AS contacted,
+       m.appointment_at IS NOT NULL OR m.delivery_at IS NOT NULL AS appointment,
+       m.delivery_at IS NOT NULL AS delivery
+FROM (SELECT batch_id, company_key, min(id) AS lead_id, workflow_type, exported_at
+      FROM lead_outcomes GROUP BY batch_id, company_key) l
+LEFT JOIN company_milestones m ON m.batch_id = l.batch_id AND m.company_key = l.company_key;
 
 -- Leads called before this product: one row per company and ZIP.
 CREATE TABLE historical_outcomes (

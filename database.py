@@ -1,0 +1,86 @@
+"""The one interface to the database; LocalFile (turso_db) and TursoHttp (turso_http) both have this shape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import pandas as pd
+
+from sql_values import Value
+
+BUMP = "UPDATE meta SET value = value + 1 WHERE key = 'data_version'"
+
+
+class Statement(NamedTuple):
+    """One SQL statement with its positional `?` arguments."""
+
+    sql: str
+    args: Sequence[Value] = ()
+
+
+class Many(NamedTuple):
+    """One statement run once per row of arguments."""
+
+    sql: str
+    rows: Sequence[Sequence[Value]]
+
+
+class Written(NamedTuple):
+    """What one statement of a write gave back: its rows (RETURNING, SELECT) and how many it touched."""
+
+    rows: list[dict[str, Any]]
+    affected: int
+
+
+class Database(Protocol):
+    """Rows, frames, atomic writes and streamed reads. Every method may be called from any thread."""
+
+    name: str
+    rows_per_write: int
+    round_trips: int
+
+    def rows(self, sql: str, args: Sequence[Value] = ()) -> list[dict[str, Any]]:
+        """The rows of one SELECT."""
+
+    def read(self, statements: Sequence[Statement]) -> list[list[dict[str, Any]]]:
+        """The rows of several SELECTs from one snapshot, in one round trip."""
+
+    def frame(self, sql: str, args: Sequence[Value] = ()) -> pd.DataFrame:
+        """The rows of one SELECT as a frame (see frame_of)."""
+
+    def stream(self, sql: str, args: Sequence[Value] = (), chunk_rows: int = 5000) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of one SELECT in pieces, with steady memory."""
+
+    def write(self, statements: Sequence[Statement | Many], *, bump: bool = True) -> list[Written]:
+        """All statements kept together or none; the data version grows in the same transaction."""
+
+    def close(self) -> None:
+        """Every connection is closed."""
+
+
+def frame_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFrame:
+    """One row per tuple. Whole numbers stay exact: int64, or Int64 where some are missing.
+
+    Text becomes `str`, reals float64; a column without any value is object and all None.
+    """
+    if not rows:
+        return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}, columns=list(columns))
+    data = {name: _column(values) for name, values in zip(columns, zip(*rows, strict=True), strict=True)}
+    return pd.DataFrame(data, columns=list(columns))
+
+
+def _column(values: Sequence[Any]) -> pd.Series | np.ndarray:
+    kinds = set(map(type, values))
+    if kinds == {int}:
+        return np.array(values, dtype="int64")
+    if kinds == {float}:
+        return np.array(values, dtype="float64")
+    if kinds <= {int, type(None)} and int in kinds:
+        return pd.Series(values, dtype="Int64")
+    if kinds <= {int, float, type(None)} and kinds != {type(None)}:
+        return pd.Series(values, dtype="float64")
+    if kinds <= {str, type(None)} and str in kinds:
+        return pd.Series(values, dtype="str")
+    return pd.Series(values, dtype="object")

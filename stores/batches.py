@@ -1,0 +1,210 @@
+"""Batches, their files and their misses. An export is kept whole in one write, or not at all."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from turso_db import Database, Many, Statement, Value
+
+BATCH_FIELDS = (
+    "batch_id", "workflow_type", "exported_at", "exported_by", "source_file", "source_sha256", "operator_id",
+    "operator_name", "segment", "parameters", "weight_version", "rows_in", "exported", "duplicates",
+    "suppressed", "excluded", "rejected", "sha256",
+)  # fmt: skip
+LEAD_FIELDS = (
+    "row_number", "company_name", "company_id", "company_key", "contact_id", "phone", "other_phones",
+    "web_domain", "street", "city", "state", "zip_code", "sic_code", "employee_count", "distance_miles",
+    "segment", "hades_score", "workflow_type", "weight_version", "exported_at", "source_features",
+)  # fmt: skip
+_KEYS = ("company_key", "phone", "contact_id")
+
+# Was a lead of this export exported by somebody else since `?`? Asked again inside the closing write.
+_TAKEN_SINCE = """
+SELECT count(*) FROM {mine} mine WHERE EXISTS (
+    SELECT 1 FROM lead_outcomes o JOIN batches b ON b.batch_id = o.batch_id AND b.status = 'closed'
+    WHERE o.batch_id <> ? AND o.exported_at >= ? AND o.{key} = mine.{key} AND mine.{key} IS NOT NULL)
+"""
+
+
+def next_batch_number(db: Database, *, day: str) -> int:
+    """The next number of `day` (YYYYMMDD), given out once and never again; it goes on past 999."""
+    written = db.write(
+        [
+            Statement(
+                "INSERT INTO batch_numbers (day, last_number) VALUES (?, 1) "
+                "ON CONFLICT (day) DO UPDATE SET last_number = last_number + 1 RETURNING last_number",
+                (day,),
+            )
+        ],
+        bump=False,
+    )
+    return int(written[0].rows[0]["last_number"])
+
+
+def stage_part(
+    db: Database, *, batch_id: str, part: int, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime
+) -> None:
+    """Nothing; one part of a large export waits for the closing write. No reader sees it."""
+    db.write(
+        [
+            Statement(
+                "INSERT INTO staged_exports (batch_id, part, leads, csv, staged_at) VALUES (?, ?, ?, ?, ?)",
+                (batch_id, part, json.dumps(leads), zlib.compress(csv, 6), now),
+            )
+        ],
+        bump=False,
+    )
+
+
+def insert_staged(*, batch_id: str, now: datetime) -> list[Statement]:
+    """The statements that turn the staged parts of a batch into its leads and its file, for the closing write."""
+    columns = ", ".join(f"json_extract(l.value, '$[{place}]')" for place in range(len(LEAD_FIELDS)))
+    return [
+        Statement(
+            f"INSERT INTO lead_outcomes (batch_id, {', '.join(LEAD_FIELDS)}, created_at, updated_at) "  # noqa: S608
+            f"SELECT s.batch_id, {columns}, ?, ? FROM staged_exports s, json_each(s.leads) l "
+            "WHERE s.batch_id = ? ORDER BY s.part, l.key",
+            (now, now, batch_id),
+        ),
+        Statement(
+            "INSERT INTO batch_files (batch_id, part, csv) "
+            "SELECT batch_id, part, csv FROM staged_exports WHERE batch_id = ?",
+            (batch_id,),
+        ),
+        Statement("DELETE FROM staged_exports WHERE batch_id = ?", (batch_id,)),
+    ]
+
+
+def insert_leads(*, batch_id: str, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime) -> list[Statement | Many]:
+    """The statements that keep leads and file at once, where the database takes them in one write."""
+    return [
+        Many(
+            f"INSERT INTO lead_outcomes (batch_id, {', '.join(LEAD_FIELDS)}, created_at, updated_at) "  # noqa: S608
+            f"VALUES ({', '.join('?' for _ in range(len(LEAD_FIELDS) + 3))})",
+            [(batch_id, *lead, now, now) for lead in leads],
+        ),
+        Statement("INSERT INTO batch_files (batch_id, part, csv) VALUES (?, 0, ?)", (batch_id, zlib.compress(csv, 6))),
+    ]
+
+
+def insert_batch(*, values: Mapping[str, Any]) -> Statement:
+    """The statement that makes the batch exist."""
+    return Statement(
+        f"INSERT INTO batches ({', '.join(BATCH_FIELDS)}) VALUES ({', '.join('?' for _ in BATCH_FIELDS)})",  # noqa: S608
+        tuple(values[field] for field in BATCH_FIELDS),
+    )
+
+
+def insert_misses(*, batch_id: str, misses: Sequence[tuple[int, str, str, str | None]]) -> Many:
+    """The statement that keeps every row that did not go out: (row_number, kind, reason, company_name)."""
+    return Many(
+        "INSERT INTO batch_misses (batch_id, row_number, kind, reason, company_name) VALUES (?, ?, ?, ?, ?)",
+        [(batch_id, *miss) for miss in misses],
+    )
+
+
+def refuse_taken(*, batch_id: str, since: datetime | None) -> list[Statement]:
+    """The statements that break the closing write when another export took one of these leads meanwhile.
+
+    A count above zero violates the check of `meta`-like guard rows: it is written where only 0 is allowed.
+    None (no look-back) gives no statements.
+    """
+    if since is None:
+        return []
+    return [
+        Statement(
+            "INSERT INTO leads_taken_meanwhile (taken) "
+            + _TAKEN_SINCE.format(mine="(SELECT * FROM lead_outcomes WHERE batch_id = ?)", key=key),
+            (batch_id, batch_id, since),
+        )
+        for key in _KEYS
+    ] + [Statement("DELETE FROM leads_taken_meanwhile")]
+
+
+def drop_staged(db: Database, *, batch_id: str | None = None, before: datetime | None = None) -> None:
+    """Nothing; the parts of one given-up export, or of all exports staged before a time, are gone."""
+    db.write(
+        [
+            Statement(
+                "DELETE FROM staged_exports WHERE batch_id = ? OR staged_at < ?",
+                (batch_id, before or datetime.min.replace(year=1)),
+            )
+        ],
+        bump=False,
+    )
+
+
+def read_exported_before(
+    db: Database, *, company_keys: Sequence[str], phones: Sequence[str], contact_ids: Sequence[str], since: datetime
+) -> pd.DataFrame:
+    """One row per key that a closed batch exported since `since`.
+
+    Columns: kind ('company_key', 'phone', 'contact_id'), key, batch_id, exported_at, exported_by (the newest).
+    """
+    wanted = dict(zip(_KEYS, (company_keys, phones, contact_ids), strict=True))
+    found = db.read(
+        [
+            Statement(
+                f"SELECT '{key}' AS kind, o.{key} AS key, o.batch_id, max(o.exported_at) AS exported_at, b.exported_by "  # noqa: S608
+                f"FROM json_each(?) k CROSS JOIN lead_outcomes o ON o.{key} = k.value AND o.exported_at >= ? "
+                "JOIN batches b ON b.batch_id = o.batch_id AND b.status = 'closed' GROUP BY o." + key,
+                (json.dumps(sorted(set(values))), since),
+            )
+            for key, values in wanted.items()
+        ]
+    )
+    return pd.DataFrame(
+        [row for rows in found for row in rows], columns=["kind", "key", "batch_id", "exported_at", "exported_by"]
+    )
+
+
+def read_batches(db: Database, *, limit: int = 200) -> pd.DataFrame:
+    """One row per batch, newest first, with its counts and, per company, what became of it so far.
+
+    Columns: all of `batches`, and companies, contacted, appointments, deliveries (companies that ever reached it).
+    """
+    return db.frame(
+        "SELECT b.*, count(c.company_key) AS companies, coalesce(sum(c.contacted), 0) AS contacted, "
+        "coalesce(sum(c.appointment), 0) AS appointments, coalesce(sum(c.delivery), 0) AS deliveries "
+        "FROM (SELECT * FROM batches ORDER BY exported_at DESC, batch_id DESC LIMIT ?) b "
+        "LEFT JOIN company_outcomes c ON c.batch_id = b.batch_id "
+        "GROUP BY b.batch_id ORDER BY b.exported_at DESC, b.batch_id DESC",
+        (limit,),
+    )
+
+
+def read_batch(db: Database, *, batch_id: str) -> dict[str, Any] | None:
+    """One batch with all its columns, or None."""
+    rows = db.rows("SELECT * FROM batches WHERE batch_id = ?", (batch_id,))
+    return rows[0] if rows else None
+
+
+def read_batch_csv(db: Database, *, batch_id: str) -> bytes | None:
+    """The bytes that were offered at export, or None for an unknown batch."""
+    parts = db.rows("SELECT csv FROM batch_files WHERE batch_id = ? ORDER BY part", (batch_id,))
+    return b"".join(zlib.decompress(row["csv"]) for row in parts) if parts else None
+
+
+def read_misses(db: Database, *, batch_id: str, limit: int = 500) -> pd.DataFrame:
+    """The rows that did not go out: row_number, kind, reason, company_name; by row_number."""
+    return db.frame(
+        "SELECT row_number, kind, reason, company_name FROM batch_misses WHERE batch_id = ? "
+        "ORDER BY row_number LIMIT ?",
+        (batch_id, limit),
+    )
+
+
+def read_batch_leads(db: Database, *, batch_id: str, limit: int = 500) -> pd.DataFrame:
+    """The leads of a batch by score: company_name, state, zip_code, sic_code, hades_score, outcome, outcome_at, ..."""
+    return db.frame(
+        "SELECT id, row_number, company_name, city, state, zip_code, sic_code, employee_count, distance_miles, "
+        "hades_score, outcome, outcome_at FROM lead_outcomes WHERE batch_id = ? "
+        "ORDER BY hades_score DESC, id LIMIT ?",
+        (batch_id, limit),
+    )

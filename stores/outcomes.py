@@ -1,0 +1,225 @@
+"""What became of leads: dated milestones, historical outcomes, and the frames that calibration reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from turso_db import Database, Many, Statement
+
+MILESTONES = ("contacted", "appointment", "delivery", "churned", "lost")
+_HISTORICAL_FIELDS = (
+    "company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at",
+    "delivery_at", "imported_at", "source", "source_key",
+)  # fmt: skip
+_MILESTONE_FIELDS = (
+    "batch_id", "company_key", "lead_id", "milestone", "happened_at", "source", "source_key", "detail",
+    "retracts", "recorded_at", "recorded_by",
+)  # fmt: skip
+
+
+def insert_milestones(*, milestones: Sequence[Mapping[str, Any]], now: datetime, actor: str) -> Many:
+    """The statement that appends milestones; one whose (source, source_key) is known changes nothing.
+
+    Each mapping has batch_id, company_key, milestone, happened_at, source, source_key, and may have lead_id,
+    detail and retracts.
+    """
+    return Many(
+        f"INSERT INTO outcome_milestones ({', '.join(_MILESTONE_FIELDS)}) "  # noqa: S608 - names are our own
+        f"VALUES ({', '.join('?' for _ in _MILESTONE_FIELDS)}) ON CONFLICT (source, source_key) DO NOTHING",
+        [
+            tuple((dict(m) | {"recorded_at": now, "recorded_by": actor}).get(f) for f in _MILESTONE_FIELDS)
+            for m in milestones
+        ],
+    )
+
+
+def refresh_outcomes(*, companies: Sequence[tuple[str, str]], now: datetime) -> Many:
+    """The statement that makes lead_outcomes.outcome say the farthest milestone that stands.
+
+    `companies` are (batch_id, company_key). Every contact of the company gets the company's outcome.
+    """
+    return Many(
+        "UPDATE lead_outcomes SET (outcome, outcome_at, updated_at) = ("
+        "SELECT CASE WHEN churned_at IS NOT NULL THEN 'churned' WHEN delivery_at IS NOT NULL THEN 'delivery' "
+        "WHEN appointment_at IS NOT NULL THEN 'appointment' WHEN contacted_at IS NOT NULL THEN 'contacted' END, "
+        "coalesce(churned_at, delivery_at, appointment_at, contacted_at), ? "
+        "FROM (SELECT max(churned_at) AS churned_at, max(delivery_at) AS delivery_at, "
+        "max(appointment_at) AS appointment_at, max(contacted_at) AS contacted_at FROM company_milestones m "
+        "WHERE m.batch_id = lead_outcomes.batch_id AND m.company_key = lead_outcomes.company_key)) "
+        "WHERE batch_id = ? AND company_key = ?",
+        [(now, batch_id, company_key) for batch_id, company_key in companies],
+    )
+
+
+def read_companies(db: Database, *, batch_ids: Sequence[str]) -> pd.DataFrame:
+    """One row per lead of these batches, for matching.
+
+    Columns: lead_id, batch_id, company_key, company_name, company_id, contact_id, phone, other_phones,
+    web_domain, street, city, state, zip_code, status.
+    """
+    return db.frame(
+        "SELECT l.id AS lead_id, l.batch_id, l.company_key, l.company_name, l.company_id, l.contact_id, l.phone, "
+        "l.other_phones, l.web_domain, l.street, l.city, l.state, l.zip_code, b.status "
+        "FROM lead_outcomes l JOIN batches b ON b.batch_id = l.batch_id "
+        "WHERE l.batch_id IN (SELECT value FROM json_each(?)) ORDER BY l.id",
+        (json.dumps(list(batch_ids)),),
+    )
+
+
+def read_milestone_keys(db: Database, *, source: str) -> set[str]:
+    """The source keys that are already recorded from this source."""
+    return {str(row["source_key"]) for row in db.rows(
+        "SELECT source_key FROM outcome_milestones WHERE source = ?", (source,)
+    )}  # fmt: skip
+
+
+def record_unmatched(*, rows: Sequence[Mapping[str, Any]], now: datetime) -> Many:
+    """The statement that keeps outcome rows without a company; a known one is only seen again.
+
+    Each mapping has source, source_key, batch_id, company_name, milestone, happened_at, why.
+    """
+    return Many(
+        "INSERT INTO unmatched_outcomes (source, source_key, batch_id, company_name, milestone, happened_at, why, "
+        "seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, source_key) DO UPDATE SET "
+        "why = excluded.why, seen_at = excluded.seen_at WHERE unmatched_outcomes.resolved_at IS NULL",
+        [
+            (r["source"], r["source_key"], r["batch_id"], r["company_name"], r["milestone"], r["happened_at"],
+             r["why"], now)
+            for r in rows
+        ],
+    )  # fmt: skip
+
+
+def resolve_unmatched(*, keys: Sequence[tuple[str, str]], resolution: str, now: datetime) -> Many:
+    """The statement that closes rows (source, source_key) of the unmatched log with what became of them."""
+    return Many(
+        "UPDATE unmatched_outcomes SET resolved_at = ?, resolution = ? "
+        "WHERE source = ? AND source_key = ? AND resolved_at IS NULL",
+        [(now, resolution, source, source_key) for source, source_key in keys],
+    )
+
+
+def read_unmatched(db: Database, *, limit: int = 500) -> pd.DataFrame:
+    """Open rows of the unmatched log, newest first: source, batch_id, company_name, milestone, happened_at, why."""
+    return db.frame(
+        "SELECT id, source, batch_id, company_name, milestone, happened_at, why, seen_at FROM unmatched_outcomes "
+        "WHERE resolved_at IS NULL ORDER BY seen_at DESC, id DESC LIMIT ?",
+        (limit,),
+    )
+
+
+def count_unmatched(db: Database) -> int:
+    """How many rows of the unmatched log nobody has settled."""
+    return int(db.rows("SELECT count(*) AS n FROM unmatched_outcomes WHERE resolved_at IS NULL")[0]["n"])
+
+
+def upsert_historical(*, rows: Sequence[Mapping[str, Any]]) -> Many:
+    """The statement that keeps historical leads, one per source_key (company and ZIP).
+
+    A repeated row changes nothing; a delivery is never taken back, and a value once known is not lost to a blank.
+    """
+    return Many(
+        f"INSERT INTO historical_outcomes ({', '.join(_HISTORICAL_FIELDS)}) "  # noqa: S608 - names are our own
+        f"VALUES ({', '.join('?' for _ in _HISTORICAL_FIELDS)}) ON CONFLICT (source_key) DO UPDATE SET "
+        "sic_code = coalesce(excluded.sic_code, sic_code), "
+        "employee_count = coalesce(excluded.employee_count, employee_count), "
+        "state = coalesce(excluded.state, state), "
+        "outcome = CASE WHEN outcome = 'delivery' THEN outcome ELSE excluded.outcome END, "
+        "deal_created_at = min(coalesce(deal_created_at, excluded.deal_created_at), "
+        "coalesce(excluded.deal_created_at, deal_created_at)), "
+        "delivery_at = coalesce(delivery_at, excluded.delivery_at), imported_at = excluded.imported_at "
+        "WHERE coalesce(excluded.sic_code, sic_code) IS NOT sic_code "
+        "OR coalesce(excluded.employee_count, employee_count) IS NOT employee_count "
+        "OR coalesce(excluded.state, state) IS NOT state "
+        "OR (outcome = 'no_delivery' AND excluded.outcome = 'delivery') "
+        "OR (deal_created_at IS NOT NULL) < (excluded.deal_created_at IS NOT NULL) "
+        "OR excluded.deal_created_at < deal_created_at "
+        "OR (delivery_at IS NULL AND excluded.delivery_at IS NOT NULL)",
+        [tuple(row[field] for field in _HISTORICAL_FIELDS) for row in rows],
+    )
+
+
+def count_historical(db: Database) -> dict[str, Any]:
+    """leads, deliveries, without_sic and without_size over all historical outcomes."""
+    return db.rows(
+        "SELECT count(*) AS leads, coalesce(sum(outcome = 'delivery'), 0) AS deliveries, "
+        "coalesce(sum(sic_code IS NULL), 0) AS without_sic, coalesce(sum(employee_count IS NULL), 0) AS without_size "
+        "FROM historical_outcomes"
+    )[0]
+
+
+def read_outcome_frame(db: Database, *, population: str = "all") -> pd.DataFrame:
+    """One row per lead that calibration may count: per historical company, and per company of a batch.
+
+    Void batches are left out. Columns: source ('historical', 'hades'), lead_id, batch_id, sic_code, employee_count
+    (Int64), state, zip_code, distance_miles, signal_strength, workflow_type, hades_score, started_on, delivered_on
+    (datetime64, day exact; missing where unknown or not delivered). A historical delivery without a date counts
+    from the day its deal was created.
+    """
+    frame = db.frame(
+        "SELECT 'historical' AS source, id AS lead_id, NULL AS batch_id, sic_code, employee_count, state, zip_code, "
+        "NULL AS distance_miles, NULL AS signal_strength, NULL AS workflow_type, NULL AS hades_score, "
+        "substr(deal_created_at, 1, 10) AS started_on, "
+        "CASE WHEN outcome = 'delivery' THEN coalesce(substr(delivery_at, 1, 10), substr(deal_created_at, 1, 10), "
+        "'1970-01-01') END AS delivered_on FROM historical_outcomes WHERE ? <> 'hades' "
+        "UNION ALL "
+        "SELECT 'hades', l.id, l.batch_id, l.sic_code, l.employee_count, l.state, l.zip_code, l.distance_miles, "
+        "json_extract(l.source_features, '$.signal_strength'), l.workflow_type, l.hades_score, "
+        "substr(c.exported_at, 1, 10), substr(c.delivery_at, 1, 10) "
+        "FROM company_outcomes c JOIN lead_outcomes l ON l.id = c.lead_id "
+        "JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' WHERE ? <> 'historical' "
+        "ORDER BY 1, 2",
+        (population, population),
+    )
+    for column in ("started_on", "delivered_on"):
+        frame[column] = pd.to_datetime(frame[column], format="ISO8601", errors="coerce")
+    for column in ("employee_count", "hades_score"):
+        frame[column] = pd.to_numeric(frame[column]).astype("Int64")
+    frame["distance_miles"] = pd.to_numeric(frame["distance_miles"]).astype("float64")
+    for column in ("source", "batch_id", "sic_code", "state", "zip_code", "signal_strength", "workflow_type"):
+        frame[column] = frame[column].astype("str")
+    return frame
+
+
+def read_funnel(db: Database) -> dict[str, int]:
+    """exported, contacted, appointment, delivery: companies of closed batches that ever came so far."""
+    return db.rows(
+        "SELECT count(*) AS exported, coalesce(sum(c.contacted), 0) AS contacted, "
+        "coalesce(sum(c.appointment), 0) AS appointment, coalesce(sum(c.delivery), 0) AS delivery "
+        "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed'"
+    )[0]
+
+
+def read_delivery_days(db: Database) -> pd.DataFrame:
+    """One row per company of a closed batch: batch_id, exported_on, delivered_on (missing while open)."""
+    return db.frame(
+        "SELECT c.batch_id, substr(c.exported_at, 1, 10) AS exported_on, substr(c.delivery_at, 1, 10) AS delivered_on "
+        "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed'"
+    )
+
+
+def read_feed(db: Database, *, limit: int = 200) -> pd.DataFrame:
+    """The newest milestones that stand: happened_at, milestone, company_name, batch_id, hades_score, source."""
+    return db.frame(
+        "SELECT m.happened_at, m.milestone, l.company_name, l.state, m.batch_id, l.hades_score, m.source, m.detail "
+        "FROM standing_milestones m JOIN lead_outcomes l ON l.id = (SELECT min(id) FROM lead_outcomes x "
+        "WHERE x.batch_id = m.batch_id AND x.company_key = m.company_key) "
+        "ORDER BY m.happened_at DESC, m.id DESC LIMIT ?",
+        (limit,),
+    )
+
+
+def count_started_before(db: Database, *, day: date) -> int:
+    """How many companies of closed batches were exported on or before `day`."""
+    return int(
+        db.rows(
+            "SELECT count(*) AS n FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id "
+            "AND b.status = 'closed' WHERE substr(c.exported_at, 1, 10) <= ?",
+            (day,),
+        )[0]["n"]
+    )

@@ -1,0 +1,138 @@
+"""The VanillaSoft import file: 31 columns, exact spelling and order, safe to open in a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping, Sequence
+from datetime import date
+from itertools import cycle, islice
+from typing import Any
+
+import pandas as pd
+
+COLUMNS = (
+    "List Source", "Last Name", "First Name", "Title", "Home", "Email", "Mobile", "Company", "Web site", "Business",
+    "Number of Employees", "Primary SIC", "Primary Line of Business", "Address", "City", "State", "ZIP code",
+    "Square Footage", "Contact Owner", "Lead Source", "Vending Business Name", "Operator Name", "Operator Phone #",
+    "Operator Email Address", "Operator Zip Code", "Operator Website Address", "Best Appts Time",
+    "Unavailable for appointments", "Team", "Call Priority", "Import Notes",
+)  # fmt: skip
+_FROM_LEAD = {
+    "Last Name": "last_name", "First Name": "first_name", "Title": "job_title", "Home": "company_phone",
+    "Email": "email", "Mobile": "mobile_phone", "Company": "company_name", "Web site": "website",
+    "Number of Employees": "employee_count", "Primary SIC": "sic_code", "Primary Line of Business": "industry",
+    "Address": "street", "City": "city", "State": "state", "ZIP code": "zip_code", "Call Priority": "priority",
+}  # fmt: skip
+_FROM_OPERATOR = {
+    "Vending Business Name": "business_name", "Operator Name": "name", "Operator Phone #": "phone",
+    "Operator Email Address": "email", "Operator Zip Code": "zip_code", "Operator Website Address": "website",
+    "Team": "team",
+}  # fmt: skip
+_FORMULA = re.compile(r"^[=+\-@\t\r]")
+BATCH_ID = re.compile(r"HADES-\d{8}-\d{3,}")
+
+
+def batch_id(day: date, number: int) -> str:
+    """`HADES-20260211-001`; the number has at least three digits and may have more."""
+    return f"HADES-{day:%Y%m%d}-{number:03d}"
+
+
+def callable_phone(leads: pd.DataFrame) -> pd.Series:
+    """The number a dialler will call per lead: the direct phone, and only if empty the company's; missing if neither.
+
+    A direct number flagged "do not call" is treated as empty.
+    """
+    direct = leads["direct_phone"].mask(leads["direct_do_not_call"].fillna(False).astype(bool))
+    return direct.fillna(leads["company_phone"])
+
+
+def vanillasoft_frame(
+    leads: pd.DataFrame,
+    *,
+    batch: str,
+    workflow: str,
+    today: date,
+    agents: Sequence[str],
+    operator: Mapping[str, Any] | None = None,
+    center_zip: str | None = None,
+    radius_miles: float | None = None,
+) -> pd.DataFrame:
+    """One row per lead, in the order given; the 31 columns, all text, blanks as "".
+
+    `leads` are scored leads (see scoring.score_leads). Contact Owner goes round the `agents`; numbers flagged
+    "do not call" stay empty. No lead gives the columns alone.
+    """
+    size = len(leads)
+    out = pd.DataFrame("", index=range(size), columns=list(COLUMNS), dtype="object")
+    for column, field in _FROM_LEAD.items():
+        out[column] = _text(leads[field])
+    out["Business"] = _text(callable_phone(leads))
+    out["Mobile"] = _text(leads["mobile_phone"].mask(leads["mobile_do_not_call"].fillna(False).astype(bool)))
+    out["List Source"] = f"ZoomInfo {today:%b %d %Y}"
+    out["Contact Owner"] = list(islice(cycle(agents or [""]), size))
+    out["Lead Source"] = _lead_source(leads, workflow, center_zip, radius_miles)
+    for column, field in _FROM_OPERATOR.items():
+        out[column] = str((operator or {}).get(field) or "")
+    out["Import Notes"] = _notes(leads, batch)
+    return out.map(_neutral)
+
+
+def csv_bytes(rows: pd.DataFrame, *, header: bool = True) -> bytes:
+    """The rows as RFC 4180 CSV in UTF-8 without a mark, lines ended by CR LF."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
+    if header:
+        writer.writerow(rows.columns)
+    writer.writerows(rows.itertuples(index=False, name=None))
+    return text.getvalue().encode("utf-8")
+
+
+def read_back(content: bytes) -> pd.DataFrame:
+    """The rows of a VanillaSoft CSV as text, for comparing what was written with what was meant."""
+    rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
+    return pd.DataFrame(rows[1:], columns=rows[0], dtype="object")
+
+
+def _text(values: pd.Series) -> list[str]:
+    return ["" if missing else str(value) for value, missing in zip(values, values.isna(), strict=True)]
+
+
+def _neutral(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula (CWE-1236) gets an apostrophe in front."""
+    return "'" + cell if _FORMULA.match(cell) else cell
+
+
+def _lead_source(
+    leads: pd.DataFrame, workflow: str, center_zip: str | None, radius_miles: float | None
+) -> list[str] | str:
+    if workflow == "geography":
+        return f"ZoomInfo Geo - {center_zip or ''} - {radius_miles or 0:g}mi"
+    return [
+        f"ZoomInfo Intent - {topic} - {strength} - {age}d"
+        for topic, strength, age in zip(
+            _text(leads["intent_topic"]),
+            _text(leads["intent_score"].map(_short).astype("object").fillna(leads["signal_strength"])),
+            _text(leads["age_days"]),
+            strict=True,
+        )
+    ]
+
+
+def _notes(leads: pd.DataFrame, batch: str) -> list[str]:
+    parts = {
+        "Score: ": _text(leads["score"]),
+        "Age: ": [age and f"{age}d" for age in _text(leads["age_days"])],
+        "Freshness: ": _text(leads["freshness"]),
+        "Distance: ": ["" if pd.isna(miles) else f"{miles:.1f}mi" for miles in leads["distance_miles"]],
+        "Signal: ": _text(leads["signal_strength"]),
+    }
+    return [
+        " | ".join([f"Batch: {batch}", *(label + value for label, value in zip(parts, values, strict=True) if value)])
+        for values in zip(*parts.values(), strict=True)
+    ]
+
+
+def _short(number: float) -> str | None:
+    return None if pd.isna(number) else f"{number:g}"
