@@ -31,12 +31,18 @@ _FROM_OPERATOR = {
     "Team": "team",
 }  # fmt: skip
 _FORMULA = re.compile(r"^[=+\-@\t\r]")
-BATCH_ID = re.compile(r"HADES-\d{8}-\d{3,}")
+_LOOSE_BATCH_ID = re.compile(r"(?<![A-Za-z0-9])HADES[\s_-]*([0-9]{8})[\s_-]*([0-9]{3,})(?![0-9A-Za-z])", re.IGNORECASE)
 
 
 def batch_id(day: date, number: int) -> str:
     """`HADES-20260211-001`; the number has at least three digits and may have more."""
     return f"HADES-{day:%Y%m%d}-{number:03d}"
+
+
+def find_batch_id(text: str) -> str | None:
+    """The batch ID anywhere in the text, also as `hades 20260211 001` or `HADES_20260211_001`; None when there is none."""
+    found = _LOOSE_BATCH_ID.search(text)
+    return f"HADES-{found.group(1)}-{found.group(2)}" if found else None
 
 
 def callable_phone(leads: pd.DataFrame) -> pd.Series:

@@ -208,3 +208,12 @@ def read_batch_leads(db: Database, *, batch_id: str, limit: int = 500) -> pd.Dat
         "ORDER BY hades_score DESC, id LIMIT ?",
         (batch_id, limit),
     )
+
+
+def mark_void(*, batch_id: str, reason: str, now: datetime, actor: str) -> Statement:
+    """The statement that makes a batch void."""
+    return Statement(
+        "UPDATE batches SET status = 'void', voided_at = ?, voided_by = ?, void_reason = ? "
+        "WHERE batch_id = ? AND status = 'closed'",
+        (now, actor, reason, batch_id),
+    )

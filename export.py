@@ -1,0 +1,227 @@
+"""The export: a batch ID, the leads kept with their features, and only then the bytes of the VanillaSoft file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pandas as pd
+
+from actors import Actor, require
+from errors import Conflict, HadesError, InputError, Unavailable
+from icp import Icp
+from lead_values import web_domain
+from preflight import Preflight, digits
+from stores import batches
+from stores.audit import audit_entry
+from turso_db import Database
+from vanillasoft import batch_id as format_batch_id
+from vanillasoft import callable_phone, csv_bytes, read_back, vanillasoft_frame
+
+_STAGED_FOR = timedelta(days=1)  # an export that has not closed by then was killed; its parts are cleared away
+
+
+@dataclass(frozen=True)
+class Export:
+    """A finished export; `batch_id`, `csv` and `sha256` are None when no lead was left to go out."""
+
+    batch_id: str | None
+    csv: bytes | None
+    sha256: str | None
+    counts: dict[str, int]
+
+
+def exported_before(
+    db: Database, *, keyed: pd.DataFrame, icp: Icp, now: datetime
+) -> dict[str, dict[str, str]]:
+    """For preflight: 'company_key', 'phone', 'contact_id' → {key: a sentence about the earlier export}.
+
+    `keyed` comes from preflight.with_keys. Looks back export.exported_within_days of the configuration.
+    """
+    since = now - timedelta(days=icp.data["export"]["exported_within_days"])
+    found = batches.read_exported_before(
+        db,
+        company_keys=keyed["company_key"].dropna().tolist(),
+        phones=keyed["dial_key"].dropna().tolist(),
+        contact_ids=keyed["contact_id"].dropna().tolist(),
+        since=since,
+    )
+    what = {"company_key": "company", "phone": "phone number", "contact_id": "contact"}
+    known: dict[str, dict[str, str]] = {"contact_id": {}, "phone": {}, "company_key": {}}
+    for row in found.itertuples():
+        known[row.kind][row.key] = (
+            f"The same {what[row.kind]} was exported in {row.batch_id} on {row.exported_at[:10]} by {row.exported_by}."
+        )
+    return known
+
+
+def record_export(
+    db: Database,
+    *,
+    preflight: Preflight,
+    icp: Icp,
+    weight_version: int,
+    workflow: str,
+    parameters: Mapping[str, Any],
+    today: date,
+    now: datetime,
+    actor: Actor,
+    operator: Mapping[str, Any] | None = None,
+    segment: str | None = None,
+    exported_at: datetime | None = None,
+) -> Export:
+    """The batch that now exists, with the bytes to download; nothing exists when an error is raised.
+
+    Leads, features, misses, file, counts and audit are kept in one closing write. A database across a network takes
+    large exports in parts that nobody reads before that write. Nothing left to export makes no batch. Conflict when
+    somebody exported one of these leads meanwhile. `exported_at` is the time the leads count from, `now` by default;
+    an export made as of an earlier day carries that day.
+    """
+    require(actor, "ops", "export leads")
+    counts = preflight.counts()
+    if preflight.ready.empty:
+        return Export(None, None, None, counts)
+    batches.drop_staged(db, before=now - _STAGED_FOR)
+    number = batches.next_batch_number(db, day=f"{today:%Y%m%d}")
+    batch = format_batch_id(today, number)
+    rows = vanillasoft_frame(
+        preflight.ready,
+        batch=batch,
+        workflow=workflow,
+        today=today,
+        agents=parameters.get("agents") or icp.data["export"]["agents"],
+        operator=operator,
+        center_zip=parameters.get("center_zip"),
+        radius_miles=parameters.get("radius_miles"),
+    )
+    content = csv_bytes(rows)
+    if not read_back(content).equals(rows.reset_index(drop=True)):
+        raise Unavailable("The file did not read back as it was written, so it is not offered. Export once more.")
+    exported_at = exported_at or now
+    leads = _lead_rows(preflight.ready, icp, weight_version, workflow, exported_at)
+    sha256 = hashlib.sha256(content).hexdigest()
+    values = {
+        "batch_id": batch, "workflow_type": workflow, "exported_at": exported_at, "exported_by": actor.name,
+        "source_file": preflight.source.name, "source_sha256": preflight.source.sha256,
+        "operator_id": (operator or {}).get("id"), "operator_name": (operator or {}).get("name"), "segment": segment,
+        "parameters": json.dumps(dict(parameters), sort_keys=True),
+        "weight_version": weight_version, "sha256": sha256, **counts,
+    }  # fmt: skip
+    closing = [
+        batches.insert_batch(values=values),
+        *_leads_into(db, batch, leads, rows, content, now),
+        batches.insert_misses(batch_id=batch, misses=list(preflight.misses.itertuples(index=False, name=None))),
+        *batches.refuse_taken(batch_id=batch, since=_since(icp, exported_at)),
+        audit_entry(now=now, actor=actor, action="export", subject=batch, detail=counts | {"sha256": sha256}),
+    ]
+    try:
+        db.write(closing)
+    except HadesError as error:
+        batches.drop_staged(db, batch_id=batch)
+        if isinstance(error, Conflict) and "leads_taken_meanwhile" in str(error):
+            raise Conflict(
+                "Somebody exported some of these leads while this export was being prepared, so nothing was "
+                "exported. Score the file again: the rows already taken are then listed with their batch."
+            ) from error
+        raise
+    return Export(batch, content, sha256, counts)
+
+
+def void_batch(db: Database, *, batch_id: str, reason: str, now: datetime, actor: Actor) -> None:
+    """Nothing; the batch is void: its leads are free for another export, its ID and its history stay.
+
+    InputError for an unknown batch or an empty reason, Conflict when it is void already.
+    """
+    require(actor, "ops", "void a batch")
+    if not reason.strip():
+        raise InputError("A reason was expected, but it is empty. Say why the batch is void.")
+    batch = batches.read_batch(db, batch_id=batch_id)
+    if batch is None:
+        raise InputError(f"There is no batch {batch_id}. Look it up on the Batches page.")
+    if batch["status"] == "void":
+        raise Conflict(f"{batch_id} was already made void by {batch['voided_by']} on {batch['voided_at'][:10]}.")
+    db.write(
+        [
+            batches.mark_void(batch_id=batch_id, reason=reason.strip(), now=now, actor=actor.name),
+            audit_entry(now=now, actor=actor, action="void batch", subject=batch_id, detail={"reason": reason.strip()}),
+        ]
+    )
+
+
+def file_name(batch: str) -> str:
+    """The name under which the CSV of a batch is offered."""
+    return f"{batch}_vanillasoft.csv"
+
+
+def _leads_into(
+    db: Database, batch: str, leads: list[tuple[Any, ...]], rows: pd.DataFrame, content: bytes, now: datetime
+) -> Sequence[Any]:
+    """The statements of the closing write that bring in the leads; large exports over a network are staged first."""
+    size = db.rows_per_write
+    if len(leads) <= size:
+        return batches.insert_leads(batch_id=batch, leads=leads, csv=content, now=now)
+    for part, start in enumerate(range(0, len(leads), size)):
+        batches.stage_part(
+            db,
+            batch_id=batch,
+            part=part,
+            leads=leads[start : start + size],
+            csv=csv_bytes(rows.iloc[start : start + size], header=part == 0),
+            now=now,
+        )
+    return batches.insert_staged(batch_id=batch, now=now)
+
+
+def _lead_rows(
+    ready: pd.DataFrame, icp: Icp, weight_version: int, workflow: str, exported_at: datetime
+) -> list[tuple[Any, ...]]:
+    """One tuple per lead in the order of batches.LEAD_FIELDS."""
+    values = {
+        "hades_score": _plain(ready["score"]),
+        "phone": _plain(digits(callable_phone(ready).fillna(ready["mobile_phone"]))),
+        "other_phones": [
+            " ".join(dict.fromkeys(re.sub(r"\D", "", number) for number in numbers if number)) or None
+            for numbers in zip(*(_plain(ready[c]) for c in ("company_phone", "direct_phone", "mobile_phone")), strict=True)
+        ],
+        "web_domain": [web_domain(*both) for both in zip(_plain(ready["website"]), _plain(ready["email"]), strict=True)],
+        "workflow_type": [workflow] * len(ready),
+        "weight_version": [weight_version] * len(ready),
+        "exported_at": [exported_at.strftime("%Y-%m-%dT%H:%M:%SZ")] * len(ready),
+        "source_features": features(ready, icp),
+    }
+    columns = [values.get(name) or _plain(ready[name]) for name in batches.LEAD_FIELDS]
+    return list(zip(*columns, strict=True))
+
+
+_NOT_FEATURES = {
+    "first_name", "last_name", "email", "direct_phone", "mobile_phone", "company_phone", "website", "street",
+    "company_name", "contact_id", "company_key", "dial_key", "excluded",
+}  # fmt: skip
+
+
+def features(ready: pd.DataFrame, icp: Icp) -> list[str]:
+    """JSON per lead: every scoring input and every part of its score, as known now; no contact data."""
+    names = [name for name in ready.columns if name not in _NOT_FEATURES]
+    columns = [_plain(ready[name]) for name in names]
+    stamp = {"icp_sha256": icp.sha256}
+    return [
+        json.dumps({n: v for n, v in zip(names, row, strict=True) if v is not None} | stamp)
+        for row in zip(*columns, strict=True)
+    ]
+
+
+def _plain(values: pd.Series) -> list[Any]:
+    """The values as plain Python: missing as None, dates as ISO days."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        values = values.dt.strftime("%Y-%m-%d")
+    return values.astype("object").where(values.notna(), None).tolist()
+
+
+def _since(icp: Icp, now: datetime) -> datetime | None:
+    days = icp.data["export"]["exported_within_days"]
+    return now - timedelta(days=days) if days else None

@@ -1,0 +1,262 @@
+"""Outcomes that come as files: leads called before this product, and milestones for people without Zoho."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+import lead_values
+from actors import Actor, require
+from errors import InputError
+from sheets import Sheet, read_sheet
+from stores import outcomes as store
+from stores import syncs
+from stores.audit import audit_entry
+from turso_db import Database, Many
+from vanillasoft import find_batch_id
+
+HISTORICAL_COLUMNS = (
+    "company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at", "delivery_at",
+)  # fmt: skip
+OUTCOME_COLUMNS = ("batch_id", "company_name", "milestone", "date")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What an import did. `counts` add up: read = the sum of the others named in `parts`.
+
+    `rejected`: (row_number, sentence) of every row that could not be used.
+    """
+
+    counts: dict[str, int]
+    rejected: list[tuple[int, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def import_historical(
+    db: Database, *, content: bytes, name: str, now: datetime, actor: Actor, source: str = "file"
+) -> Imported:
+    """Leads and their outcomes from a CSV, one per company and ZIP; running it again changes nothing.
+
+    Columns as in HISTORICAL_COLUMNS, in any order; company_name and outcome ('delivery' or 'no_delivery') are
+    needed, further columns are ignored with a note. Counts: read, imported, updated, unchanged, merged (a second row
+    of the same company and ZIP), rejected.
+    """
+    require(actor, "ops", "import outcomes")
+    sheet, notes = _read(content, name, HISTORICAL_COLUMNS, ("company_name", "outcome"), ignored=("id", "imported_at"))
+    rejected = list(sheet.unreadable)
+    kept: dict[str, dict[str, Any]] = {}
+    merged = 0
+    for number, cells in _records(sheet):
+        row = _historical_row(cells)
+        if isinstance(row, str):
+            rejected.append((number, row))
+            continue
+        row |= {"source": source, "imported_at": now}
+        if row["source_key"] in kept:
+            merged += 1
+            row = _merged(kept[row["source_key"]], row)
+        kept[row["source_key"]] = row
+    before = store.count_historical(db)["leads"]
+    touched = _write_in_parts(
+        db, list(kept.values()), lambda rows: [store.upsert_historical(rows=rows)]
+    )
+    imported = store.count_historical(db)["leads"] - before
+    counts = {
+        "read": len(sheet.rows) + len(sheet.unreadable),
+        "imported": imported,
+        "updated": touched - imported,
+        "unchanged": len(kept) - touched,
+        "merged": merged,
+        "rejected": len(rejected),
+    }
+    _close_run(db, "historical", counts, rejected, now, actor, name)
+    missing = store.count_historical(db)
+    notes += [
+        f"{missing[key]:,} of {missing['leads']:,} historical leads have no {what}."
+        for key, what in (("without_sic", "SIC code"), ("without_size", "employee count"))
+        if missing[key]
+    ]
+    return Imported(counts, rejected, notes)
+
+
+def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, actor: Actor) -> Imported:
+    """Dated milestones of exported companies from a CSV with the columns OUTCOME_COLUMNS; a repeat changes nothing.
+
+    A company is found by its name within its batch. Counts: read, matched, review (the name fits several sites of
+    the batch), unmatched, rejected; and updated, the companies whose milestones grew. What is not matched stays in
+    the unmatched log until a later import or a person settles it.
+    """
+    require(actor, "ops", "import outcomes")
+    sheet, notes = _read(content, name, OUTCOME_COLUMNS, OUTCOME_COLUMNS)
+    rejected = list(sheet.unreadable)
+    rows = []
+    for number, cells in _records(sheet):
+        row = _outcome_row(cells, now.date())
+        if isinstance(row, str):
+            rejected.append((number, row))
+        else:
+            rows.append(row)
+    companies = store.read_companies(db, batch_ids=sorted({row["batch_id"] for row in rows}))
+    by_name = _sites(companies)
+    known = store.read_milestone_keys(db, source="file")
+    matched, missed = [], []
+    for row in rows:
+        sites = by_name.get((row["batch_id"], lead_values.normalised_company_name(row["company_name"])), {})
+        if len(sites) == 1:
+            matched.append(row | {"company_key": next(iter(sites)), "source": "file"})
+        else:
+            missed.append(row | {"source": "file", "why": _why(row, sites, companies)})
+    fresh = [row for row in matched if row["source_key"] not in known]
+    touched = list(dict.fromkeys((row["batch_id"], row["company_key"]) for row in fresh))
+    _write_in_parts(
+        db,
+        fresh,
+        lambda part: [
+            store.insert_milestones(milestones=part, now=now, actor=actor.name),
+            store.refresh_outcomes(companies=[(r["batch_id"], r["company_key"]) for r in part], now=now),
+        ],
+    )
+    _write_in_parts(db, missed, lambda part: [store.record_unmatched(rows=part, now=now)])
+    _write_in_parts(
+        db,
+        [("file", row["source_key"]) for row in matched],
+        lambda part: [store.resolve_unmatched(keys=part, resolution="matched by a later import", now=now)],
+    )
+    review = sum("several sites" in row["why"] for row in missed)
+    counts = {
+        "read": len(sheet.rows) + len(sheet.unreadable),
+        "matched": len(matched),
+        "review": review,
+        "unmatched": len(missed) - review,
+        "rejected": len(rejected),
+    }
+    _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name)
+    return Imported(counts | {"updated": len(touched)}, rejected, notes)
+
+
+def _read(
+    content: bytes, name: str, columns: Sequence[str], needed: Sequence[str], ignored: Sequence[str] = ()
+) -> tuple[Sheet, list[str]]:
+    sheet = read_sheet(content, name, lambda cells: {c.strip().lower() for c in cells} >= set(needed))
+    headers = [header.lower().replace(" ", "_") for header in sheet.headers]
+    missing = [column for column in needed if column not in headers]
+    if missing:
+        raise InputError(
+            f"{name} was expected to have the columns {', '.join(columns)}; missing: {', '.join(missing)}. "
+            f"It has: {', '.join(header[:40] for header in sheet.headers[:12])}."
+        )
+    further = [h for h in headers if h and h not in columns and h not in ignored]
+    notes = list(sheet.notes)
+    if further:
+        notes.append(f"Columns not used: {', '.join(header[:40] for header in further)}.")
+    return Sheet(headers, sheet.rows, sheet.unreadable, notes), notes
+
+
+def _records(sheet: Sheet) -> list[tuple[int, dict[str, str]]]:
+    return [(number, dict(zip(sheet.headers, cells, strict=True))) for number, cells in sheet.rows]
+
+
+def _historical_row(cells: dict[str, str]) -> dict[str, Any] | str:
+    """The row as stored, or the sentence that says why it cannot be used."""
+    name = lead_values.text(cells["company_name"])
+    if name is None:
+        return "This row has no company name."
+    outcome = cells["outcome"].strip().lower().replace(" ", "_")
+    if outcome not in ("delivery", "no_delivery"):
+        return f"The outcome was expected to be delivery or no_delivery, but is '{cells['outcome'].strip()[:40]}'."
+    days: dict[str, str | None] = {}
+    for column in ("deal_created_at", "delivery_at"):
+        said = cells.get(column, "").strip()
+        day = lead_values.day(said) if said else None
+        if said and day is None:
+            return f"The date in {column} was expected as 2026-02-11 or 2/11/2026, but is '{said[:40]}'."
+        days[column] = day.isoformat() if day else None
+    if outcome == "no_delivery" and days["delivery_at"]:
+        return "The outcome says no_delivery, but there is a delivery date. One of the two must go."
+    zip_code = lead_values.zip_code(cells.get("zip_code", ""))
+    return days | {
+        "company_name": name,
+        "sic_code": lead_values.sic_code(cells.get("sic_code", "")),
+        "employee_count": lead_values.employees(cells.get("employee_count", "")),
+        "zip_code": zip_code,
+        "state": lead_values.state(cells.get("state", "")),
+        "outcome": outcome,
+        "source_key": f"{lead_values.normalised_company_name(name)}|{zip_code or ''}",
+    }
+
+
+def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """One lead from two rows of the same company and ZIP: delivered if either was, from the earlier deal on."""
+    both = {key: first[key] if first[key] is not None else second[key] for key in first}
+    both["outcome"] = "delivery" if "delivery" in (first["outcome"], second["outcome"]) else "no_delivery"
+    for column in ("deal_created_at", "delivery_at"):
+        both[column] = min((row[column] for row in (first, second) if row[column]), default=None)
+    return both
+
+
+def _outcome_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
+    batch = find_batch_id(cells["batch_id"])
+    if batch is None:
+        return f"The batch ID was expected as HADES-20260211-001, but is '{cells['batch_id'].strip()[:60]}'."
+    name = lead_values.text(cells["company_name"])
+    if name is None:
+        return "This row has no company name."
+    milestone = cells["milestone"].strip().lower()
+    if milestone not in store.MILESTONES:
+        return f"The milestone was expected to be one of {', '.join(store.MILESTONES)}, but is '{milestone[:40]}'."
+    day = lead_values.day(cells["date"])
+    if day is None:
+        return f"The date was expected as 2026-02-11 or 2/11/2026, but is '{cells['date'].strip()[:40]}'."
+    if day > today:
+        return f"The date {day.isoformat()} lies in the future."
+    key = json.dumps([batch, lead_values.normalised_company_name(name), milestone, day.isoformat()])
+    return {
+        "batch_id": batch,
+        "company_name": name,
+        "milestone": milestone,
+        "happened_at": day.isoformat(),
+        "source_key": hashlib.sha256(key.encode()).hexdigest()[:32],
+    }
+
+
+def _sites(companies: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
+    """(batch, normalised name) → {company_key: name}: more than one when two sites of a batch share the name."""
+    sites: dict[tuple[str, str], dict[str, str]] = {}
+    for row in companies.itertuples():
+        name = lead_values.normalised_company_name(row.company_name)
+        sites.setdefault((row.batch_id, name), {})[row.company_key] = row.company_name
+    return sites
+
+
+def _why(row: dict[str, Any], sites: dict[str, str], companies: pd.DataFrame) -> str:
+    if len(sites) > 1:
+        return "The name fits several sites of this batch; say which one."
+    if row["batch_id"] not in set(companies["batch_id"]):
+        return "No batch with this ID was exported."
+    return "No company of this batch has this name."
+
+
+def _write_in_parts(db: Database, rows: Sequence[Any], statements: Callable[[Sequence[Any]], list[Many]]) -> int:
+    """How many rows the first statement of each part touched."""
+    size = min(db.rows_per_write, 10_000)
+    return sum(db.write(statements(rows[start : start + size]))[0].affected for start in range(0, len(rows), size))
+
+
+def _close_run(
+    db: Database, kind: str, counts: dict[str, int], rejected: list[tuple[int, str]], now: datetime, actor: Actor, name: str
+) -> None:
+    db.write(
+        [
+            syncs.insert_finished(
+                kind=kind, counts=counts, errors=[f"Row {n}: {why}" for n, why in rejected[:200]], now=now, actor=actor.name, note=name
+            ),
+            audit_entry(now=now, actor=actor, action=f"import {kind}", subject=name, detail=counts),
+        ]
+    )
