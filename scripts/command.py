@@ -1,0 +1,103 @@
+"""How every script speaks: --help, --json, exit code 0 done, 1 part of the work failed, 2 refused."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from typing import Any, NoReturn
+
+import turso_db
+from errors import HadesError, InputError
+from settings import Settings, read_settings
+
+DONE, PARTLY, REFUSED = 0, 1, 2
+
+
+class Parser(argparse.ArgumentParser):
+    """argparse that raises its complaint as an InputError, so that --json answers for wrong options too."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError(f"{message[:1].upper()}{message[1:]}. See --help.")
+
+
+def parser(module: str, description: str) -> Parser:
+    """A parser for `python -m module` that knows --json."""
+    made = Parser(prog=f"python -m {module}", description=description)
+    made.add_argument("--json", action="store_true", help="print the result as one JSON object")
+    return made
+
+
+def run(main: Callable[[Sequence[str]], tuple[dict[str, Any], str, int]], argv: Sequence[str] | None = None) -> int:
+    """The exit code of `main(argv)`, which gives (result, text for people, exit code).
+
+    The result goes to standard output, as JSON with --json. An error of the product becomes its sentence on
+    standard error and, with --json, {"error": {kind, message}} on standard output; the exit code is 2.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
+    try:
+        result, text, code = main(arguments)
+    except HadesError as error:
+        print(str(error), file=sys.stderr)
+        if as_json:
+            print(json.dumps({"error": {"kind": error.kind, "message": str(error)}}))
+        return REFUSED
+    except BrokenPipeError:
+        return DONE
+    except KeyboardInterrupt:
+        print("Stopped by the keyboard.", file=sys.stderr)
+        return PARTLY
+    print(json.dumps(result) if as_json else text)
+    return code
+
+
+@contextmanager
+def opened() -> Iterator[tuple[turso_db.Database, Settings]]:
+    """The database and the settings of this process; the database is closed afterwards."""
+    settings = read_settings()
+    db = turso_db.connect(
+        settings.database_url, settings.auth_token, settings.data_dir, driver=settings.driver
+    )
+    try:
+        yield db, settings
+    finally:
+        db.close()
+
+
+def clock() -> datetime:
+    """Now, in UTC, to the second: what every stored timestamp shows."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def as_date(text: str) -> date:
+    """The day in YYYY-MM-DD, for an option's `type`."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"expected a day as 2026-02-11, got '{text}'") from error
+
+
+def read_file(path: str) -> bytes:
+    """The content of a file that was named on the command line; InputError when it cannot be read."""
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as error:
+        raise InputError(f"The file {path} cannot be read: {error.strerror}. Check the path.") from error
+
+
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    """The rows as aligned text with a header line; missing values as a dash."""
+    cells = [list(columns)] + [[_shown(row.get(column)) for column in columns] for row in rows]
+    widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,31 @@
+"""Import dated milestones of exported companies from a CSV, for people without Zoho."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from actors import named_actor
+from outcomes import OUTCOME_COLUMNS, import_outcomes
+from scripts.command import DONE, clock, opened, parser, read_file, run
+
+
+def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
+    """read, matched, review, unmatched, rejected, updated, notes and the rejected rows with their reasons."""
+    options = parser("scripts.import_outcomes", __doc__ or "")
+    options.add_argument("file", metavar="FILE", help=f"columns: {', '.join(OUTCOME_COLUMNS)}")
+    options.add_argument("--actor", default="import", metavar="NAME", help="who imports")
+    said = options.parse_args(argv)
+    with opened() as (db, _):
+        done = import_outcomes(
+            db, content=read_file(said.file), name=Path(said.file).name, now=clock(), actor=named_actor(said.actor)
+        )
+    result = {**done.counts, "notes": done.notes, "problems": [{"row": n, "problem": why} for n, why in done.rejected]}
+    lines = [", ".join(f"{count} {name}" for name, count in done.counts.items()), *done.notes]
+    return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in done.rejected[:20])]), DONE
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
