@@ -1,0 +1,81 @@
+"""The front door: what happened, what needs attention, and where to go."""
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from analytics.rates import wilson_interval
+from stores import audit, overview
+
+with ui.page("Home") as frame:
+    maturity_days = frame.icp.data["calibration"]["maturity_days"]
+    seen = ui.read(frame, overview.read_overview, today=frame.today, maturity_days=maturity_days)
+    if not seen["leads"]:
+        ui.empty(
+            "No lead has been exported and no history imported yet. Begin with a ZoomInfo file.",
+            "pages/1_Score_and_Export.py", "Score and export a file",
+        )  # fmt: skip
+        st.stop()
+
+    n, won = seen["matured"], seen["matured_deliveries"]
+    if n:
+        low, high = wilson_interval(won, n)
+        st.markdown(f"#### {won:,} of {n:,} leads old enough to judge were delivered: {ui.percent(won / n)}")
+    else:
+        low = high = None
+        st.markdown("#### No lead is old enough to judge yet")
+    with st.container(horizontal=True):
+        st.metric("Delivery rate", ui.percent(won / n if n else None), f"95 % interval {ui.interval(low, high)}",
+                  delta_color="off", delta_arrow="off", border=True)  # fmt: skip
+        st.metric("Leads judged", ui.count(n), f"{maturity_days} days and older",
+                  delta_color="off", delta_arrow="off", border=True)  # fmt: skip
+        st.metric("Too young to judge", ui.count(seen["too_young"]), "neither won nor lost",
+                  delta_color="off", delta_arrow="off", border=True)  # fmt: skip
+        st.metric("Deliveries, last 30 days", ui.count(seen["deliveries_30_days"]), f"{seen['batches']:,} batches so far",
+                  delta_color="off", delta_arrow="off", border=True)  # fmt: skip
+
+    left, right = st.columns([3, 2], gap="large")
+    with left:
+        st.subheader("What needs attention", anchor=False)
+        run, todo = seen["last_run"], 0
+        if run is None and n:
+            todo += 1
+            st.warning(f"**Recalibration available.** {n:,} leads can be judged and nothing has been calibrated.")
+            st.page_link("pages/7_Score_Calibration.py", label="Calibrate", icon=":material/arrow_forward:")
+        elif run is not None:
+            fresh = n - run["leads"]
+            if fresh >= 50:
+                todo += 1
+                st.warning(f"**Recalibration available.** {fresh:,} more leads are old enough to judge than in run "
+                           f"{run['run_id']} of {ui.day(run['created_at'])}.")  # fmt: skip
+                st.page_link("pages/7_Score_Calibration.py", label="Calibrate again", icon=":material/arrow_forward:")
+            if run["moves"] and not run["applied"]:
+                todo += 1
+                st.warning(f"**{run['moves']} scores are contradicted by outcomes** in run {run['run_id']} "
+                           "and wait for a decision.")  # fmt: skip
+                st.page_link("pages/7_Score_Calibration.py", label="Review them", icon=":material/arrow_forward:")
+        if seen["unmatched"]:
+            todo += 1
+            st.warning(f"**{seen['unmatched']:,} outcomes found no lead.** They count for nobody until someone looks.")
+            st.page_link("pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:")
+        if seen["failed_syncs"]:
+            todo += 1
+            st.warning("**The last sync failed.** Outcomes are as old as the one before it.")
+            st.page_link("pages/3_Operators.py", label="See why", icon=":material/arrow_forward:")
+        if not todo:
+            st.success("Nothing waits for anybody.", icon=":material/check_circle:")
+        st.caption(f"Outcomes last came in {ui.age(seen['last_sync'], frame.now)}; "
+                   f"the last batch went out {ui.age(seen['last_batch'], frame.now)}.")  # fmt: skip
+    with right:
+        st.subheader("What happened", anchor=False)
+        acts = ui.read(frame, audit.read_audit, limit=8)
+        st.dataframe(
+            pd.DataFrame(
+                {
+                    "When": [ui.age(at, frame.now) for at in acts["at"]],
+                    "Who": acts["actor"],
+                    "What": [f"{action} {subject}" for action, subject in zip(acts["action"], acts["subject"], strict=True)],
+                }
+            ),
+            hide_index=True, height="content", alt="The newest acts: when, who, what",
+        )  # fmt: skip

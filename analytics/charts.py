@@ -1,0 +1,156 @@
+"""The pictures: figures for Plotly from finished tables. No calculation beyond placing marks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+CURRENT, SUGGESTED, QUIET = "#E69F00", "#0072B2", "#8A97A6"
+
+
+def rate_intervals(rows: pd.DataFrame, *, overall_rate: float | None) -> Any:
+    """One line per value: its delivery rate as a dot with the 95 % interval, the overall rate as a thin line.
+
+    `rows` has value, leads, deliveries, rate, low, high (fractions; missing ones are left out of the picture).
+    """
+    import plotly.graph_objects as go
+
+    shown = rows[rows["rate"].notna()].iloc[::-1]
+    rate, low, high = (100 * shown[c].astype("float64") for c in ("rate", "low", "high"))
+    figure = go.Figure(
+        go.Scatter(
+            x=rate, y=shown["value"], mode="markers", marker={"color": SUGGESTED, "size": 9},
+            error_x={"type": "data", "symmetric": False, "array": high - rate, "arrayminus": rate - low,
+                     "color": SUGGESTED, "thickness": 1.5, "width": 0},
+            customdata=shown[["deliveries", "leads"]].to_numpy(),
+            hovertemplate="%{y}: %{x:.1f} % (%{customdata[0]} of %{customdata[1]})<extra></extra>",
+        )
+    )  # fmt: skip
+    if overall_rate is not None:
+        figure.add_vline(x=100 * overall_rate, line_width=1, line_dash="dot", line_color=QUIET)
+    figure.update_xaxes(title="Delivered, % of leads old enough to judge (95 % interval)", rangemode="tozero", zeroline=False)
+    figure.update_yaxes(type="category", title=None)
+    return _calm(figure, height=110 + 26 * len(shown))
+
+
+def score_slopes(rows: pd.DataFrame) -> Any:
+    """One line per value from its current to its suggested score.
+
+    `rows` has value, current, suggested (0–100; rows with a missing one are left out).
+    """
+    import plotly.graph_objects as go
+
+    shown = rows[rows["current"].notna() & rows["suggested"].notna()].iloc[::-1]
+    figure = go.Figure()
+    for row in shown.itertuples():
+        figure.add_trace(
+            go.Scatter(x=[row.current, row.suggested], y=[row.value] * 2, mode="lines", showlegend=False,
+                       line={"color": QUIET, "width": 2}, hoverinfo="skip")
+        )  # fmt: skip
+    for column, colour, symbol, label in (
+        ("current", CURRENT, "circle-open", "Current"), ("suggested", SUGGESTED, "circle", "Suggested"),
+    ):  # fmt: skip
+        figure.add_trace(
+            go.Scatter(x=shown[column], y=shown["value"], mode="markers", name=label,
+                       marker={"color": colour, "symbol": symbol, "size": 10, "line": {"width": 2}},
+                       hovertemplate=f"%{{y}}: {label.lower()} %{{x:.0f}}<extra></extra>")
+        )  # fmt: skip
+    figure.update_xaxes(title="Score", range=[-3, 103])
+    figure.update_yaxes(type="category", title=None)
+    return _calm(figure, height=130 + 26 * len(shown))
+
+
+def funnel(counts: dict[str, int]) -> Any:
+    """Bars from exported to delivery with number and share of the first; `counts` in the order to draw."""
+    import plotly.graph_objects as go
+
+    first = next(iter(counts.values()), 0) or 1
+    figure = go.Figure(
+        go.Bar(
+            x=list(counts.values()), y=[name.capitalize() for name in counts], orientation="h",
+            marker={"color": SUGGESTED},
+            text=[f"{number:,} · {number / first:.1%}" for number in counts.values()], textposition="auto",
+            hovertemplate="%{y}: %{x:,}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", title=None)
+    figure.update_xaxes(visible=False)
+    return _calm(figure, height=80 + 48 * len(counts))
+
+
+def delivery_curve(curve: pd.DataFrame) -> Any:
+    """The share delivered by days since export as steps, with its interval.
+
+    `curve` has day, delivered, low, high (fractions), in order of day.
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    for column in ("high", "low"):
+        figure.add_trace(
+            go.Scatter(x=curve["day"], y=100 * curve[column], mode="lines", line={"width": 0, "shape": "hv"},
+                       showlegend=False, hoverinfo="skip", fill=None if column == "high" else "tonexty",
+                       fillcolor="rgba(0,114,178,0.18)")
+        )  # fmt: skip
+    figure.add_trace(
+        go.Scatter(x=curve["day"], y=100 * curve["delivered"], mode="lines", name="Delivered",
+                   line={"color": SUGGESTED, "width": 2, "shape": "hv"}, showlegend=False,
+                   hovertemplate="day %{x}: %{y:.1f} % delivered<extra></extra>")
+    )  # fmt: skip
+    figure.update_xaxes(title="Days since export", rangemode="tozero")
+    figure.update_yaxes(title="Delivered, %", rangemode="tozero")
+    return _calm(figure, height=320)
+
+
+def batch_rates(batches: pd.DataFrame, *, overall_rate: float | None) -> Any:
+    """One dot per batch: companies against delivery rate; batches still too young are hollow.
+
+    `batches` has batch_id, companies, deliveries, rate, matured (bool), warn_low, warn_high (fractions).
+    """
+    import plotly.graph_objects as go
+
+    figure = go.Figure()
+    ordered = batches.sort_values("companies")
+    for column in ("warn_low", "warn_high"):
+        figure.add_trace(
+            go.Scatter(x=ordered["companies"], y=100 * ordered[column], mode="lines", showlegend=False,
+                       line={"color": QUIET, "width": 1, "dash": "dot"}, hoverinfo="skip")
+        )  # fmt: skip
+    for matured, symbol, label in ((True, "circle", "Old enough to judge"), (False, "circle-open", "Still young")):
+        some = batches[batches["matured"] == matured]
+        figure.add_trace(
+            go.Scatter(x=some["companies"], y=100 * some["rate"], mode="markers", name=label,
+                       marker={"color": SUGGESTED, "symbol": symbol, "size": 9, "line": {"width": 2}},
+                       customdata=some[["batch_id", "deliveries"]].to_numpy(),
+                       hovertemplate="%{customdata[0]}: %{customdata[1]} of %{x} (%{y:.1f} %)<extra></extra>")
+        )  # fmt: skip
+    if overall_rate is not None:
+        figure.add_hline(y=100 * overall_rate, line_width=1, line_color=QUIET)
+    figure.update_xaxes(title="Companies in the batch")
+    figure.update_yaxes(title="Delivered, %", rangemode="tozero")
+    return _calm(figure, height=340)
+
+
+def score_histogram(scores: pd.Series) -> Any:
+    """How many leads have each score, in bins of five points from 0 to 100."""
+    import numpy as np
+    import plotly.graph_objects as go
+
+    edges = np.arange(0, 106, 5)
+    counts, _ = np.histogram(scores.dropna().astype("float64"), bins=edges)
+    labels = [f"{low}–{low + 4}" if low < 100 else "100" for low in edges[:-1]]
+    figure = go.Figure(
+        go.Bar(x=labels, y=counts, marker={"color": SUGGESTED}, hovertemplate="score %{x}: %{y} leads<extra></extra>")
+    )
+    figure.update_xaxes(title="Score", type="category")
+    figure.update_yaxes(title="Leads")
+    return _calm(figure, height=260)
+
+
+def _calm(figure: Any, *, height: int) -> Any:
+    figure.update_layout(
+        height=height, margin={"l": 8, "r": 8, "t": 8, "b": 8}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        bargap=0.25, dragmode=False,
+    )  # fmt: skip
+    return figure

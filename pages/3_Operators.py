@@ -1,0 +1,71 @@
+"""The vending operators, and the connection to Zoho that outcomes and operators come through."""
+
+from datetime import UTC, datetime
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from operators import save_operator
+from stores import operators, syncs
+
+_LABELS = {"name": "Name", "business_name": "Business", "phone": "Phone", "email": "E-mail", "zip_code": "ZIP",
+           "website": "Website", "team": "Team"}  # fmt: skip
+
+
+def save_now(frame, operator_id):
+    """Callback: keep what the form says."""
+    with ui.act():
+        values = {field: st.session_state.get(f"operator_{field}", "") for field in _LABELS}
+        save_operator(frame.db, values=values, now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor, operator_id=operator_id)
+        ui.flash("success", f"{values['name'].strip()} is saved.")
+
+
+def form(frame, operator):
+    """The fields of one operator, empty for a new one."""
+    with st.form("operator_form", clear_on_submit=operator is None, border=False):
+        for field, place in zip(_LABELS, st.columns(4) + st.columns(4), strict=False):
+            place.text_input(_LABELS[field], key=f"operator_{field}", max_chars=200,
+                             value=str((operator or {}).get(field) or ""))  # fmt: skip
+        st.form_submit_button("Save", type="primary", on_click=save_now, args=(frame, operator and int(operator["id"])))
+
+
+with ui.page("Operators") as frame:
+    st.markdown("#### The businesses that the sites are found for")
+    search = st.text_input("Find", key="search", placeholder="Name, business, e-mail or ZIP", bind="query-params")
+    found = ui.read(frame, operators.read_operators, search=search or "", limit=500)
+    chosen = None
+    if found.empty:
+        ui.empty("No operator fits." if search else "There are no operators yet. Add one below, or bring them in from Zoho.")
+    else:
+        picked = st.dataframe(
+            found[list(_LABELS)], hide_index=True, height=320, key="operator_table", on_select="rerun", selection_mode="single-row",
+            alt="Operators by name", column_config=_LABELS,
+        )  # fmt: skip
+        rows = picked.selection.rows
+        chosen = found.iloc[rows[0]].where(found.iloc[rows[0]].notna(), None).to_dict() if rows else None
+    if frame.may("ops"):
+        st.subheader("Edit the ticked operator" if chosen else "Add an operator", anchor=False)
+        form(frame, chosen)
+
+    st.subheader("Zoho", anchor=False)
+    if frame.settings.zoho_ready:
+        st.write("The credentials are set.")
+    else:
+        ui.empty(
+            "Zoho is not connected. Set ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN in the environment or "
+            "in .streamlit/secrets.toml. Until then outcomes come in as files on the Outcomes page."
+        )
+    runs = ui.read(frame, syncs.read_sync_runs, limit=20)
+    if not runs.empty:
+        st.dataframe(
+            pd.DataFrame({
+                "when": [ui.age(at, frame.now) for at in runs["started_at"]], "kind": runs["kind"], "status": runs["status"],
+                "by": runs["started_by"], "read": runs["read"], "matched": runs["matched"], "review": runs["review"],
+                "unmatched": runs["unmatched"], "updated": runs["updated"], "errors": runs["errors"].map(lambda text: text.strip("[]")[:200]),
+            }),
+            hide_index=True, alt="The newest syncs and imports", column_config={
+                "when": "When", "kind": "Kind", "status": "Status", "by": "By", "read": "Read", "matched": "Matched",
+                "review": "To review", "unmatched": "Unmatched", "updated": "Updated",
+                "errors": st.column_config.TextColumn("Errors", width="large")},
+        )  # fmt: skip

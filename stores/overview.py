@@ -1,0 +1,56 @@
+"""The figures of the front page, in one round trip."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from turso_db import Database, Statement
+
+_LEADS = (
+    "SELECT substr(c.exported_at, 1, 10) AS started, substr(c.delivery_at, 1, 10) AS delivered "
+    "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' "
+    "UNION ALL SELECT substr(deal_created_at, 1, 10), CASE WHEN outcome = 'delivery' "
+    "THEN coalesce(substr(delivery_at, 1, 10), '1970-01-01') END FROM historical_outcomes"
+)
+
+
+def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str, Any]:
+    """batches, leads, matured, matured_deliveries, too_young, deliveries_30_days, unmatched, last_batch, last_sync,
+    failed_syncs, operators, last_run (run_id, created_at, leads then matured, rows that say move) or None.
+
+    A lead is matured when it started at least `maturity_days` before `today`, or has no start date.
+    """
+    born = today - timedelta(days=maturity_days)
+    counts, batch, sync, run = db.read(
+        [
+            Statement(
+                "SELECT count(*) AS leads, "  # noqa: S608 - the text is our own
+                "coalesce(sum(started IS NULL OR started <= ?), 0) AS matured, "
+                "coalesce(sum((started IS NULL OR started <= ?) AND delivered IS NOT NULL), 0) AS matured_deliveries, "
+                "coalesce(sum(started > ?), 0) AS too_young, "
+                "coalesce(sum(delivered > ?), 0) AS deliveries_30_days "
+                f"FROM ({_LEADS})",
+                (born, born, born, today - timedelta(days=30)),
+            ),
+            Statement(
+                "SELECT (SELECT count(*) FROM batches WHERE status = 'closed') AS batches, "
+                "(SELECT max(exported_at) FROM batches) AS last_batch, "
+                "(SELECT count(*) FROM operators WHERE active = 1) AS operators, "
+                "(SELECT count(*) FROM unmatched_outcomes WHERE resolved_at IS NULL) AS unmatched"
+            ),
+            Statement(
+                "SELECT max(CASE WHEN status = 'done' THEN finished_at END) AS last_sync, "
+                "coalesce(sum(status = 'failed' AND run_id > coalesce((SELECT max(run_id) FROM sync_runs "
+                "WHERE status = 'done'), 0)), 0) AS failed_syncs FROM sync_runs"
+            ),
+            Statement(
+                "SELECT r.run_id, r.created_at, json_extract(r.overall, '$.leads') AS leads, r.weight_version, "
+                "(SELECT count(*) FROM json_each(r.rows) j WHERE json_extract(j.value, '$.verdict') = 'move' "
+                "AND json_extract(j.value, '$.candidate') = 0) AS moves, "
+                "EXISTS (SELECT 1 FROM proposals p WHERE p.run_id = r.run_id AND p.status = 'applied') AS applied "
+                "FROM calibration_runs r ORDER BY r.run_id DESC LIMIT 1"
+            ),
+        ]
+    )
+    return counts[0] | batch[0] | sync[0] | {"last_run": run[0] if run else None}

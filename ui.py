@@ -1,0 +1,224 @@
+"""What all pages share: the guard, the menu, cached readers and formats for people."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+import turso_db
+from actors import ROLES, Actor, named_actor, require
+from approvals import active_configuration
+from errors import HadesError, Refused
+from icp import Icp, business_zone
+from settings import Settings, read_settings
+from stores.state import read_state
+
+MENU = {
+    "": (("Home.py", "Home", ":material/home:"),),
+    "Every day": (
+        ("pages/1_Score_and_Export.py", "Score and Export", ":material/upload_file:"),
+        ("pages/2_Batches.py", "Batches", ":material/inventory_2:"),
+        ("pages/3_Operators.py", "Operators", ":material/storefront:"),
+        ("pages/4_Outcomes.py", "Outcomes", ":material/local_shipping:"),
+    ),
+    "To learn from": (("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),),
+}
+T = TypeVar("T")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_log = logging.getLogger("hades")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a page works with: who looks, at what, and when."""
+
+    db: turso_db.Database
+    settings: Settings
+    actor: Actor
+    icp: Icp
+    weight_version: int
+    data_version: int
+    now: datetime
+
+    @property
+    def today(self) -> date:
+        """Today where the business is."""
+        return self.now.astimezone(business_zone(self.icp)).date()
+
+    def may(self, role: str) -> bool:
+        """Whether the person at the screen has this role."""
+        return self.actor.may(role)
+
+
+@contextmanager
+def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
+    """The guarded frame of a page: menu, title, database, configuration.
+
+    Someone who may not see the page sees a sentence and nothing else. An error of the product inside the page
+    becomes its sentence; any other is logged under a reference, and the page shows the reference alone.
+    """
+    st.set_page_config(page_title=f"{title} · HADES", page_icon="🔥", layout="wide")
+    actor = _person()
+    _menu()
+    try:
+        require(actor, need, f"open {title}")
+        db, settings = _connection()
+        now = datetime.now(UTC).replace(microsecond=0)
+        active = active_configuration(db, config_dir=settings.config_dir, now=now)
+        frame = Frame(db, settings, actor, active.icp, active.version, read_state(db).data_version, now)
+        st.title(title, anchor=False)
+        show_flash()
+        yield frame
+    except HadesError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    except Exception:
+        reference = secrets.token_hex(4)
+        _log.exception("page %s failed, reference %s", title, reference)
+        st.error(
+            f"Something went wrong on this page. Nothing was changed by it. The log has the details under {reference}.",
+            icon=":material/error:",
+        )
+
+
+def read(frame: Frame, reader: Callable[..., T], **arguments: Any) -> T:
+    """What a store's reader gives for this data version; asked of the database once per version and arguments."""
+    name = f"{reader.__module__}.{reader.__name__}"
+    return _kept(name, frame.data_version, tuple(sorted(arguments.items())), lambda: reader(frame.db, **arguments))
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _kept(name: str, data_version: int, arguments: tuple[Any, ...], _call: Callable[[], Any]) -> Any:
+    return _call()
+
+
+@st.cache_resource(show_spinner="Opening the database")
+def _connection() -> tuple[turso_db.Database, Settings]:
+    settings = read_settings()
+    return turso_db.connect(
+        settings.database_url, settings.auth_token, settings.data_dir, driver=settings.driver
+    ), settings
+
+
+def _person() -> Actor:
+    """Who is at the screen: the signed-in user, or on loopback without sign-in a manager who gives a name."""
+    if _sign_in_configured():
+        if not st.user.is_logged_in:
+            st.title("HADES", anchor=False)
+            st.write("Sign in to see leads, batches and scores.")
+            st.button("Sign in", type="primary", on_click=st.login)
+            st.stop()
+        role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
+        return Actor(str(st.user.name or st.user.email), role if role in ROLES else "viewer")
+    if st.get_option("server.address") not in _LOOPBACK:
+        st.error("HADES serves other machines only with sign-in. Set up [auth] in the secrets, or serve 127.0.0.1.")
+        st.stop()
+    return Actor(st.session_state.get("acting_as") or "Local manager", "manager")
+
+
+def _sign_in_configured() -> bool:
+    try:
+        return "auth" in st.secrets
+    except FileNotFoundError:
+        return False
+
+
+def _menu() -> None:
+    with st.sidebar:
+        st.markdown("### 🔥 HADES")
+        for group, links in MENU.items():
+            if group:
+                st.caption(group)
+            for path, label, icon in links:
+                st.page_link(path, label=label, icon=icon)
+        st.space("small")
+        if _sign_in_configured():
+            st.caption(f"Signed in as {plain(str(st.user.name or st.user.email))}")
+            st.button("Sign out", on_click=st.logout, type="tertiary")
+        else:
+            st.text_input(
+                "Your name", key="acting_as", placeholder="Local manager", max_chars=120, persist_state="session",
+                help="There is no sign-in on this machine: you act as manager. Approvals and exports carry this name.",
+            )  # fmt: skip
+
+
+def approver(frame: Frame) -> Actor:
+    """The person who signs: with sign-in the user; without, the name in the sidebar, which must be given."""
+    if frame.actor.name == "Local manager":
+        raise Refused("An approval carries a name. Write yours under 'Your name' in the sidebar, then approve.")
+    return named_actor(frame.actor.name, frame.actor.role)
+
+
+def flash(kind: str, sentence: str) -> None:
+    """Nothing; the sentence is shown once, after the next run. `kind`: success, info, warning, error."""
+    st.session_state["flash"] = (kind, sentence)
+
+
+def show_flash() -> None:
+    """Nothing; what the last act had to say is on the page."""
+    if "flash" in st.session_state:
+        kind, sentence = st.session_state.pop("flash")
+        icon = {"success": ":material/check_circle:", "warning": ":material/warning:"}.get(kind, ":material/info:")
+        getattr(st, kind)(plain(sentence), icon=icon)
+
+
+@contextmanager
+def act() -> Iterator[None]:
+    """For callbacks: an error of the product becomes a sentence on the next run instead of breaking it."""
+    try:
+        yield
+    except HadesError as error:
+        flash("error", str(error))
+
+
+def empty(sentence: str, path: str | None = None, label: str = "") -> None:
+    """Nothing; a calm sentence where there is nothing to show yet, with the link that changes it."""
+    st.info(sentence, icon=":material/info:")
+    if path:
+        st.page_link(path, label=label, icon=":material/arrow_forward:")
+
+
+def plain(text: str) -> str:
+    """The text with Markdown's signs taken literally: data is shown, never rendered."""
+    return "".join("\\" + sign if sign in "\\`*_{}[]()<>#|!~$:+-" else sign for sign in text)
+
+
+def percent(rate: float | None, digits: int = 1) -> str:
+    """`9.0 %`, or a dash."""
+    return "–" if rate is None or pd.isna(rate) else f"{100 * rate:.{digits}f} %"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """`7.8–10.3 %`, or a dash."""
+    return "–" if low is None or high is None or pd.isna(low) else f"{100 * low:.1f}–{100 * high:.1f} %"
+
+
+def count(number: float | None) -> str:
+    """`2,198`, or a dash."""
+    return "–" if number is None or pd.isna(number) else f"{int(number):,}"
+
+
+def day(text: Any) -> str:
+    """`11 Feb 2026` from an ISO timestamp, or a dash."""
+    if text is None or pd.isna(text):
+        return "–"
+    return f"{pd.Timestamp(text):%d %b %Y}".lstrip("0")
+
+
+def age(text: str | None, now: datetime) -> str:
+    """`3 hours ago` from an ISO timestamp; `never` without one."""
+    if text is None or pd.isna(text):
+        return "never"
+    seconds = (now - pd.Timestamp(text).to_pydatetime()).total_seconds()
+    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= size:
+            number = int(seconds // size)
+            return f"{number} {unit}{'s' if number > 1 else ''} ago"
+    return "just now"
