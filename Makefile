@@ -1,0 +1,37 @@
+# Two commands: `make run` and `make test`. Both need python3 (3.11 to 3.13) and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test prove bench lock
+.DEFAULT_GOAL := run
+
+$(VENV)/installed: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "HADES needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-test: $(VENV)/installed requirements-test.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@touch $@
+
+run: $(VENV)/installed  ## the product on this machine, with demo data when the database is empty
+	$(BIN)/python -m scripts.load_demo --if-empty
+	$(BIN)/python -m streamlit run Home.py
+
+test: $(VENV)/installed-test  ## every test, seeded; the browser journeys included
+	@sh scripts/find_chromium.sh
+	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
+	$(BIN)/python -m mypy .
+	$(BIN)/python -m pytest -m "not prove"
+
+prove: $(VENV)/installed-test  ## the long proofs; each prints its figures
+	@sh scripts/find_chromium.sh
+	$(BIN)/python -m pytest -m prove -s -rA
+
+lock:  ## compile the pinned requirements from the .in files
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements-test.in -o requirements-test.txt
