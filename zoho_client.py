@@ -1,0 +1,374 @@
+"""Zoho CRM over HTTP, reading only: one `_send`, and on top of it pages of records, COQL, counts and metadata.
+
+What can pass (throttling, a server's bad moment, a broken answer) is tried again with growing, jittered pauses;
+what cannot is raised as one of the five errors.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from errors import ConfigError, Refused, Unavailable
+from zoho_answers import (
+    Answer,
+    Passing,
+    Record,
+    http_time,
+    is_id,
+    judged,
+    keyset_complaint,
+    page_complaint,
+    typed_error,
+)
+from zoho_auth import TokenSource
+
+COQL_ROWS = 2000
+PAGE_ROWS = 200
+_RECORD_FIELDS, _COQL_FIELDS = 50, 500
+_TIMEOUT = (10.0, 60.0)  # connect, silence while reading: seconds
+_ANSWER_SECONDS = 180.0  # one answer as a whole: a trickle never ends otherwise
+_ANSWER_BYTES = 64 * 1024 * 1024
+_API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)?")
+
+Complaint = Callable[[Answer], str | None]
+
+
+class ZohoClient:
+    """One conversation with Zoho. `calls` and `credits` count what it has cost so far. Not for several threads."""
+
+    def __init__(
+        self,
+        tokens: TokenSource,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+        timeout: tuple[float, float] = _TIMEOUT,
+        answer_seconds: float = _ANSWER_SECONDS,
+        attempts: int = 5,
+        version: str = "v8",
+    ) -> None:
+        self._tokens = tokens
+        self._session = requests.Session()
+        self._sleep = sleep
+        self._timeout = timeout
+        self._answer_seconds = answer_seconds
+        self._attempts = attempts
+        self._root = f"/crm/{version}"
+        self.calls = 0
+        self.credits = 0
+        self.credits_remaining: int | None = None  # Zoho tells once half of the day's credits are used
+        self.server_time: datetime | None = None  # Zoho's clock, as its last answer gave it
+
+    def close(self) -> None:
+        """Nothing; the connections are closed."""
+        self._session.close()
+
+    # Records
+
+    def records(
+        self,
+        module: str,
+        fields: Sequence[str],
+        *,
+        converted: bool = False,
+        modified_since: datetime | None = None,
+        page_rows: int = PAGE_ROWS,
+    ) -> Iterator[list[Record]]:
+        """Pages of all records of a module by id, each record once; none at all gives no page.
+
+        `converted` includes converted leads (module Leads only); `modified_since` leaves out what did not change.
+        Zoho reaches 100,000 records this way. Unavailable when pages repeat, vanish or stop short although they
+        were asked for again; ConfigError for a module or field name that cannot be one.
+        """
+        params = {"fields": _columns(module, fields, _RECORD_FIELDS), "per_page": str(page_rows)}
+        params |= {"sort_by": "id", "sort_order": "asc"} | ({"converted": "both"} if converted else {})
+        headers = {"If-Modified-Since": _iso(modified_since)} if modified_since else {}
+        given: set[str] = set()
+        seen: set[str] = set()
+        tokens: set[str] = set()
+        token: str | None = None
+        expired = False
+        while True:
+            here = {"page_token": token} if token else {}
+            answer = self._send("GET", f"/{_name(module)}", params=params | here, headers=headers,
+                complaint=partial(page_complaint, seen=seen, tokens=tokens, first=token is None),
+            )  # fmt: skip
+            if _token_expired(answer) and token and not expired:
+                # From the first page again: what was given is not given twice.
+                token, expired, seen, tokens = None, True, set(), set()
+                continue
+            _raise_refusal(answer, module)
+            seen.update(row["id"] for row in answer.rows if is_id(row.get("id")))
+            fresh = _fresh(answer.rows, given)
+            if fresh:
+                yield fresh
+            if not answer.info.get("more_records"):
+                return
+            token = str(answer.info["next_page_token"])
+            tokens.add(token)
+
+    def coql(
+        self, module: str, fields: Sequence[str], *, where: Sequence[str] = (), page_rows: int = COQL_ROWS
+    ) -> Iterator[list[Record]]:
+        """Pages of the records that meet all criteria in `where`, by id, each record once; none gives no page.
+
+        Pages are cut by id (id > the last one), so rows that change or go meanwhile move nothing. `where` holds
+        single criteria or parenthesised pairs. Converted leads are left out unless `where` speaks of Converted__s.
+        Unavailable when pages repeat or vanish although they were asked for again.
+        """
+        columns = _columns(module, ["id", *(field for field in fields if field != "id")], _COQL_FIELDS)
+        last = ""
+        while True:
+            after = int(last or -1)
+            criteria = [*where, f"id > '{last}'"] if last else list(where) or ["id is not null"]
+
+            answer = self._query(
+                f"select {columns} from {_name(module)} where {_paired(criteria)} "  # noqa: S608 - names are checked
+                f"order by id asc limit {page_rows}",
+                page_rows,
+                partial(keyset_complaint, after=after),
+            )
+            _raise_refusal(answer, module)
+            page = {row["id"]: row for row in answer.rows if is_id(row.get("id")) and int(row["id"]) > after}
+            if page:
+                last = max(page, key=int)
+            odd = [row for row in answer.rows if not is_id(row.get("id"))]  # for the reader to list as bad
+            if page or odd:
+                yield [*sorted(page.values(), key=lambda row: int(row["id"])), *odd]
+            if not answer.info.get("more_records", len(answer.rows) >= page_rows):
+                return
+
+    def count(self, module: str, *, where: Sequence[str] = ()) -> int | None:
+        """How many records meet all criteria, as Zoho itself counts; None where it does not count by query."""
+        criteria = list(where) or ["id is not null"]
+        query = f"select COUNT(id) from {_name(module)} where {_paired(criteria)}"  # noqa: S608 - names are checked
+        answer = self._query(query, 1, None)
+        if answer.refusal and answer.refusal.status in (200, 400):
+            return None
+        _raise_refusal(answer, module)
+        if not answer.rows:
+            return 0
+        counts = [value for name, value in answer.rows[0].items() if "count" in name.lower()]
+        return _whole(counts[0]) if len(answer.rows) == len(counts) == 1 else None
+
+    def count_all(self, module: str) -> int | None:
+        """How many records the module has, or None where Zoho does not say. Converted leads may be left out."""
+        answer = self._send("GET", f"/{_name(module)}/actions/count")
+        if answer.refusal and answer.refusal.status in (200, 400, 404):
+            return None
+        _raise_refusal(answer, module)
+        return _whole((answer.body or {}).get("count"))
+
+    def deleted(self, module: str, *, since: datetime | None = None) -> Iterator[list[Record]]:
+        """Pages of what was deleted since: id, deleted_time, type. Zoho remembers 60 to 120 days.
+
+        Only the newest 2,000 can be reached: a longer list ends there.
+        """
+        headers = {"If-Modified-Since": _iso(since)} if since else {}
+        given: set[str] = set()
+        page = 1
+        while True:
+            params = {"type": "all", "page": str(page), "per_page": str(PAGE_ROWS)}
+            answer = self._send("GET", f"/{_name(module)}/deleted", params=params, headers=headers, credits=2)
+            if page > 1 and answer.refusal and answer.refusal.code.endswith("PAGINATION_LIMIT_EXCEEDED"):
+                return
+            _raise_refusal(answer, module)
+            fresh = _fresh(answer.rows, given)
+            if fresh:
+                yield fresh
+            if not fresh or not answer.info.get("more_records"):
+                return
+            page += 1
+
+    # Metadata
+
+    def modules(self) -> list[Record]:
+        """All modules: api_name, module_name, plural_label, generated_type, api_supported."""
+        return self._listed("modules", {}, None)
+
+    def fields(self, module: str) -> list[Record]:
+        """All fields of a module: api_name, field_label, data_type, custom_field, pick_list_values, lookup."""
+        return self._listed("fields", {"module": _name(module)}, module)
+
+    def stages(self, module: str = "Deals") -> dict[str, str]:
+        """Stage → forecast type ('Open', 'Closed Won', 'Closed Lost') over all pipelines, by both of its names."""
+        found: dict[str, str] = {}
+        for layout in self._listed("layouts", {"module": _name(module)}, module):
+            for pipeline in self._listed("pipeline", {"layout_id": str(layout.get("id"))}, None):
+                for stage in pipeline.get("maps") or []:
+                    if isinstance(stage.get("forecast_type"), str):
+                        names = [str(stage[key]) for key in ("display_value", "actual_value") if stage.get(key)]
+                        found |= dict.fromkeys(names, stage["forecast_type"])
+        return found
+
+    def _listed(self, what: str, params: Mapping[str, str], module: str | None) -> list[Record]:
+        answer = self._send("GET", f"/settings/{what}", params=params)
+        _raise_refusal(answer, module)
+        return [entry for entry in (answer.body or {}).get(what) or [] if isinstance(entry, dict)]
+
+    # The one way out
+
+    def _query(self, query: str, rows: int, complaint: Complaint | None) -> Answer:
+        cost = 1 if rows <= 200 else 2 if rows <= 1000 else 3
+        return self._send("POST", "/coql", body={"select_query": query}, credits=cost, complaint=complaint)
+
+    def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        credits: int = 1,
+        complaint: Complaint | None = None,
+    ) -> Answer:
+        """Zoho's answer, good or refused; what can pass is tried again, a rejected token is renewed once.
+
+        `complaint` looks at an answer and says what is wrong with it, if anything; then it is asked for again, too.
+        """
+        pause = wait_random_exponential(multiplier=1.0, max=30.0)
+
+        def wait(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            asked = error.retry_after if isinstance(error, Passing) else None
+            return float(pause(state)) if asked is None else asked
+
+        def once() -> Answer:
+            token = self._tokens.current()
+            answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
+            if answer.refusal and answer.refusal.code == "INVALID_TOKEN":
+                token = self._tokens.renewed(token)
+                answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
+            wrong = complaint(answer) if complaint else None
+            if wrong:
+                raise Passing(wrong)
+            return answer
+
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=wait,
+            retry=retry_if_exception_type(Passing),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(once)
+        except Passing as error:
+            raise Unavailable(f"{error} This was tried {self._attempts} times. Try again later.") from None
+
+    def _exchange(
+        self,
+        method: str,
+        domain: str,
+        token: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        credits: int,
+    ) -> Answer:
+        """One request and its whole answer; Passing when it broke on the way or the server had a bad moment."""
+
+        def authorise(request: requests.PreparedRequest) -> requests.PreparedRequest:
+            request.headers["Authorization"] = f"Zoho-oauthtoken {token}"
+            return request
+
+        self.calls += 1
+        self.credits += credits
+        try:
+            with self._session.request(
+                method, domain + self._root + path, params=params, headers=headers, json=body, auth=authorise,
+                timeout=self._timeout, allow_redirects=False, stream=True,
+            ) as response:  # fmt: skip
+                content = self._content(response)
+        except requests.exceptions.RequestException as error:
+            # The library's own text can hold the address with its parameters: only the kind is told.
+            raise Passing(f"The connection to Zoho broke ({type(error).__name__}).") from None
+        remaining = response.headers.get("X-API-CREDITS-REMAINING", "")
+        self.credits_remaining = int(remaining) if remaining.isdigit() else self.credits_remaining
+        self.server_time = http_time(response.headers.get("Date", "")) or self.server_time
+        return judged(response.status_code, response.headers, content, urlsplit(response.url).path)
+
+    def _content(self, response: requests.Response) -> bytes:
+        until = time.monotonic() + self._answer_seconds
+        parts, size = [], 0
+        for part in response.iter_content(65536):
+            parts.append(part)
+            size += len(part)
+            if time.monotonic() > until:
+                raise Passing(f"Zoho's answer did not end within {self._answer_seconds:.0f} seconds.")
+            if size > _ANSWER_BYTES:
+                raise Refused("Zoho's answer is larger than 64 MB, which no page of records is. Nothing was kept.")
+        return b"".join(parts)
+
+
+def quoted(text: str) -> str:
+    """A text as COQL wants it: in single quotes, quotes inside doubled."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def moment(value: datetime) -> str:
+    """A moment as COQL wants it: ISO with offset, quoted."""
+    return quoted(_iso(value))
+
+
+def _raise_refusal(answer: Answer, module: str | None) -> None:
+    if answer.refusal:
+        raise typed_error(answer.refusal, module)
+
+
+def _token_expired(answer: Answer) -> bool:
+    return answer.refusal is not None and answer.refusal.code in ("EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH")
+
+
+def _fresh(rows: Sequence[Record], given: set[str]) -> list[Record]:
+    """The rows whose id was not given before; `given` learns them. A row without an id stays, to be listed as bad."""
+    fresh = []
+    for row in rows:
+        if is_id(row.get("id")):
+            if row["id"] in given:
+                continue
+            given.add(row["id"])
+        fresh.append(row)
+    return fresh
+
+
+def _paired(criteria: Sequence[str]) -> str:
+    """All criteria joined by and, parenthesised two by two as COQL demands."""
+    joined = criteria[0]
+    for criterion in criteria[1:]:
+        joined = f"({joined} and {criterion})"
+    return joined
+
+
+def _columns(module: str, fields: Sequence[str], limit: int) -> str:
+    names = list(dict.fromkeys(fields))
+    if not 1 <= len(names) <= limit:
+        raise ConfigError(f"Zoho gives 1 to {limit} fields of a module at once; {module} is asked for {len(names)}.")
+    return ",".join(_name(name) for name in names)
+
+
+def _name(name: str) -> str:
+    if not _API_NAME.fullmatch(name):
+        raise ConfigError(
+            f"'{name[:60]}' cannot be an API name of Zoho; letters, digits and underscores were expected. Correct it "
+            "in config/zoho.yaml."
+        )
+    return name
+
+
+def _whole(value: object) -> int | None:
+    return int(str(value)) if re.fullmatch(r"\d{1,12}", str(value)) else None
+
+
+def _iso(value: datetime) -> str:
+    return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
