@@ -100,7 +100,7 @@ def record_export(
         radius_miles=parameters.get("radius_miles"),
     )
     content = csv_bytes(rows)
-    if not read_back(content).equals(rows.reset_index(drop=True)):
+    if read_back(content).to_numpy().tolist() != rows.to_numpy().tolist():
         raise Unavailable("The file did not read back as it was written, so it is not offered. Export once more.")
     exported_at = exported_at or now
     leads = _lead_rows(preflight.ready, icp, weight_version, workflow, exported_at)
