@@ -372,6 +372,8 @@ def _moment(text: str) -> datetime:
 class _Handler(BaseHTTPRequestHandler):
     zoho: ZohoServer
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = 65536
 
     def log_message(self, *_: object) -> None:
         """Nothing is printed."""
