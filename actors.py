@@ -1,4 +1,6 @@
-"""Who acts, and what they may do. Every act takes an Actor; every act that changes something asks `require`."""
+"""Who acts, and what they may do. Every act takes an Actor; every act that changes something asks
+`require`.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,17 @@ class Actor:
 
 
 def named_actor(name: str, role: str = "manager") -> Actor:
-    """An Actor from what a person typed; InputError when the name is blank or the role is none of ROLES."""
+    """An Actor from what a person typed; InputError when the name is blank, unreadable or too long, or the
+    role is none of ROLES."""
     cleaned = " ".join(name.split())
     if not cleaned:
-        raise InputError("An actor's name was expected, but it was empty. Say who is acting, e.g. --actor 'Ana Ruiz'.")
+        raise InputError(
+            "An actor's name was expected, but it was empty. Say who is acting, e.g. --actor 'Ana Ruiz'."
+        )
+    if not cleaned.isprintable():
+        raise InputError(
+            "An actor's name has characters that cannot be shown. Type it again in plain letters."
+        )
     if len(cleaned) > 120:
         raise InputError(f"An actor's name has at most 120 characters; this one has {len(cleaned)}.")
     if role not in ROLES:

@@ -20,7 +20,10 @@ VERSION = "0.1.0"
 FACTOR_NAME = "HUNTER_SALES_ENGINE_OPPORTUNITY_FACTOR"
 
 # What a result depends on: a stored result names the hash of these, so that "same code" can be checked.
-_CALCULATING = ("leads.py", "lead_values.py", "icp.py", "scoring.py", "geo.py", "calibration.py", "analytics/*.py")
+_CALCULATING = (
+    "leads.py", "lead_values.py", "lead_arrays.py", "strict_yaml.py", "icp_rules.py", "icp.py", "scoring.py",
+    "geo.py", "calibration.py", "stores/outcomes.py", "analytics/*.py",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,16 +50,16 @@ class Settings:
 def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path | None = None) -> Settings:
     """The settings of this process.
 
-    `environ` defaults to the process environment, `secrets_file` to `.streamlit/secrets.toml` beside the code;
-    a missing file is no secrets. ConfigError when the file is not TOML or a value has the wrong form.
+    `environ` defaults to the process environment; `secrets_file` to the one that HADES_SECRETS_FILE names,
+    else to `.streamlit/secrets.toml` beside the code. A missing file is no secrets, a blank value no value.
+    ConfigError when the file is not TOML or a value has the wrong form.
     """
     environ = os.environ if environ is None else environ
-    path = ROOT / ".streamlit" / "secrets.toml" if secrets_file is None else secrets_file
-    secrets = _read_secrets(path)
+    elsewhere = environ.get("HADES_SECRETS_FILE", "").strip()
+    secrets = _read_secrets(secrets_file or Path(elsewhere or ROOT / ".streamlit" / "secrets.toml"))
 
     def setting(name: str) -> str | None:
-        value = environ.get(name) or secrets.get(name)
-        return value.strip() or None if value else None
+        return environ.get(name, "").strip() or secrets.get(name, "").strip() or None
 
     return Settings(
         database_url=setting("TURSO_DATABASE_URL"),
@@ -73,7 +76,9 @@ def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path |
 
 
 def code_version() -> str:
-    """`0.1.0+1a2b3c4d`: the release and a hash over the files that calculate; the same code gives the same text."""
+    """`0.1.0+1a2b3c4d`: the release and a hash over the files that calculate; the same code gives the same
+    text.
+    """
     digest = hashlib.sha256()
     for pattern in _CALCULATING:
         for path in sorted(ROOT.glob(pattern)):
@@ -84,13 +89,17 @@ def code_version() -> str:
 
 def _read_secrets(path: Path) -> dict[str, str]:
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         return {}
+    except OSError as error:
+        raise ConfigError(
+            f"The secrets file {path.name} cannot be opened: {error.strerror}. Check its permissions."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         # The parser's message can quote the line, and the line can be a secret: only the place is passed on.
         raise ConfigError(
-            "The secrets file .streamlit/secrets.toml was expected to be TOML (NAME = \"value\" on each line), "
+            f'The secrets file {path.name} was expected to be TOML (NAME = "value" on each line), '
             "but it cannot be read. Check its quotes and line breaks."
         ) from error
     return {name: str(value) for name, value in content.items() if not isinstance(value, dict | list)}
@@ -104,5 +113,7 @@ def _factor(text: str | None) -> float:
     except ValueError:
         factor = -1.0
     if not 0.0 <= factor <= 2.0:
-        raise ConfigError(f"{FACTOR_NAME} was expected to be a number from 0 to 2, but is '{text}'. 1 changes nothing.")
+        raise ConfigError(
+            f"{FACTOR_NAME} was expected to be a number from 0 to 2, but is '{text}'. 1 changes nothing."
+        )
     return factor

@@ -1,0 +1,62 @@
+"""What every test stands on: a real database file, a configuration of its own, one fixed time, a clean
+environment.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+import turso_db
+
+ROOT = Path(__file__).resolve().parents[1]
+_OURS = ("HADES_", "TURSO_", "ZOHO_", "HUNTER_SALES_ENGINE_")
+
+settings.register_profile(
+    "seeded", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("seeded")
+
+
+@pytest.fixture(autouse=True)
+def _no_stray_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of the machine reaches a test, and nothing a test starts reaches the machine's own data or
+    secrets.
+    """
+    for name in [name for name in os.environ if name.startswith(_OURS)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HADES_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.setenv("HADES_SECRETS_FILE", str(tmp_path / "secrets.toml"))
+
+
+@pytest.fixture
+def config_dir(tmp_path: Path) -> Path:
+    """A copy of config/ that a test may change; HADES_CONFIG_DIR already names it."""
+    return Path(shutil.copytree(ROOT / "config", tmp_path / "config"))
+
+
+@pytest.fixture
+def db_path(tmp_path: Path) -> Path:
+    """Where the database of this test is; HADES_DATA_DIR already leads there."""
+    return tmp_path / "data" / "hades.db"
+
+
+@pytest.fixture
+def db(db_path: Path) -> Iterator[turso_db.Database]:
+    """A real database file, migrated and empty."""
+    database = turso_db.connect(f"file:{db_path}")
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """One Wednesday morning, 09:30 in Chicago."""
+    return datetime(2026, 2, 11, 15, 30, tzinfo=UTC)

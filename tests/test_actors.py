@@ -1,0 +1,58 @@
+"""Who may do what, and under which name."""
+
+from __future__ import annotations
+
+import pytest
+
+from actors import ROLES, Actor, named_actor, require
+from errors import InputError, Refused
+
+
+def test_a_role_may_all_that_the_ones_before_it_may() -> None:
+    allowed = {role: [other for other in ROLES if Actor("Ana", role).may(other)] for role in ROLES}
+    assert allowed == {
+        "viewer": ["viewer"],
+        "ops": ["viewer", "ops"],
+        "manager": ["viewer", "ops", "manager"],
+        "admin": ["viewer", "ops", "manager", "admin"],
+    }
+
+
+def test_a_name_is_kept_without_stray_blanks() -> None:
+    assert named_actor("  Ana \t María\n Ruiz ") == Actor("Ana María Ruiz", "manager")
+    assert named_actor("O'Brien-Núñez", "admin") == Actor("O'Brien-Núñez", "admin")
+
+
+@pytest.mark.parametrize("name", ["", "   ", "\t\n", "\u00a0"])
+def test_an_empty_name_is_refused(name: str) -> None:
+    with pytest.raises(InputError, match="name was expected"):
+        named_actor(name)
+
+
+@pytest.mark.parametrize("name", ["Ana\x00", "Ana\x1b[31mRuiz", "Ana \udcff", "Ana\u202eziuR", "\u200b"])
+def test_a_name_of_characters_that_nobody_can_see_is_refused(name: str) -> None:
+    # A terminal code, half a surrogate (an argument that is not UTF-8), a reversed reading direction, no
+    # width.
+    with pytest.raises(InputError, match="cannot be shown"):
+        named_actor(name)
+
+
+def test_the_length_of_a_name_has_an_end() -> None:
+    assert named_actor("x" * 120).name == "x" * 120
+    with pytest.raises(InputError, match="120 characters; this one has 121"):
+        named_actor("x" * 121)
+
+
+def test_an_unknown_role_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(InputError, match="viewer, ops, manager, admin"):
+        named_actor("Ana", "root")
+
+
+def test_require_says_who_may_not_do_what_and_which_role_it_takes() -> None:
+    require(Actor("Ana", "manager"), "manager", "approve scores")
+    with pytest.raises(Refused) as caught:
+        require(Actor("Ana", "ops"), "manager", "approve scores")
+    assert str(caught.value) == (
+        "Ana is signed in as ops and may not approve scores; that takes the role manager. "
+        "Ask an administrator to change the role."
+    )
