@@ -1,6 +1,5 @@
 """The front door: what happened, what needs attention, and where to go."""
 
-import pandas as pd
 import streamlit as st
 
 import ui
@@ -31,7 +30,7 @@ with ui.page("Home") as frame:
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
         st.metric("Too young to judge", ui.count(seen["too_young"]), "neither won nor lost",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
-        st.metric("Deliveries, last 30 days", ui.count(seen["deliveries_30_days"]), f"{seen['batches']:,} batches so far",
+        st.metric("Deliveries, last 30 days", ui.count(seen["deliveries_30_days"]), f"{ui.many(seen['batches'], 'batch', 'batches')} so far",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
 
     left, right = st.columns([3, 2], gap="large")
@@ -69,13 +68,5 @@ with ui.page("Home") as frame:
     with right:
         st.subheader("What happened", anchor=False)
         acts = ui.read(frame, audit.read_audit, limit=8)
-        st.dataframe(
-            pd.DataFrame(
-                {
-                    "When": [ui.age(at, frame.now) for at in acts["at"]],
-                    "Who": acts["actor"],
-                    "What": [f"{action} {subject}" for action, subject in zip(acts["action"], acts["subject"], strict=True)],
-                }
-            ),
-            hide_index=True, height="content", alt="The newest acts: when, who, what",
-        )  # fmt: skip
+        for at, actor, action, subject in zip(acts["at"], acts["actor"], acts["action"], acts["subject"], strict=True):
+            st.markdown(f"**{ui.plain(f'{action} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]")

@@ -13,7 +13,7 @@ from typing import Any
 
 from actors import Actor, require
 from errors import ConfigError, Conflict, InputError, Refused
-from icp import Icp, parse_icp, scores_in_force
+from icp import Icp, dimensions, parse_icp, scores_in_force
 from icp_edit import ScoreChange, edit_scores
 from stores import runs, weights
 from stores.audit import audit_entry
@@ -43,16 +43,18 @@ class Applied:
 def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Active:
     """The configuration in force, with file and database brought to agree.
 
-    Same hash: nothing to do. File missing, or known from an older version (a disk that was thrown away and laid
-    anew): the newest version is written back. Unknown hash: somebody edited the file by hand; once it passes the
-    checks it is recorded as a version of its own. ConfigError when the hand-edited file is wrong.
+    Same hash: nothing to do. File missing, or known from an older version (a disk that was thrown away and
+    laid anew): the newest version is written back. Unknown hash: somebody edited the file by hand; once it
+    passes the checks it is recorded as a version of its own. ConfigError when the hand-edited file is wrong.
     """
     path = config_dir / "icp.yaml"
     for _ in range(5):
         state = read_state(db)
         text = _read_text(path)
         if text is None and state.weight_version is None:
-            raise ConfigError("config/icp.yaml is missing and the database has no version of it. Restore it from the release.")
+            raise ConfigError(
+                "config/icp.yaml is missing and the database has no version of it. Restore it from the release."
+            )
         if text is not None:
             icp = parse_icp(text) if _is_new(db, text, state.icp_sha256) else None
             if icp is None and state.weight_version is not None and _sha256(text) == state.icp_sha256:
@@ -68,7 +70,9 @@ def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Ac
         with contextlib.suppress(OSError):  # on a disk that cannot be written the database alone is the truth
             write_atomically(path, newest["icp_yaml"])
         return Active(parse_icp(newest["icp_yaml"]), int(newest["version"]))
-    raise Conflict("config/icp.yaml keeps changing while it is read. Wait until the edits are done, then try again.")
+    raise Conflict(
+        "config/icp.yaml keeps changing while it is read. Wait until the edits are done, then try again."
+    )
 
 
 def movable_rows(run: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -81,7 +85,9 @@ def movable_rows(run: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def pick_rows(run: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """The rows of a run named as (dimension, value), in the order of the run; InputError when one is not there."""
+    """The rows of a run named as (dimension, value), in the order of the run; InputError when one is not
+    there.
+    """
     by_name = {(row["dimension"], row["value"]): row for row in run["rows"]}
     strange = [f"{dimension}={value}" for dimension, value in names if (dimension, value) not in by_name]
     if strange:
@@ -96,20 +102,30 @@ def planned_changes(
 ) -> list[ScoreChange]:
     """The changes of icp.yaml that these rows of a run ask for.
 
-    Refused for a row that cannot change anything: a report-only dimension, no evidence, or the score it already has.
+    Refused for a row that cannot change anything: a report-only dimension, no evidence, or the score it
+    already has.
     """
     changes = []
     for row in rows:
         name = f"{row['dimension']}={row['value']}"
         in_force = scores_in_force(icp, row["dimension"])
         if not in_force:
-            raise Refused(f"{name} is only reported: config/icp.yaml has no scores for it, so there is nothing to approve.")
+            raise Refused(
+                f"{name} is only reported: config/icp.yaml has no scores for it, so there is nothing to approve."
+            )
         if row["suggested"] is None:
-            raise Refused(f"{name} has no evidence: the outcomes do not know this dimension, so there is no suggestion.")
+            raise Refused(
+                f"{name} has no evidence: the outcomes do not know this dimension, so there is no suggestion."
+            )
         if in_force.get(row["value"]) == row["suggested"]:
             raise Refused(f"{name} already has the score {row['suggested']}. Untick it.")
         changes.append(
-            ScoreChange(row["dimension"], row["value"], int(row["suggested"]), bool(row["candidate"]) and extend_filter)
+            ScoreChange(
+                row["dimension"],
+                row["value"],
+                int(row["suggested"]),
+                bool(row["candidate"]) and extend_filter,
+            )
         )
     if not changes:
         raise Refused("No row was chosen that says move, so nothing was changed.")
@@ -117,9 +133,13 @@ def planned_changes(
 
 
 def check_open(run: Mapping[str, Any] | None, active: Active, db: Database) -> None:
-    """Nothing when the run may still be approved; Conflict with who and when, if not. New outcomes do not matter."""
+    """Nothing when the run may still be approved; Conflict with who and when, if not. New outcomes do not
+    matter.
+    """
     if run is None:
-        raise InputError("There is no calibration run with this number. Calibrate first, or pick one from the list.")
+        raise InputError(
+            "There is no calibration run with this number. Calibrate first, or pick one from the list."
+        )
     number = run["run_id"]
     if run["applied_version"] is not None:
         version = weights.read_version(db, version=run["applied_version"]) or {}
@@ -151,8 +171,9 @@ def approve(
 ) -> Applied:
     """The new version, in force for the very next score in every process.
 
-    `rows` are (dimension, value) as ticked; None means all rows that say move and are no candidates. The database
-    decides who was first: the version's number can be taken once. Only then is the file replaced, in one step.
+    `rows` are (dimension, value) as ticked; None means all rows that say move and are no candidates. The
+    database decides who was first: the version's number can be taken once. Only then is the file replaced, in
+    one step.
     """
     require(actor, "manager", "approve scores")
     reason = _said(reason)
@@ -196,7 +217,9 @@ def approve(
 def rollback(
     db: Database, *, config_dir: Path, version: int, reason: str, now: datetime, actor: Actor
 ) -> Applied:
-    """The new version whose text is, byte for byte, that of `version`; history keeps everything in between."""
+    """The new version whose text is, byte for byte, that of `version`; history keeps everything in
+    between.
+    """
     require(actor, "manager", "roll back scores")
     reason = _said(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
@@ -227,8 +250,8 @@ def rollback(
 def changed_scores(before: Icp, after: Icp) -> list[dict[str, Any]]:
     """Each score that differs: dimension, value, before, after (None where one of them has no such value)."""
     changed = []
-    for dimension in ("sic_code", "employee_range", "proximity", "signal_strength"):
-        old, new = scores_in_force(before, dimension), scores_in_force(after, dimension)
+    for dimension in dict.fromkeys([*dimensions(before), *dimensions(after)]):
+        old, new = (scores_in_force(icp, dimension) if dimension in dimensions(icp) else {} for icp in (before, after))
         changed += [
             {"dimension": dimension, "value": value, "before": old.get(value), "after": new.get(value)}
             for value in dict.fromkeys([*old, *new])
@@ -262,7 +285,9 @@ def _someone_was_first(db: Database, version: int) -> Conflict:
     )
 
 
-def _record(db: Database, version: int, kind: str, icp: Icp, actor: Actor, reason: str, now: datetime) -> None:
+def _record(
+    db: Database, version: int, kind: str, icp: Icp, actor: Actor, reason: str, now: datetime
+) -> None:
     previous = weights.read_active_version(db)
     told = changed_scores(parse_icp(previous["icp_yaml"]), icp) if previous else []
     db.write(
@@ -277,7 +302,11 @@ def _record(db: Database, version: int, kind: str, icp: Icp, actor: Actor, reaso
 
 
 def _reason(kind: str) -> str:
-    return "The configuration this database began with." if kind == "first" else "config/icp.yaml was edited by hand."
+    return (
+        "The configuration this database began with."
+        if kind == "first"
+        else "config/icp.yaml was edited by hand."
+    )
 
 
 def _is_new(db: Database, text: str, active_sha256: str | None) -> bool:

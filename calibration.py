@@ -1,4 +1,6 @@
-"""A calibration run: what became of the leads, against what their scores promised. It proposes; it changes nothing."""
+"""A calibration run: what became of the leads, against what their scores promised. It proposes; it changes
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import pandas as pd
 
 from actors import Actor, require
 from analytics.calibration_table import overall, tabulate
-from icp import DIMENSIONS, Icp, default_score, dimension_values, in_filter, scores_in_force
+from icp import Icp, default_score, dimension_values, dimensions, in_filter, scores_in_force
 from stores import outcomes, runs
 from stores.state import read_state
 from turso_db import Database
@@ -22,26 +24,25 @@ POPULATIONS = ("all", "historical", "hades")
 
 @dataclass(frozen=True)
 class Calibration:
-    """What a calibration says. `overall`: leads, deliveries, rate, low, high, too_young, ... `rows`: one dict per
-    dimension and value (dimension, value, leads, deliveries, too_young, rate, low, high, current, suggested,
-    confidence, verdict, why, candidate, ...); numbers are plain Python, missing ones None."""
+    """What a calibration says. `overall`: leads, deliveries, rate, low, high, too_young, ... `rows`: one dict
+    per dimension and value (dimension, value, leads, deliveries, too_young, rate, low, high, current,
+    suggested, confidence, verdict, why, candidate, ...); numbers are plain Python, missing ones None."""
 
     overall: dict[str, Any]
     rows: list[dict[str, Any]]
     data_sha256: str
 
 
-def calculate(
-    frame: pd.DataFrame, icp: Icp, *, as_of: date, estimator: str, seed: int = SEED
-) -> Calibration:
-    """The calibration of these outcomes (see stores.outcomes.read_outcome_frame) as they were known on `as_of`.
+def calculate(frame: pd.DataFrame, icp: Icp, *, as_of: date, estimator: str, seed: int = SEED) -> Calibration:
+    """The calibration of these outcomes (see stores.outcomes.read_outcome_frame) as they were known on
+    `as_of`.
 
-    No outcome at all gives every configured value with no leads. The same frame, configuration, date, estimator and
-    seed give the same result.
+    No outcome at all gives every configured value with no leads. The same frame, configuration, date,
+    estimator and seed give the same result.
     """
     maturity_days = icp.data["calibration"]["maturity_days"]
     rows: list[dict[str, Any]] = []
-    for dimension in DIMENSIONS:
+    for dimension in dimensions(icp):
         values = dimension_values(icp, dimension, frame)
         in_force = scores_in_force(icp, dimension)
         default = default_score(icp, dimension)
@@ -75,7 +76,9 @@ def calibrate(
     population: str = "all",
     seed: int = SEED,
 ) -> dict[str, Any]:
-    """The run just kept, as stores.runs.read_run gives it: frozen with the hashes of data, configuration and code."""
+    """The run just kept, as stores.runs.read_run gives it: frozen with the hashes of data, configuration and
+    code.
+    """
     require(actor, "viewer", "calibrate")
     version = read_state(db).data_version
     frame = outcomes.read_outcome_frame(db, population=population)

@@ -18,7 +18,7 @@ from actors import ROLES, Actor, named_actor, require
 from approvals import active_configuration
 from errors import HadesError, Refused
 from icp import Icp, business_zone
-from settings import Settings, read_settings
+from settings import ROOT, Settings, read_settings
 from stores.state import read_state
 
 MENU = {
@@ -65,7 +65,7 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
     Someone who may not see the page sees a sentence and nothing else. An error of the product inside the page
     becomes its sentence; any other is logged under a reference, and the page shows the reference alone.
     """
-    st.set_page_config(page_title=f"{title} · HADES", page_icon="🔥", layout="wide")
+    st.set_page_config(page_title=f"{title} · HADES", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
     actor = _person()
     _menu()
     try:
@@ -132,7 +132,7 @@ def _sign_in_configured() -> bool:
 
 def _menu() -> None:
     with st.sidebar:
-        st.markdown("### 🔥 HADES")
+        st.image(str(ROOT / "assets" / "icon.png"), width=40)
         for group, links in MENU.items():
             if group:
                 st.caption(group)
@@ -198,6 +198,11 @@ def percent(rate: float | None, digits: int = 1) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """`7.8–10.3 %`, or a dash."""
     return "–" if low is None or high is None or pd.isna(low) else f"{100 * low:.1f}–{100 * high:.1f} %"
+
+
+def many(number: int, one: str, more: str | None = None) -> str:
+    """`1 batch`, `12 batches`."""
+    return f"{number:,} {one if number == 1 else more or one + 's'}"
 
 
 def count(number: float | None) -> str:

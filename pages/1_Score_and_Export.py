@@ -83,8 +83,8 @@ with ui.page("Score and Export", need="ops") as frame:
             format_func=lambda place: f"{known.at[place, 'name']} ({known.at[place, 'zip_code'] or 'no ZIP'})",
         )  # fmt: skip
         operator = None if chosen is None else {k: None if pd.isna(v) else v for k, v in known.loc[chosen].items()}
-        segment = st.selectbox("Segment of leads that name none", list(frame.icp.data["segments"]["factors"]), index=None,
-                               key="segment", placeholder=str(frame.icp.data["segments"]["default"]))  # fmt: skip
+        segment = st.selectbox("Segment of leads that name none", list(frame.icp.data["scoring"]["segments"]), index=None,
+                               key="segment", placeholder=str(frame.icp.data["scoring"]["default_segment"]))  # fmt: skip
         center = radius = intent = None
         if workflow == "geography":
             center = st.text_input("Measure from ZIP", key="center", max_chars=10,

@@ -93,10 +93,11 @@ with ui.page("Batches") as frame:
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
         "status": found["status"],
     })  # fmt: skip
-    st.markdown(f"#### {len(found):,} batches, {int(found['exported'].sum()):,} leads, {int(found['deliveries'].sum()):,} deliveries so far")
+    st.markdown(f"#### {ui.many(len(found), 'batch', 'batches')}, {ui.many(int(found['exported'].sum()), 'lead')}, "
+                f"{ui.many(int(found['deliveries'].sum()), 'delivery', 'deliveries')} so far")
     st.session_state["batch_ids"] = list(found["batch_id"])
     st.dataframe(
-        shown, hide_index=True, height=300, key="batch_table", on_select=open_row, selection_mode="single-row",
+        shown, hide_index=True, height=min(300, 38 + 35 * len(shown)), key="batch_table", on_select=open_row, selection_mode="single-row",
         alt="All batches, newest first",
         column_config={
             "batch": st.column_config.TextColumn("Batch", pinned=True), "exported": st.column_config.DateColumn("Exported"),

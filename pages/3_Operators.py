@@ -39,7 +39,7 @@ with ui.page("Operators") as frame:
         ui.empty("No operator fits." if search else "There are no operators yet. Add one below, or bring them in from Zoho.")
     else:
         picked = st.dataframe(
-            found[list(_LABELS)], hide_index=True, height=320, key="operator_table", on_select="rerun", selection_mode="single-row",
+            found[list(_LABELS)], hide_index=True, height=min(320, 38 + 35 * len(found)), key="operator_table", on_select="rerun", selection_mode="single-row",
             alt="Operators by name", column_config=_LABELS,
         )  # fmt: skip
         rows = picked.selection.rows

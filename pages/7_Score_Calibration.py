@@ -11,7 +11,7 @@ from analytics import charts
 from approvals import approve, movable_rows, pick_rows, planned_changes, rollback
 from calibration import calibrate
 from errors import HadesError
-from icp import DIMENSIONS, scores_in_force
+from icp import dimensions, scores_in_force
 from analytics.outcome_tables import batch_table, delivery_curve_table
 from settings import code_version
 from stores import batches, outcomes, runs, weights
@@ -31,6 +31,11 @@ _COLUMNS = {
     "verdict": st.column_config.TextColumn("Verdict", width="small"),
     "why": st.column_config.TextColumn("Why", width="large"),
 }
+
+
+def label(dimension):
+    """The name of a dimension for people."""
+    return NAMES.get(dimension, dimension.replace("_", " ").capitalize())
 
 
 def calibrate_now(frame):
@@ -65,7 +70,7 @@ def roll_back_now(frame, version):
 def confirm(frame, run, names, changes, has_candidate):
     """The last look before an approval: what changes, why, and who signs."""
     before = {(c.dimension, c.value): scores_in_force(frame.icp, c.dimension).get(c.value) for c in changes}
-    st.table([{"": f"{NAMES[c.dimension]} {c.value}", "Now": str(before[c.dimension, c.value] if before[c.dimension, c.value] is not None else "none"),
+    st.table([{"": f"{label(c.dimension)} {c.value}", "Now": str(before[c.dimension, c.value] if before[c.dimension, c.value] is not None else "none"),
                "Then": str(c.score)} for c in changes])  # fmt: skip
     if has_candidate:
         st.checkbox("Also let leads of the new SIC codes through the filter", key="extend")
@@ -83,22 +88,22 @@ def show_weights(frame, run):
     st.markdown(f"#### Version {newest['version']} is in force since {ui.day(newest['created_at'])}")
     st.caption(ui.plain(f"{newest['kind'].capitalize()} by {newest['actor']}: {newest['reason']}"))
     seen = {(r["dimension"], r["value"]): r for r in run["rows"]} if run else {}
-    for column, dimension in zip(st.columns(2) * 2, [d for d in DIMENSIONS if scores_in_force(frame.icp, d)], strict=False):
+    for column, dimension in zip(st.columns(2) * 2, [d for d in dimensions(frame.icp) if scores_in_force(frame.icp, d)], strict=False):
         with column:
-            st.markdown(f"**{NAMES[dimension]}**")
+            st.markdown(f"**{label(dimension)}**")
             st.dataframe(
                 pd.DataFrame([
                     {"value": value, "score": score, "leads": seen.get((dimension, value), {}).get("leads"),
                      "rate": seen.get((dimension, value), {}).get("rate")}
                     for value, score in scores_in_force(frame.icp, dimension).items()
                 ]).astype({"leads": "Int64", "rate": "float64"}),
-                hide_index=True, height="content", alt=f"{NAMES[dimension]}: scores in force", key=f"weights_{dimension}",
-                column_config={"value": NAMES[dimension], "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
+                hide_index=True, height="content", alt=f"{label(dimension)}: scores in force", key=f"weights_{dimension}",
+                column_config={"value": label(dimension), "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
                                "leads": "Leads judged", "rate": st.column_config.NumberColumn("Delivered", format="percent")},
             )  # fmt: skip
     st.markdown("**How the parts are weighed**")
     st.dataframe(
-        [{"Workflow": {"intent": "By buying signal", "geography": "By distance"}[w], **{k.replace("_", " ").capitalize(): f"{v:.0%}" for k, v in frame.icp.weights(w).items()}}
+        [{"Workflow": {"intent": "By buying signal", "geography": "By distance"}[w], **{k.replace("_", " ").capitalize(): f"{v:.0%}" for k, v in frame.icp.data["scoring"][w]["weights"].items()}}
          for w in ("intent", "geography")], hide_index=True, alt="Weights per workflow",
     )  # fmt: skip
     st.subheader("Versions", anchor=False)
@@ -139,8 +144,8 @@ def show_report(frame, run):
         st.info("The scores changed since this run, so it can be read but not applied. Calibrate again.", icon=":material/info:")
     rows = pd.DataFrame(run["rows"])
     ticked: list[tuple[str, str]] = []
-    tabs = st.tabs([NAMES[d] for d in DIMENSIONS], key="dimension")
-    for tab, dimension in zip(tabs, DIMENSIONS, strict=True):
+    names = list(dict.fromkeys(rows["dimension"]))
+    for tab, dimension in zip(st.tabs([label(d) for d in names], key="dimension"), names, strict=True):
         with tab:
             ticked += show_dimension(rows[rows["dimension"] == dimension], dimension, whole["rate"], run["run_id"], bool(closed) or not frame.may("manager"))
     if not frame.may("manager") or closed:
@@ -150,8 +155,8 @@ def show_report(frame, run):
     except HadesError as error:
         st.warning(ui.plain(str(error)))
         return
-    label = f"Apply {len(changes)} selected" if changes else "Apply selected"
-    if st.button(label, type="primary", icon=":material/check:", disabled=not changes, key="apply_selected"):
+    wording = f"Apply {len(changes)} selected" if changes else "Apply selected"
+    if st.button(wording, type="primary", icon=":material/check:", disabled=not changes, key="apply_selected"):
         candidates = {(r["dimension"], r["value"]) for r in run["rows"] if r["candidate"]}
         confirm(frame, run, ticked, changes, bool(candidates & set(ticked)))
 
@@ -164,10 +169,10 @@ def show_dimension(rows, dimension, overall_rate, run_id, locked):
     in_force, candidates = rows[~rows["candidate"]], rows[rows["candidate"]]
     picture, scores = st.columns(2)
     with picture:
-        st.plotly_chart(charts.rate_intervals(rows, overall_rate=overall_rate), key=f"rates_{dimension}", alt=f"{NAMES[dimension]}: delivery rate per value with interval")
+        st.plotly_chart(charts.rate_intervals(rows, overall_rate=overall_rate), key=f"rates_{dimension}", alt=f"{label(dimension)}: delivery rate per value with interval")
     with scores:
         if rows["current"].notna().any():
-            st.plotly_chart(charts.score_slopes(rows), key=f"slopes_{dimension}", alt=f"{NAMES[dimension]}: current and suggested score per value")
+            st.plotly_chart(charts.score_slopes(rows), key=f"slopes_{dimension}", alt=f"{label(dimension)}: current and suggested score per value")
         else:
             st.info("Only reported: icp.yaml gives no score by this dimension, so there is nothing to approve.", icon=":material/info:")
     ticked = editor(in_force, f"edit_{dimension}_{run_id}", dimension, locked)
@@ -188,7 +193,7 @@ def editor(rows, key, dimension, locked):
     edited = st.data_editor(
         shown[columns], key=key, hide_index=True, height="content", num_rows="fixed", disabled=list(_COLUMNS),
         column_config={"apply": st.column_config.CheckboxColumn("Apply", width="small", pinned=True), **_COLUMNS},
-        alt=f"{NAMES[dimension]}: rates, suggestions and verdicts",
+        alt=f"{label(dimension)}: rates, suggestions and verdicts",
     )  # fmt: skip
     return [(dimension, value) for value in edited.loc[edited["apply"], "value"]] if scored else []
 
