@@ -37,9 +37,17 @@ class Written(NamedTuple):
 class Database(Protocol):
     """Rows, frames, atomic writes and streamed reads. Every method may be called from any thread."""
 
-    name: str
-    rows_per_write: int
-    round_trips: int
+    @property
+    def name(self) -> str:
+        """For people; never with a token."""
+
+    @property
+    def rows_per_write(self) -> int:
+        """How many rows one write should carry at most."""
+
+    @property
+    def round_trips(self) -> int:
+        """Calls made so far: what the tests count."""
 
     def rows(self, sql: str, args: Sequence[Value] = ()) -> list[dict[str, Any]]:
         """The rows of one SELECT."""
@@ -50,7 +58,9 @@ class Database(Protocol):
     def frame(self, sql: str, args: Sequence[Value] = ()) -> pd.DataFrame:
         """The rows of one SELECT as a frame (see frame_of)."""
 
-    def stream(self, sql: str, args: Sequence[Value] = (), chunk_rows: int = 5000) -> Iterator[list[tuple[Any, ...]]]:
+    def stream(
+        self, sql: str, args: Sequence[Value] = (), chunk_rows: int = 5000
+    ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of one SELECT in pieces, with steady memory."""
 
     def write(self, statements: Sequence[Statement | Many], *, bump: bool = True) -> list[Written]:

@@ -1,0 +1,340 @@
+"""Turso as a Database: every write one request that is kept exactly once, every read one request of one
+snapshot.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count, islice
+from typing import Any, TypeVar
+
+import pandas as pd
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
+
+from database import Many, Statement, Written, frame_of
+from errors import Conflict, HadesError, Unavailable
+from sql_values import Value, to_sql_row
+from turso_once import NOTES, TABLE, Batch, kept_before, table_missing, write_batch, written_before
+from turso_wire import Lost, Wire, decode_row, encode, typed
+
+__all__ = ["TursoHttp", "for_url"]
+
+T = TypeVar("T")
+Rows = tuple[list[str], list[tuple[Any, ...]]]  # column names, rows
+
+_ATTEMPTS = 6
+_PATIENCE = 45.0  # seconds after which no further attempt begins
+_LONGEST_WAIT = 30.0  # a longer Retry-After is told to the person instead
+_GROWING = wait_exponential_jitter(initial=0.1, max=5.0, jitter=0.1)
+_PRUNE_EVERY = 64
+
+
+class TursoHttp:
+    """A database behind SQL over HTTP. Safe for many threads; no transaction outlives a request."""
+
+    rows_per_write = 500
+
+    def __init__(self, wire: Wire, *, sleep: Callable[[float], None] = time.sleep) -> None:
+        self.name = wire.name
+        self._wire = wire
+        self._writes = count()
+        self._large: set[str] = (
+            set()
+        )  # SQL whose answer was once too large for one piece: straight to the cursor
+        self._again = Retrying(
+            retry=retry_if_exception_type(Lost), stop=_enough, wait=_pause, sleep=sleep, reraise=True
+        )
+
+    @property
+    def round_trips(self) -> int:
+        """Requests sent so far, repeats included."""
+        return self._wire.round_trips
+
+    def rows(self, sql: str, args: Sequence[Value] = ()) -> list[dict[str, Any]]:
+        """The rows of one SELECT, in order, as dicts. Refused when the SQL is wrong, Unavailable without an
+        answer.
+        """
+        return _dicts(self._read_one(sql, args))
+
+    def read(self, statements: Sequence[Statement]) -> list[list[dict[str, Any]]]:
+        """The rows of each SELECT, all from one snapshot."""
+        if not statements:
+            return []
+        if len(statements) == 1:  # one statement is a snapshot by itself
+            return [self.rows(*statements[0])]
+        steps = _chained(["BEGIN", *statements, "COMMIT"])
+        answers = self._read("\n".join(s.sql for s in statements), steps)
+        return [_dicts(answer) for answer in answers[1:-2]]
+
+    def frame(self, sql: str, args: Sequence[Value] = ()) -> pd.DataFrame:
+        """The rows of one SELECT as a frame; integers stay exact, no row gives the columns alone."""
+        return frame_of(*self._read_one(sql, args))
+
+    def stream(
+        self, sql: str, args: Sequence[Value] = (), chunk_rows: int = 5000
+    ) -> Iterator[list[tuple[Any, ...]]]:
+        """The rows of one SELECT in lists of at most `chunk_rows` tuples, with steady memory.
+
+        An answer that breaks off after the first list is Unavailable: what came before it is not the whole.
+        """
+        steps = _chained([Statement(sql, args)])
+
+        def first_part() -> tuple[list[tuple[Any, ...]], Iterator[list[tuple[Any, ...]]]]:
+            rows = (row for _, _, row in self._cursor(steps) if row is not None)
+            parts = _in_lists(rows, chunk_rows)
+            return next(parts, []), parts
+
+        part, parts = self._repeat(first_part)
+        try:
+            while part:
+                yield part
+                part = next(parts, [])
+        except Lost as lost:
+            raise Unavailable(f"{lost.error} Part of the rows had come; none of them may be used.") from lost
+
+    def write(self, statements: Sequence[Statement | Many], *, bump: bool = True) -> list[Written]:
+        """What each statement gave back, after all of them were kept together; on any error none is.
+
+        Repeated by itself when the answer is lost, and kept once all the same. Conflict when a constraint is
+        broken, Refused when a rule of the schema or the SQL forbids it, Unavailable when it stays open what
+        became of it.
+        """
+        batch = write_batch(
+            uuid.uuid4().hex, statements, bump=bump, prune=next(self._writes) % _PRUNE_EVERY == 0
+        )
+        sent = False
+
+        def attempt() -> list[Written]:
+            nonlocal sent
+            try:
+                return self._write_once(batch)
+            except Lost as lost:
+                sent = sent or lost.ran
+                raise
+
+        try:
+            return self._repeat(attempt)
+        except HadesError as error:
+            if sent and isinstance(error, Unavailable):
+                raise Unavailable(
+                    f"{error} It is open whether the last change was kept: look before repeating it."
+                ) from error
+            raise
+
+    def close(self) -> None:
+        """Nothing; every connection is closed."""
+        self._wire.close()
+
+    def _repeat(self, attempt: Callable[[], T]) -> T:
+        """The result of the first attempt that has one; the error of the last where none has."""
+        try:
+            return self._again(attempt)
+        except Lost as lost:
+            raise lost.error from lost
+
+    def _read_one(self, sql: str, args: Sequence[Value]) -> Rows:
+        return self._read(sql, _chained([Statement(sql, args)]))[0]
+
+    def _read(self, key: str, steps: Sequence[Mapping[str, Any]]) -> list[Rows]:
+        """The rows of every step, in one piece where the server allows it, else by cursor."""
+        whole = None if key in self._large else self._repeat(lambda: self._read_whole(steps))
+        if whole is not None:
+            return whole
+        self._large.add(key)
+        return self._repeat(lambda: self._read_by_cursor(steps))
+
+    def _read_whole(self, steps: Sequence[Mapping[str, Any]]) -> list[Rows] | None:
+        """The rows of every step, or None when the answer is too large for one piece."""
+        try:
+            return [_rows(result) for result in self._results(steps)]
+        except _StepError as failed:
+            if failed.error.get("code") == "RESPONSE_TOO_LARGE":
+                return None
+            raise typed(failed.error, self.name) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._wire.garbled() from error
+
+    def _read_by_cursor(self, steps: Sequence[Mapping[str, Any]]) -> list[Rows]:
+        found: list[Rows] = [([], []) for _ in steps]
+        for step, columns, row in self._cursor(steps):
+            if row is None:
+                found[step] = (columns, [])
+            else:
+                found[step][1].append(row)
+        return found
+
+    def _cursor(
+        self, steps: Sequence[Mapping[str, Any]]
+    ) -> Iterator[tuple[int, list[str], tuple[Any, ...] | None]]:
+        """Step, its columns and None where a step begins; then step, columns and row for each of its rows."""
+        step, columns = -1, list[str]()
+        for entry in self._wire.cursor(steps):
+            try:
+                kind = entry["type"]
+                if kind == "row":
+                    found: tuple[Any, ...] | None = decode_row(entry["row"])
+                elif kind == "step_begin":
+                    found, step, columns = (
+                        None,
+                        entry["step"],
+                        [str(column["name"]) for column in entry["cols"]],
+                    )
+                elif kind == "step_error":
+                    raise typed(entry["error"], self.name)
+                else:
+                    continue
+            except (KeyError, TypeError, ValueError) as error:
+                raise self._wire.garbled() from error
+            yield step, columns, found
+
+    def _write_once(self, batch: Batch) -> list[Written]:
+        """What the batch gave back, from this attempt or from an earlier one whose answer was lost."""
+        try:
+            results = self._results(batch.steps)
+            written = []
+            for places, shape in zip(batch.places, batch.shapes, strict=True):
+                own = [results[place] for place in places]
+                rows = _dicts(_rows(own[0])) if shape.gives_rows else []
+                written.append(Written(rows, sum(int(result["affected_row_count"]) for result in own)))
+        except _StepError as failed:
+            if kept_before(failed.step, failed.error):
+                return self._remembered(batch)
+            if table_missing(failed.step, failed.error):
+                self._results(_chained([Statement(TABLE)]))
+                return self._write_once(batch)
+            raise typed(failed.error, self.name) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._wire.garbled() from error
+        return written
+
+    def _remembered(self, batch: Batch) -> list[Written]:
+        """What an earlier attempt gave back: its answer was lost, its notes are in the database."""
+        with_rows = [place for place, shape in enumerate(batch.shapes) if shape.gives_rows]
+        described = [
+            {"type": "describe", "sql": batch.steps[batch.places[place][0]]["stmt"]["sql"]}
+            for place in with_rows
+        ]
+        noted = {"type": "execute", "stmt": _statement(Statement(NOTES, (batch.token,)))}
+        try:
+            first, *others = (
+                _response(answer)["result"] for answer in self._wire.pipeline([noted, *described])
+            )
+            names = {
+                place: [str(column["name"]) for column in other["cols"]]
+                for place, other in zip(with_rows, others, strict=True)
+            }
+            written = written_before(batch, _rows(first)[1][0][0], names)
+        except _StepError as failed:
+            raise typed(failed.error, self.name) from None
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise self._wire.garbled() from error
+        if written is None:
+            raise Conflict(
+                f"The change was kept by {self.name}, but the answer was lost on the way and cannot be had "
+                f"again. "
+                "Look at what is there before repeating it."
+            )
+        return written
+
+    def _results(self, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """The result of each step, {} for a skipped one; _StepError for the first that failed."""
+        if len(steps) == 1:
+            (answer,) = self._wire.pipeline([{"type": "execute", "stmt": steps[0]["stmt"]}])
+            return [_response(answer)["result"]]
+        (answer,) = self._wire.pipeline([{"type": "batch", "batch": {"steps": steps}}])
+        result = _response(answer)["result"]
+        for step, error in enumerate(result["step_errors"]):
+            if error is not None:
+                raise _StepError(step, error)
+        if len(result["step_results"]) != len(steps):
+            raise ValueError
+        return [found or {} for found in result["step_results"]]
+
+
+class _StepError(Exception):
+    """The server's error for one step of a request."""
+
+    def __init__(self, step: int, error: Mapping[str, Any]) -> None:
+        super().__init__(step)
+        self.step, self.error = step, error
+
+
+def for_url(
+    url: str,
+    token: str | None,
+    *,
+    connect_seconds: float = 5.0,
+    read_seconds: float = 15.0,
+    answer_seconds: float = 60.0,
+    sleep: Callable[[float], None] = time.sleep,
+) -> TursoHttp:
+    """The database at `url`: libsql:// or https://, http:// on loopback only; ConfigError for any other
+    address.
+
+    `connect_seconds` bounds the connection, `read_seconds` each silence, `answer_seconds` one whole answer (a
+    streamed one may take longer). Nothing is sent yet. `sleep` takes the pauses between attempts.
+    """
+    wire = Wire(
+        url, token, connect_seconds=connect_seconds, read_seconds=read_seconds, answer_seconds=answer_seconds
+    )
+    return TursoHttp(wire, sleep=sleep)
+
+
+def _enough(state: RetryCallState) -> bool:
+    wait = _asked_for(state)
+    too_long = wait is not None and wait > _LONGEST_WAIT
+    return state.attempt_number >= _ATTEMPTS or too_long or (state.seconds_since_start or 0.0) > _PATIENCE
+
+
+def _pause(state: RetryCallState) -> float:
+    wait = _asked_for(state)
+    return _GROWING(state) if wait is None else wait
+
+
+def _asked_for(state: RetryCallState) -> float | None:
+    lost = state.outcome.exception() if state.outcome else None
+    return lost.wait if isinstance(lost, Lost) else None
+
+
+def _chained(statements: Sequence[str | Statement]) -> list[dict[str, Any]]:
+    """Steps that each run only after the one before; the last of several ends with a rollback where one
+    failed.
+    """
+    steps: list[dict[str, Any]] = []
+    for statement in statements:
+        whole = Statement(statement) if isinstance(statement, str) else statement
+        condition = {"condition": {"type": "ok", "step": len(steps) - 1}} if steps else {}
+        steps.append({"stmt": _statement(whole), **condition})
+    if len(steps) > 1:
+        not_ok = {"type": "not", "cond": {"type": "ok", "step": len(steps) - 1}}
+        steps.append({"stmt": {"sql": "ROLLBACK"}, "condition": not_ok})
+    return steps
+
+
+def _statement(statement: Statement) -> dict[str, Any]:
+    return {"sql": statement.sql, "args": [encode(value) for value in to_sql_row(statement.args)]}
+
+
+def _response(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """The response to one entry of a pipeline; _StepError when the server reports an error in its place."""
+    if answer["type"] == "error":
+        raise _StepError(-1, answer["error"])
+    response: dict[str, Any] = answer["response"]
+    return response
+
+
+def _rows(result: Mapping[str, Any]) -> Rows:
+    columns = [str(column["name"]) for column in result.get("cols", ())]
+    return columns, [decode_row(row) for row in result.get("rows", ())]
+
+
+def _dicts(found: Rows) -> list[dict[str, Any]]:
+    columns, rows = found
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def _in_lists(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
+    while part := list(islice(rows, size)):
+        yield part

@@ -1,0 +1,251 @@
+"""A write that may be sent again: one batch that is kept whole, once, and remembers what it gave back.
+
+Each write carries a token, a row of the table `_tx` inserted by the same batch. When the answer is lost after
+the commit, the repeat breaks on that row and changes nothing; what the first try gave back is then read from
+the row: the batch has noted there how many rows each statement touched and the rows that RETURNING or SELECT
+gave. RETURNING cannot be read by SQL, so a trigger that lives only inside the batch notes the same
+expressions for the same row.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from database import BUMP, Many, Statement, Written
+from sql_values import to_sql_row
+from turso_wire import encode
+
+TABLE = (
+    "CREATE TABLE IF NOT EXISTS _tx (id TEXT PRIMARY KEY, at TEXT NOT NULL, results TEXT NOT NULL DEFAULT '')"
+)
+KEPT_DAYS = 2  # a repeat comes within a minute; old tokens are only weight
+
+NOTES = "SELECT results FROM _tx WHERE id = ?"
+_BEGIN = "INSERT INTO _tx (id, at) VALUES (?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))"
+_PRUNE = f"DELETE FROM _tx WHERE at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{KEPT_DAYS} days')"  # noqa: S608
+_TOKEN = re.compile(
+    r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|\w+|\S", re.DOTALL
+)
+_NAME = r"(\w++|\"[^\"]+\")(?!\s*\.)(?:\s+AS\s+(\w+))?"
+_TARGET = re.compile(
+    rf"\s*(?:(INSERT)(?:\s+OR\s+\w+)?\s+INTO|(REPLACE)\s+INTO|(UPDATE)(?:\s+OR\s+\w+)?|(DELETE)\s+FROM)\s+{_NAME}",
+    re.IGNORECASE,
+)
+_EVENTS = {
+    "INSERT": (("AFTER INSERT", "NEW"), ("AFTER UPDATE", "NEW")),
+    "REPLACE": (("AFTER INSERT", "NEW"),),
+    "UPDATE": (("AFTER UPDATE", "NEW"),),
+    "DELETE": (("BEFORE DELETE", "OLD"),),
+}
+_LIST_ENDS = {"FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT", ";"}
+_CHANGES = {"INSERT", "REPLACE", "UPDATE", "DELETE"}
+
+
+class Shape(NamedTuple):
+    """What a statement does, and how many columns the rows have that it gives back."""
+
+    verb: str  # INSERT, SELECT, CREATE, ...; for WITH the verb that follows it
+    gives_rows: bool
+    columns: int  # how many expressions one row has; 0 where that cannot be told from the text
+    returning: str  # the text after RETURNING
+
+
+class Batch(NamedTuple):
+    """The steps of one write and which of them belong to which statement."""
+
+    token: str
+    steps: list[dict[str, Any]]
+    places: list[list[int]]  # per statement the steps whose results are its own
+    shapes: list[Shape]
+
+
+def write_batch(
+    token: str, statements: Sequence[Statement | Many], *, bump: bool, prune: bool = False
+) -> Batch:
+    """One transaction of `statements`, kept whole or not at all, and not twice under one token.
+
+    Step 0 begins, step 1 records the token; the last but one commits, the last rolls back unless that
+    succeeded.
+    """
+    steps: list[dict[str, Any]] = []
+
+    def add(sql: str, args: Sequence[Any] = ()) -> int:
+        step: dict[str, Any] = {"stmt": {"sql": sql, "args": [encode(value) for value in args]}}
+        if steps:
+            step["condition"] = {"type": "ok", "step": len(steps) - 1}
+        steps.append(step)
+        return len(steps) - 1
+
+    add("BEGIN IMMEDIATE")
+    add(_BEGIN, (token,))
+    if prune:
+        add(_PRUNE)
+    places, shapes = [], []
+    for place, statement in enumerate(statements):
+        shape = shape_of(statement.sql)
+        rows: Sequence[Sequence[Any]] = (
+            (statement.args,) if isinstance(statement, Statement) else statement.rows
+        )
+        if isinstance(statement, Many):
+            shape = shape._replace(gives_rows=False, columns=0)  # many rows of arguments give counts, no rows
+        triggers = _triggers(token, place, statement.sql, shape)
+        for index, trigger in enumerate(triggers):
+            add(f"CREATE TRIGGER _tx_{token}_{index} {trigger}")
+        own = []
+        for row in rows:
+            args = to_sql_row(row)
+            own.append(add(statement.sql, args))
+            if shape.verb in _CHANGES:
+                add(_note("json_array(?, changes())"), (place, token))
+            elif shape.verb == "SELECT" and shape.columns:
+                add(_note(_noted_rows(place, shape.columns, statement.sql)), (*args, token))
+        for index in range(len(triggers)):
+            add(f"DROP TRIGGER _tx_{token}_{index}")
+        places.append(own)
+        shapes.append(shape)
+    if bump:
+        add(BUMP)
+    commit = add("COMMIT")
+    steps.append(
+        {"stmt": {"sql": "ROLLBACK"}, "condition": {"type": "not", "cond": {"type": "ok", "step": commit}}}
+    )
+    return Batch(token, steps, places, shapes)
+
+
+def kept_before(step: int, error: Mapping[str, Any]) -> bool:
+    """Whether `error` of step number `step` says that this write was already kept."""
+    return step == 1 and "UNIQUE constraint failed: _tx.id" in str(error.get("message"))
+
+
+def table_missing(step: int, error: Mapping[str, Any]) -> bool:
+    """Whether `error` says that this database has never seen a write with a token."""
+    return step == 1 and "no such table: _tx" in str(error.get("message"))
+
+
+def written_before(batch: Batch, noted: str, names: Mapping[int, Sequence[str]]) -> list[Written] | None:
+    """What the first try gave back, from its notes and the column names of the statements that give rows.
+
+    None when a statement gave rows that could not be noted: `SELECT *`, `RETURNING *`, WITH before a change.
+    """
+    affected = [0] * len(batch.shapes)
+    rows: list[list[dict[str, Any]]] = [[] for _ in batch.shapes]
+    if any(shape.gives_rows and not shape.columns for shape in batch.shapes):
+        return None
+    for line in noted.split("\n"):
+        if not line:
+            continue
+        place, first, *values = json.loads(line)
+        if isinstance(first, int):
+            affected[place] += first
+        else:
+            cells = [_value(kind, value) for kind, value in zip(first, values[0], strict=True)]
+            rows[place].append(dict(zip(names[place], cells, strict=True)))
+    return [Written(*both) for both in zip(rows, affected, strict=True)]
+
+
+def shape_of(sql: str) -> Shape:
+    """The shape of one statement, told from its words; brackets, quotes and comments are looked through."""
+    words = _top_words(sql)
+    if not words:
+        return Shape("", False, 0, "")
+    verb = words[0][0].upper()
+    if verb == "WITH":
+        verb = next((word.upper() for word, _ in words if word.upper() in {*_CHANGES, "SELECT"}), "WITH")
+    if verb == "SELECT":
+        return Shape(verb, True, _columns(_select_list(sql, words)), "")
+    if verb in ("VALUES", "PRAGMA", "EXPLAIN"):
+        return Shape(verb, True, 0, "")
+    returning = (
+        next((sql[end:] for word, end in words if word.upper() == "RETURNING"), "").strip().rstrip(";")
+    )
+    notable = returning and "?" not in returning and _TARGET.match(sql)
+    return Shape(verb, bool(returning), _columns(returning) if notable else 0, returning)
+
+
+def _select_list(sql: str, words: Sequence[tuple[str, int]]) -> str:
+    """The text between the outer SELECT and what ends its list; `IS DISTINCT FROM` does not end it."""
+    at = next(index for index, (word, _) in enumerate(words) if word.upper() == "SELECT")
+    for (before, _), (word, end) in zip(words[at:], words[at + 1 :], strict=False):
+        if word.upper() in _LIST_ENDS and not (word.upper() == "FROM" and before.upper() == "DISTINCT"):
+            stop = end - len(word)
+            break
+    else:
+        stop = len(sql)
+    return re.sub(r"^\s*(DISTINCT|ALL)\b", "", sql[words[at][1] : stop], flags=re.IGNORECASE)
+
+
+def _top_words(sql: str) -> list[tuple[str, int]]:
+    """The words outside brackets with the place where each ends."""
+    words, depth = [], 0
+    for match in _TOKEN.finditer(sql):
+        word = match.group()
+        if word == "(":
+            depth += 1
+        elif word == ")":
+            depth -= 1
+        elif depth == 0 and not word.startswith(("--", "/*")):
+            words.append((word, match.end()))
+    return words
+
+
+def _columns(listed: str) -> int:
+    """How many expressions a list has; 0 when one of them is a star."""
+    commas = [0, *(end for word, end in _top_words(listed) if word == ","), len(listed) + 1]
+    items = [listed[start : end - 1].strip() for start, end in pairwise(commas)]
+    return 0 if any(not item or item.endswith("*") for item in items) else len(items)
+
+
+def _triggers(token: str, place: int, sql: str, shape: Shape) -> list[str]:
+    """The bodies of the triggers that note what RETURNING gives for each row that the statement touches."""
+    target = _TARGET.match(sql)
+    if not shape.columns or not shape.returning or target is None:
+        return []
+    verb = next(word for word in target.groups()[:4] if word).upper()
+    table, alias = target.group(5), target.group(6)
+    events = _EVENTS[verb] if "CONFLICT" in sql.upper() or verb != "INSERT" else _EVENTS[verb][:1]
+    source, row = (f"{table} AS {alias}" if alias else table), alias or table
+    return [
+        f"{event} ON {table} BEGIN UPDATE _tx SET results = results || "  # noqa: S608
+        f"(SELECT {_noted(place, shape.columns)} FROM ({_nulls(shape.columns)} UNION ALL "
+        f"SELECT {shape.returning} FROM {source} WHERE {row}.rowid = {touched}.rowid)) || char(10) "
+        f"WHERE id = '{token}'; END"
+        for event, touched in events
+    ]
+
+
+def _note(expression: str) -> str:
+    return f"UPDATE _tx SET results = results || {expression} || char(10) WHERE id = ?"  # noqa: S608
+
+
+def _nulls(columns: int) -> str:
+    """No row, with the names c0, c1, ... that a UNION ALL takes over."""
+    return f"SELECT {', '.join(f'NULL AS c{index}' for index in range(columns))} WHERE 0"
+
+
+def _noted_rows(place: int, columns: int, sql: str) -> str:
+    """All rows of a SELECT as lines, empty text for none; the arguments of the SELECT come first."""
+    source = f"{_nulls(columns)} UNION ALL SELECT * FROM ({sql.rstrip().rstrip(';')})"  # noqa: S608
+    return f"coalesce((SELECT group_concat({_noted(place, columns)}, char(10)) FROM ({source})), '')"  # noqa: S608
+
+
+def _noted(place: int, columns: int) -> str:
+    """One row as JSON: place, types, values. Reals go as text of 17 digits and blobs as hex, so nothing is
+    rounded.
+    """
+    kinds = ", ".join(f"typeof(c{index})" for index in range(columns))
+    values = ", ".join(
+        f"CASE typeof(c{index}) WHEN 'real' THEN printf('%!.17g', c{index}) WHEN 'blob' THEN hex(c{index}) "
+        f"ELSE c{index} END"
+        for index in range(columns)
+    )
+    return f"json_array({place}, json_array({kinds}), json_array({values}))"
+
+
+def _value(kind: str, value: Any) -> Any:
+    if kind == "real":
+        return float(value)
+    return bytes.fromhex(value) if kind == "blob" else value
