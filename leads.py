@@ -5,62 +5,60 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
-import yaml
 
 import lead_values
-from errors import ConfigError, InputError
-from sheets import Sheet, read_sheet
+from errors import InputError
+from lead_columns import (
+    FIELDS,
+    FILLING,
+    READINGS,
+    SIC,
+    Reading,
+    came,
+    missing_columns,
+    places_of_fields,
+    read_columns,
+    read_industries,
+    same_header,
+    same_industry,
+    shown_headers,
+)
+from sheets import OpenSheet, cell_text, open_sheet
 
-_PARSERS: dict[str, tuple[Callable[[str], Any], str, str]] = {
-    # field: (parser, dtype, what was expected when a filled cell says nothing)
-    "contact_id": (lead_values.identifier, "str", "an id"),
-    "company_id": (lead_values.identifier, "str", "an id"),
-    "first_name": (lead_values.text, "str", "text"),
-    "last_name": (lead_values.text, "str", "text"),
-    "job_title": (lead_values.text, "str", "text"),
-    "email": (lead_values.text, "str", "text"),
-    "direct_phone": (lead_values.phone, "str", "a phone number of ten digits"),
-    "mobile_phone": (lead_values.phone, "str", "a phone number of ten digits"),
-    "company_phone": (lead_values.phone, "str", "a phone number of ten digits"),
-    "direct_do_not_call": (lead_values.flag, "boolean", "yes or no"),
-    "mobile_do_not_call": (lead_values.flag, "boolean", "yes or no"),
-    "company_name": (lead_values.text, "str", "a company name"),
-    "website": (lead_values.text, "str", "text"),
-    "employee_count": (lead_values.employees, "Int64", "a number of employees"),
-    "sic_code": (lead_values.sic_code, "str", "a SIC code with a four-digit level"),
-    "industry": (lead_values.text, "str", "text"),
-    "street": (lead_values.text, "str", "text"),
-    "city": (lead_values.text, "str", "text"),
-    "state": (lead_values.state, "str", "a state of the USA"),
-    "zip_code": (lead_values.zip_code, "str", "a ZIP code of five digits"),
-    "accuracy": (lead_values.number, "float64", "a number"),
-    "distance_miles": (lead_values.number, "float64", "a distance in miles"),
-    "intent_topic": (lead_values.text, "str", "text"),
-    "intent_score": (lead_values.number, "float64", "a signal score"),
-    "signal_strength": (lead_values.signal_strength, "str", "High, Medium or Low"),
-    "signal_date": (lead_values.day, "datetime64[s]", "a date"),
-    "segment": (lead_values.text, "str", "text"),
-    "offer_tier": (lead_values.text, "str", "text"),
-    "urgency": (lead_values.text, "str", "text"),
-}
-FIELDS = tuple(_PARSERS)
-LEAD_COLUMNS = ("row_number", *FIELDS)
+__all__ = [
+    "FIELDS",
+    "INTENT_FIELDS",
+    "LEAD_COLUMNS",
+    "LeadFile",
+    "join_intent",
+    "read_columns",
+    "read_industries",
+    "read_leads",
+]
+
+LEAD_COLUMNS = ("row_number", *READINGS)
 INTENT_FIELDS = ("intent_topic", "intent_score", "signal_strength", "signal_date")
-_LONGEST_TEXT = 500
-_QUIET = {"n/a", "na", "none", "null", "-", "--", "#n/a", "unknown", "nan"}  # ways of saying "no value", not mistakes
+_LONGEST_TEXT = 500  # longer than any name, address or title that a dialler could show
+
+_Trouble = tuple[int, str, str, bool]  # row_number, column, problem, rejected
 
 
 @dataclass(frozen=True)
 class LeadFile:
     """One file of leads, read.
 
-    `leads`: one row per readable lead with LEAD_COLUMNS (row_number as a spreadsheet shows it, header = 1).
-    `problems`: one row per trouble: row_number, column, problem (a sentence), rejected (bool: the row is no lead).
-    rows_in = len(leads) + rows rejected. `mapping`: field → the headers it was read from, joined by "; ".
+    `leads`: one row per readable lead with LEAD_COLUMNS: row_number (int64) as a spreadsheet shows it, the
+    header being row 1; employee_count Int64; accuracy and intent_score (0 to 100) and distance_miles float64;
+    signal_date datetime64; the do-not-call flags boolean; all others str. A missing value is never "".
+
+    `problems`: one row per trouble: row_number, column, problem (a sentence), rejected (bool: the row is no
+    lead). Exactly one problem of a rejected row has rejected; rows_in = len(leads) + number of rejected rows.
+
+    `mapping`: field → the header it was read from. `headers`: all headers of the file.
     """
 
     name: str
@@ -77,31 +75,6 @@ class LeadFile:
         return all(field in self.mapping for field in fields)
 
 
-def read_columns(config_dir: Path) -> dict[str, list[str]]:
-    """Field → known headers, from config/columns.yaml. ConfigError when the file is missing or names a strange field."""
-    known = _read_map(config_dir / "columns.yaml")
-    strange = sorted(set(known) - set(FIELDS))
-    if strange or not all(isinstance(headers, list) for headers in known.values()):
-        raise ConfigError(
-            "config/columns.yaml was expected to be 'field: [header, ...]' for the fields "
-            f"{', '.join(FIELDS)}; not understood: {', '.join(strange) or 'a field without a list'}."
-        )
-    return {field: [str(header) for header in headers] for field, headers in known.items()}
-
-
-def read_industries(config_dir: Path) -> dict[str, str]:
-    """Primary Industry → SIC, from config/industries.yaml; empty when there is no such file."""
-    path = config_dir / "industries.yaml"
-    known = _read_map(path) if path.exists() else {}
-    wrong = [name for name, sic in known.items() if lead_values.sic_code(str(sic)) != sic]
-    if wrong:
-        raise ConfigError(
-            "config/industries.yaml was expected to give a SIC of four digits in quotes for each industry; "
-            f"'{wrong[0]}' has none."
-        )
-    return {str(name).lower(): str(sic) for name, sic in known.items()}
-
-
 def read_leads(
     content: bytes,
     name: str,
@@ -113,157 +86,253 @@ def read_leads(
 ) -> LeadFile:
     """The leads of a CSV or .xlsx file.
 
-    `mapping` (field → header) is the user's own and wins over `columns`. A field with several known headers in the
-    file is read from the first that has a value. A row is rejected only when it cannot be a lead: unreadable, or
-    without a company name. InputError for what sheets.read_sheet refuses and when a needed column is missing.
+    `columns` and `industries` are the configuration; `mapping` (field → header) is the user's own and wins
+    over `columns`. A row is rejected only when it cannot be a lead: unreadable, or without a company name. A
+    cell that cannot be read becomes missing and a problem. InputError for what sheets.open_sheet refuses,
+    when a needed column is missing, when two columns claim one field and when there is no row under the
+    header.
     """
-    known = {field: [_plain(h) for h in columns.get(field, ())] for field in FIELDS}
-    own = {field: _plain(header) for field, header in (mapping or {}).items() if header}
-    names = set(known["company_name"]) | {own.get("company_name", "")}
-    sheet = read_sheet(content, name, lambda cells: any(_plain(cell) in names for cell in cells if cell.strip()))
-    places = _places(sheet, known, own, name)
-    missing = [field for field in needed if field not in places]
+    own = {field: header for field, header in (mapping or {}).items() if header}
+    spelled = [own["company_name"]] if "company_name" in own else columns.get("company_name", ())
+    company_headers = {same_header(header) for header in spelled}
+    sheet = open_sheet(
+        content, name, lambda cells: any(same_header(cell) in company_headers for cell in cells)
+    )
+    places = places_of_fields(sheet.headers, columns, own, name)
+    missing = [field for field in {"company_name": None} | dict.fromkeys(needed) if field not in places]
     if missing:
-        raise InputError(_missing_columns(name, missing, sheet.headers, columns))
-    if not sheet.rows and not sheet.unreadable:
+        raise InputError(missing_columns(name, missing, sheet.headers, columns))
+    numbers, cells, troubles = _picked(sheet, places)
+    if not numbers and not troubles:
         raise InputError(f"{name} has a header row but no leads under it.")
-    return _assemble(content, name, sheet, places, industries or {})
-
-
-def join_intent(leads: LeadFile, intent: LeadFile) -> LeadFile:
-    """`leads` with the intent columns of a company intent sheet: by ZoomInfo company id, then by normalised name.
-
-    Of several signals of a company the one with the highest score, then the newest, is taken. A lead without a
-    signal in the sheet keeps its own, if it has one.
-    """
-    if not (intent.has("signal_date") and (intent.has("intent_score") or intent.has("signal_strength"))):
-        raise InputError(
-            f"{intent.name} was expected to be a company intent sheet with Intent Signal Score and Intent Signal Date; "
-            f"it has: {', '.join(intent.headers[:12])}."
-        )
-    rank = {"High": 95.0, "Medium": 80.0, "Low": 50.0}
-    signals = intent.leads.assign(
-        name_key=intent.leads["company_name"].map(lead_values.normalised_company_name),
-        rank=intent.leads["intent_score"].fillna(intent.leads["signal_strength"].map(rank)),
-    ).sort_values(["rank", "signal_date"], ascending=False, kind="stable")
-    frame = leads.leads.copy()
-    name_key = frame["company_name"].map(lead_values.normalised_company_name)
-    by_id = signals.dropna(subset=["company_id"]).drop_duplicates("company_id").set_index("company_id")
-    by_name = signals.drop_duplicates("name_key").set_index("name_key")
-    for field in INTENT_FIELDS:
-        found = frame["company_id"].map(by_id[field])
-        found = found.where(frame["company_id"].isin(by_id.index), name_key.map(by_name[field]))
-        frame[field] = found.astype(frame[field].dtype).where(found.notna(), frame[field])
-    signalled = int(frame["signal_strength"].notna().sum())
-    note = f"{signalled:,} of {len(frame):,} leads have a signal, with those of {intent.name}."
-    return replace(
-        leads, leads=frame, notes=[*leads.notes, note], mapping=leads.mapping | {f: intent.name for f in INTENT_FIELDS}
-    )
-
-
-def _assemble(
-    content: bytes, name: str, sheet: Sheet, places: Mapping[str, list[int]], industries: Mapping[str, str]
-) -> LeadFile:
-    numbers = [number for number, _ in sheet.rows]
-    troubles = [(number, "", why, True) for number, why in sheet.unreadable]
-    data: dict[str, pd.Series] = {"row_number": pd.Series(numbers, dtype="int64")}
-    for field, (parser, dtype, expected) in _PARSERS.items():
-        values: list[Any] = [None] * len(numbers)
-        for place in places.get(field, ()):
-            raw = [cells[place] for _, cells in sheet.rows]
-            meaning = {cell: _parse(parser, cell) for cell in set(raw)}
-            if place == places[field][0]:
-                header = sheet.headers[place]
-                said = {c for c, v in meaning.items() if v is None and c.strip() and c.strip().lower() not in _QUIET}
-                troubles += [
-                    (number, header, f"{header}: expected {expected}; the cell was left empty.", False)
-                    for number, cell in zip(numbers, raw, strict=True)
-                    if cell in said
-                ]
-                long = {c for c in meaning if len(c) > _LONGEST_TEXT}
-                troubles += [
-                    (n, header, f"{header}: the text was cut to {_LONGEST_TEXT} of {len(cell):,} characters.", False)
-                    for n, cell in zip(numbers, raw, strict=True)
-                    if cell in long
-                ]
-            values = [meaning[cell] if value is None else value for value, cell in zip(values, raw, strict=True)]
-        data[field] = pd.Series(values, dtype=dtype)
-    frame = pd.DataFrame(data)
-    strength = frame["intent_score"].dropna().map(lambda score: lead_values.signal_strength(str(score)))
-    frame["signal_strength"] = frame["signal_strength"].fillna(strength).astype("str")
-    _fill_sic(frame, industries, troubles)
+    rejected = sum(lost for *_, lost in troubles)
+    headers = {field: sheet.headers[place] for field, place in places.items()}
+    frame = _frame(numbers, cells, headers, industries or {}, troubles)
     nameless = frame["company_name"].isna()
-    troubles += [(n, "Company Name", "This row has no company name.", True) for n in frame.loc[nameless, "row_number"]]
-    problems = pd.DataFrame(troubles, columns=["row_number", "column", "problem", "rejected"]).astype(
-        {"row_number": "int64", "column": "str", "problem": "str", "rejected": "bool"}
-    )
+    why = f"{headers['company_name']}: empty, and a row without a company is no lead."
+    troubles += [(n, headers["company_name"], why, True) for n in frame.loc[nameless, "row_number"]]
     return LeadFile(
         name=name,
         sha256=hashlib.sha256(content).hexdigest(),
-        rows_in=len(frame) + len(sheet.unreadable),
+        rows_in=len(frame) + rejected,
         leads=frame[~nameless].reset_index(drop=True),
-        problems=problems.sort_values(["row_number", "column"], ignore_index=True),
-        notes=list(sheet.notes),
-        mapping={field: "; ".join(sheet.headers[p] for p in found) for field, found in places.items()},
+        problems=_problems(troubles),
+        notes=sheet.notes,
+        mapping=headers,
         headers=sheet.headers,
     )
 
 
-def _fill_sic(frame: pd.DataFrame, industries: Mapping[str, str], troubles: list[tuple[int, str, str, bool]]) -> None:
-    """A missing SIC from the industry where the map is unambiguous; each one is said in the problems."""
-    mapped = frame["industry"].str.lower().map(dict(industries)).astype("str")
-    filled = frame["sic_code"].isna() & mapped.notna()
-    frame["sic_code"] = frame["sic_code"].fillna(mapped)
-    troubles += [
-        (number, "SIC Code", f"SIC: missing; {sic} was taken from the primary industry.", False)
-        for number, sic in zip(frame.loc[filled, "row_number"], frame.loc[filled, "sic_code"], strict=True)
-    ]
+def join_intent(leads: LeadFile, intent: LeadFile) -> LeadFile:
+    """`leads` with the signals of a company intent sheet: by ZoomInfo company id, then by normalised name.
 
+    Of several signals of a company, the lead's own included, the one with the highest score, then the newest,
+    is taken as a whole. By name only where the ids do not contradict, and only where the sheet has one
+    company of that name: a lead passed over for that is said in the problems. InputError when the sheet has
+    no signals.
+    """
+    if not (intent.has("signal_date") and (intent.has("intent_score") or intent.has("signal_strength"))):
+        raise InputError(
+            f"{intent.name} was expected to be a company intent sheet with Intent Signal Score and Intent "
+            f"Signal Date, but its columns are: {shown_headers(intent.headers)}. Export it once more."
+        )
+    signals = intent.leads[["company_id", "company_name", *INTENT_FIELDS]].assign(rank=_rank(intent.leads))
+    signals = signals[signals["rank"] >= 0].sort_values(
+        ["rank", "signal_date"], ascending=False, kind="stable", na_position="last", ignore_index=True
+    )
+    frame = leads.leads.copy()
+    by_id, by_name, ambiguous = _best_signals(signals, frame)
+    found = signals.reindex(by_id.fillna(by_name)).set_axis(frame.index)
+    own, theirs = _rank(frame), found["rank"].fillna(-1.0)
+    newer = found["signal_date"].notna() & ~(frame["signal_date"] >= found["signal_date"])
+    taken = (theirs > own) | ((theirs >= 0) & (theirs == own) & newer)
+    for field in INTENT_FIELDS:
+        frame[field] = found[field].astype(frame[field].dtype).where(taken, frame[field])
 
-def _places(
-    sheet: Sheet, known: Mapping[str, list[str]], own: Mapping[str, str], name: str
-) -> dict[str, list[int]]:
-    where = {_plain(header): place for place, header in enumerate(sheet.headers) if header}
-    places = {}
-    for field in FIELDS:
-        if field in own:
-            if own[field] not in where:
-                raise InputError(f"{name} has no column '{own[field]}' to read {field.replace('_', ' ')} from.")
-            places[field] = [where[own[field]]]
-        elif found := [where[header] for header in known[field] if header in where and header not in own.values()]:
-            places[field] = found
-    return places
-
-
-def _missing_columns(
-    name: str, missing: Sequence[str], headers: Sequence[str], columns: Mapping[str, Sequence[str]]
-) -> str:
-    wanted = "; ".join(f"{field.replace('_', ' ')} ({' or '.join(columns.get(field, ())[:2])})" for field in missing)
-    came = ", ".join(header[:40] for header in headers[:12] if header) or "none"
-    return (
-        f"{name} has no column for {wanted}. Its columns are: {came}{' ...' if len(headers) > 12 else ''}. "
-        "Rename a column, or say in the page which column is meant."
+    by_ids, by_names = int((taken & by_id.notna()).sum()), int((taken & by_id.isna()).sum())
+    without = int(frame["signal_strength"].isna().sum())
+    note = (
+        f"{by_ids + by_names:,} of {len(frame):,} leads got a signal from {intent.name}: {by_ids:,} by "
+        f"ZoomInfo company id, {by_names:,} by name. {without:,} have none."
+    )
+    column = leads.mapping.get("company_name", "")
+    why = f"Several companies in {intent.name} have this company's name, so no signal was taken by name."
+    troubles = _problems([(n, column, why, False) for n in frame.loc[ambiguous, "row_number"]])
+    read_from = {f: f"{intent.mapping[f]} ({intent.name})" for f in INTENT_FIELDS if intent.has(f)}
+    return replace(
+        leads,
+        leads=frame,
+        problems=_in_order(pd.concat([leads.problems, troubles])),
+        notes=[*leads.notes, note],
+        mapping=leads.mapping | read_from,
     )
 
 
-def _parse(parser: Callable[[str], Any], cell: str) -> Any:
-    value = parser(cell) if cell.strip() else None
-    return value[:_LONGEST_TEXT] if isinstance(value, str) else value
+def _best_signals(signals: pd.DataFrame, leads: pd.DataFrame) -> tuple[pd.Series, pd.Series, pd.Series]:
+    """Per lead: the place in `signals` (best first) found by id, that found by name, and whether its name was
+    passed over because several companies share it."""
+    ids = signals["company_id"].dropna().drop_duplicates()
+    by_id = leads["company_id"].map(pd.Series(ids.index, index=ids, dtype="float64"))
+    names = signals["company_name"].map(lead_values.normalised_company_name).astype("str")
+    best = names.drop_duplicates()
+    ids_of_name = signals["company_id"].groupby(names).agg(["nunique", "first"])
+    lead_names = leads["company_name"].map(lead_values.normalised_company_name).astype("str")
+    by_name = lead_names.map(pd.Series(best.index, index=best, dtype="float64")).where(by_id.isna())
+    ambiguous = by_name.notna() & (lead_names.map(ids_of_name["nunique"]).fillna(0) > 1)
+    contradicts = leads["company_id"].notna() & lead_names.map(ids_of_name["first"]).notna()
+    return by_id, by_name.mask(ambiguous | contradicts), ambiguous
 
 
-def _plain(header: str) -> str:
-    return " ".join(header.replace("\ufeff", "").split()).lower()
+def _rank(frame: pd.DataFrame) -> pd.Series:
+    """The score of a signal; the lowest score of its word where there is none; -1 without a signal."""
+    lowest = frame["signal_strength"].map({"High": 90.0, "Medium": 75.0, "Low": 0.0}).astype("float64")
+    return frame["intent_score"].fillna(lowest).fillna(-1.0)
 
 
-def _read_map(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigError(f"config/{path.name} is missing. Restore it from the release.") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"config/{path.name} is not valid YAML. Check its indentation and quotes.") from error
-    if not isinstance(content, dict):
-        raise ConfigError(f"config/{path.name} was expected to be a map of names, but it is something else.")
-    return content
+def _picked(
+    sheet: OpenSheet, places: Mapping[str, int]
+) -> tuple[list[int], dict[str, Sequence[str]], list[_Trouble]]:
+    """Row numbers of the readable rows, the wanted columns as text, and what is wrong with whole rows."""
+    wanted = list(places.values())
+    pick: Callable[[list[Any]], Any] = itemgetter(
+        *wanted, wanted[0]
+    )  # one more, so that it is always a tuple
+    numbers: list[int] = []
+    rows: list[tuple[Any, ...]] = []
+    troubles: list[_Trouble] = []
+    for number, cells, trouble in sheet.rows:
+        if trouble is not None:
+            troubles.append((number, "", trouble, cells is None))
+        if cells is not None:
+            numbers.append(number)
+            rows.append(pick(cells))
+    columns = zip(*rows, strict=True) if rows else iter([()] * len(wanted))
+    texts = ([cell if type(cell) is str else cell_text(cell) for cell in column] for column in columns)
+    return numbers, dict(zip(places, texts, strict=False)), troubles
 
 
+def _frame(
+    numbers: list[int],
+    cells: Mapping[str, Sequence[str]],
+    headers: Mapping[str, str],
+    industries: Mapping[str, str],
+    troubles: list[_Trouble],
+) -> pd.DataFrame:
+    """One row per number with LEAD_COLUMNS; `troubles` grows by what could not be read."""
+    data: dict[str, list[Any]] = {}
+    for field, reading in (READINGS | FILLING).items():
+        if field not in cells:
+            data[field] = [None] * len(numbers)
+            continue
+        column, meaning, said = cells[field], {}, {}
+        for cell in set(column):
+            meaning[cell], sentence = _read_cell(cell, reading)
+            if sentence:
+                said[cell] = f"{headers[field]}: {sentence}"
+        data[field] = [meaning[cell] for cell in column]
+        if said:
+            told = ((n, cell) for n, cell in zip(numbers, column, strict=True) if cell in said)
+            troubles += [(n, headers[field], said[cell], False) for n, cell in told]
+    _fill_employees(data, numbers, headers, troubles)
+    _fill_sic_codes(data, numbers, headers, industries, troubles)
+    frame = pd.DataFrame({"row_number": pd.Series(numbers, dtype="int64")})
+    for field, reading in READINGS.items():
+        frame[field] = pd.Series(data[field], dtype=reading.dtype)
+    scores = {
+        score: lead_values.strength_of_score(score) for score in frame["intent_score"].dropna().unique()
+    }
+    strength = frame["intent_score"].map(scores).astype("str")
+    frame["signal_strength"] = strength.fillna(frame["signal_strength"])
+    return frame
+
+
+def _read_cell(cell: str, reading: Reading) -> tuple[Any, str | None]:
+    """What the cell means (None: nothing), and a sentence when that is not all it says."""
+    cleaned = lead_values.clean_text(cell)
+    if not cleaned:
+        return None, "only characters that cannot be shown; read as empty." if cell.strip() else None
+    value = reading.parse(cleaned)
+    if value is None:
+        if lead_values.says_nothing(cleaned):
+            return None, None
+        found = came(cleaned) if reading.quoted else ""
+        return None, f"expected {reading.expected}{found}; the cell was left empty."
+    if isinstance(value, bool) and lead_values.flag(cleaned) is None:
+        return value, f"expected {reading.expected}; taken as do not call."
+    if isinstance(value, str) and len(value) > _LONGEST_TEXT:
+        return value[:_LONGEST_TEXT].rstrip(), f"{len(value):,} characters, cut to the first {_LONGEST_TEXT}."
+    if not cell.isprintable() and any(lead_values.hidden(character) for character in cell):
+        return value, "characters that cannot be shown were left out."
+    return value, None
+
+
+def _fill_employees(
+    data: dict[str, list[Any]], numbers: list[int], headers: Mapping[str, str], troubles: list[_Trouble]
+) -> None:
+    """A missing number of employees from the lower end of the range."""
+    counts, ranges = data["employee_count"], data["employee_range"]
+    for place, (count, lower) in enumerate(zip(counts, ranges, strict=True)):
+        if count is None and lower is not None:
+            counts[place] = lower
+            if column := headers.get("employee_count"):
+                why = f"{column}: missing; {lower:,} was taken from {headers['employee_range']}."
+                troubles.append((numbers[place], column, why, False))
+
+
+def _fill_sic_codes(
+    data: dict[str, list[Any]],
+    numbers: list[int],
+    headers: Mapping[str, str],
+    industries: Mapping[str, str],
+    troubles: list[_Trouble],
+) -> None:
+    """The SIC per row: from its first code, else from the further ones, else from an industry that names one
+    SIC alone. Said in the problems, except where a further code only makes the first one (`82`) finer."""
+    named = [headers[field] for field in ("sic_code", "sic_code_2", "sic_codes") if field in headers]
+    column = named[0] if named else "SIC"
+    industry_codes = {
+        industry: industries.get(same_industry(industry)) for industry in set(data["industry"]) - {None}
+    }
+    read: dict[tuple[str | None, ...], tuple[str | None, str | None]] = {}
+    rows = zip(data["sic_code"], data["sic_code_2"], data["sic_codes"], data["industry"], strict=True)
+    codes = []
+    for number, row in zip(numbers, rows, strict=True):
+        if row not in read:
+            read[row] = _sic_of(row, industry_codes, headers, named)
+        code, why = read[row]
+        codes.append(code)
+        if why:
+            troubles.append((number, column, f"{column}: {why}", False))
+    data["sic_code"] = codes
+
+
+def _sic_of(
+    row: tuple[str | None, ...],
+    industry_codes: Mapping[str, str | None],
+    headers: Mapping[str, str],
+    named: Sequence[str],
+) -> tuple[str | None, str | None]:
+    first, second, listed = (cell if cell and not lead_values.says_nothing(cell) else "" for cell in row[:3])
+    code = lead_values.primary_sic_code(first, second, listed)
+    if code is not None:
+        finer = lead_values.sic_code(first) == code or (first and code.startswith(first))
+        if finer or "sic_code" not in headers:
+            return code, None
+        return code, f"no level of four digits; {code} was taken from {' or '.join(named[1:])}."
+    code = industry_codes.get(row[3]) if row[3] is not None else None
+    if code is not None:
+        return code, f"missing; {code} was taken from {headers['industry']}."
+    if cell := first or second or listed:
+        return None, f"expected {SIC.expected}{came(cell)}; the cell was left empty."
+    return None, None
+
+
+def _problems(troubles: Sequence[_Trouble]) -> pd.DataFrame:
+    frame = pd.DataFrame(troubles, columns=["row_number", "column", "problem", "rejected"])
+    return _in_order(
+        frame.astype({"row_number": "int64", "column": "str", "problem": "str", "rejected": "bool"})
+    )
+
+
+def _in_order(problems: pd.DataFrame) -> pd.DataFrame:
+    return problems.sort_values("row_number", kind="stable", ignore_index=True)

@@ -1,32 +1,71 @@
-"""Bytes that somebody uploads → rows of text: CSV in any usual encoding, or the first fitting sheet of an .xlsx."""
+"""Bytes that somebody uploads → rows of cells: CSV in any usual encoding, or the first fitting sheet of an
+.xlsx.
+
+`open_sheet` hands out the rows one by one, for large files of which a few columns are wanted; `read_sheet`
+reads all of a small one as text. Both refuse what is no table with a sentence, and hand back an unreadable
+row as unreadable.
+"""
 
 from __future__ import annotations
 
 import csv
-import io
-import zipfile
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from typing import Any
+from itertools import chain, islice
+from typing import Any, NamedTuple
 
 from errors import InputError
+from workbooks import workbook_sheets
 
 MOST_BYTES = 50 * 1024 * 1024
 MOST_ROWS = 200_000
-_MOST_UNPACKED = 1024 * 1024 * 1024
-_LONGEST_CELL = 32_767  # what a spreadsheet cell can hold
 _HEADER_WITHIN = 10
+_MOST_LINES_OF_A_ROW = 100  # a quotation mark that is not closed within so many lines was never closed
+_LONGEST_CELL = 32_767  # what a spreadsheet cell can hold
+_DELIMITERS = ",;\t"
 _MAGIC = {
     b"%PDF": "a PDF",
     b"\x89PNG": "a picture",
     b"\xff\xd8\xff": "a picture",
     b"GIF8": "a picture",
-    b"\xd0\xcf\x11\xe0": "an old Excel workbook (.xls); save it as .xlsx or CSV",
+    b"\xd0\xcf\x11\xe0": "an old (.xls) or locked workbook; save it as .xlsx without a password",
     b"\x1f\x8b": "a gzip archive; unpack it first",
     b"Rar!": "an archive; unpack it first",
     b"7z\xbc\xaf": "an archive; unpack it first",
 }
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+_BROKEN_QUOTES = "The quotation marks in this row do not fit together, so it cannot be read."
+
+IsHeader = Callable[[Sequence[str]], bool]
+Record = tuple[int, "list[Any] | None"]  # row number, cells; None where the row cannot be read
+
+
+class Row(NamedTuple):
+    """One row that is not blank: its number as a spreadsheet shows it, its cells (as many as headers; None
+    when it cannot be read), and a sentence when something is wrong with it as a whole."""
+
+    number: int
+    cells: list[Any] | None
+    trouble: str | None
+
+
+@dataclass(frozen=True)
+class OpenSheet:
+    """A table whose rows are read as they are asked for, once. `notes` is complete when the rows are.
+
+    Cells of `rows` are text (CSV) or what a workbook holds; `cell_text` makes text of either.
+    """
+
+    headers: list[str]
+    rows: Iterator[Row]
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -42,161 +81,238 @@ class Sheet:
     notes: list[str] = field(default_factory=list)
 
 
-def read_sheet(content: bytes, name: str, is_header: Callable[[Sequence[str]], bool]) -> Sheet:
-    """The table in the file: its header is the first of the leading rows that `is_header` accepts, else the first row.
+def read_sheet(content: bytes, name: str, is_header: IsHeader) -> Sheet:
+    """The whole table in the file as text. Raises what `open_sheet` raises."""
+    table = open_sheet(content, name, is_header)
+    rows: list[tuple[int, list[str]]] = []
+    unreadable: list[tuple[int, str]] = []
+    for number, cells, trouble in table.rows:
+        if cells is None:
+            unreadable.append((number, trouble or _BROKEN_QUOTES))
+            continue
+        texts = [cell_text(cell).replace("\0", "") for cell in cells]
+        if any(len(text) > _LONGEST_CELL for text in texts):
+            unreadable.append((number, f"A cell of this row is longer than {_LONGEST_CELL:,} characters."))
+        else:
+            rows.append((number, texts))
+    return Sheet(table.headers, rows, unreadable, table.notes)
 
-    InputError with a sentence for a file that is empty, too large, too long, not a table, or has headers twice.
+
+def open_sheet(content: bytes, name: str, is_header: IsHeader) -> OpenSheet:
+    """The table in the file: its header is the first of the leading rows that `is_header` accepts, else the
+    first row.
+
+    InputError with a sentence for a file that is empty, too large, too long (while its rows are read), not a
+    table, or has a header twice. Of a workbook the first sheet that has such a header is read, else the first
+    with content.
     """
     if not content:
-        raise InputError(f"{name} is empty. A CSV or .xlsx file with a header row and at least one lead was expected.")
+        raise InputError(
+            f"{name} is empty. A CSV or .xlsx file with a header row and at least one lead was expected."
+        )
     if len(content) > MOST_BYTES:
         raise InputError(
-            f"{name} has {len(content) / 1024 / 1024:.0f} MB; at most 50 MB can be read at once. Split the file."
+            f"{name} has {len(content) / 1024 / 1024:.1f} MB; at most 50 MB can be read at once. Split it."
         )
     kind = next((what for magic, what in _MAGIC.items() if content.startswith(magic)), None)
     if kind:
         raise InputError(f"{name} was expected to be CSV or .xlsx, but it is {kind}.")
+    notes: list[str] = []
     if content.startswith(b"PK"):
-        return _from_workbook(content, name, is_header)
-    return _from_csv(content, name, is_header)
-
-
-def _from_csv(content: bytes, name: str, is_header: Callable[[Sequence[str]], bool]) -> Sheet:
-    decoded, notes = _decode(content, name)
-    if "\0" in decoded:
-        notes.append("The file has NUL characters in it; they were left out.")
-        decoded = decoded.replace("\0", "")
-    csv.field_size_limit(max(csv.field_size_limit(), MOST_BYTES))
-    reader = csv.reader(io.StringIO(decoded, newline=""), delimiter=_delimiter(decoded), strict=True)
-    records: list[tuple[int, list[str]]] = []
-    unreadable: list[tuple[int, str]] = []
-    number = 0
-    while True:
-        number += 1
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            if "end of data" in str(error):
-                raise InputError(
-                    f"{name}: a quotation mark opens in or after row {number} and is never closed. "
-                    "Close it, or save the file as CSV once more."
-                ) from error
-            unreadable.append((number, "The quotation marks in this row do not fit together, so it cannot be read."))
-            continue
-        records.append((number, cells))
-        if len(records) > MOST_ROWS + _HEADER_WITHIN + 1:
-            _too_long(name)
-    return _sheet(records, unreadable, notes, name, is_header)
-
-
-def _from_workbook(content: bytes, name: str, is_header: Callable[[Sequence[str]], bool]) -> Sheet:
-    import python_calamine
-
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-            if "xl/workbook.xml" not in archive.namelist():
-                raise InputError(f"{name} was expected to be CSV or .xlsx, but it is an archive of something else.")
-        if unpacked > _MOST_UNPACKED:
-            raise InputError(f"{name} unpacks to more than 1 GB and cannot be read. Save it as CSV and split it.")
-        workbook = python_calamine.CalamineWorkbook.from_filelike(io.BytesIO(content))
-        first: list[tuple[int, list[str]]] | None = None
-        for sheet_name in workbook.sheet_names:
-            sheet = workbook.get_sheet_by_name(sheet_name)
-            if sheet.height > MOST_ROWS + _HEADER_WITHIN + 1:
-                _too_long(name)
-            offset = sheet.start[0] if sheet.start else 0
-            table = sheet.to_python(skip_empty_area=True)
-            records = [(offset + place + 1, [_cell(cell) for cell in row]) for place, row in enumerate(table)]
-            if any(is_header(cells) for _, cells in records[:_HEADER_WITHIN]):
-                return _sheet(records, [], [], name, is_header)
-            first = first or records
-    except (zipfile.BadZipFile, python_calamine.CalamineError, OSError, ValueError) as error:
-        raise InputError(f"{name} looks like an .xlsx workbook but cannot be opened. Save it once more, or as CSV.") from error
-    return _sheet(first or [], [], [], name, is_header)
-
-
-def _sheet(
-    records: list[tuple[int, list[str]]],
-    unreadable: list[tuple[int, str]],
-    notes: list[str],
-    name: str,
-    is_header: Callable[[Sequence[str]], bool],
-) -> Sheet:
-    filled = [(number, cells) for number, cells in records if any(cell.strip() for cell in cells)]
-    if not filled:
+        leading = Leading(iter(()))
+        for records in workbook_sheets(content, name, notes):
+            table = Leading(records)
+            fits = table.header(is_header) is not None
+            leading = table if fits or not leading.rows else leading
+            if fits:
+                break
+        shifts = False
+    else:
+        leading = _from_csv(_decoded(content, name, notes), name, is_header)
+        shifts = True  # a surplus cell in CSV means that the cells of its row have moved: none can be trusted
+    start = leading.header(is_header) or 0
+    if not leading.rows:
         raise InputError(f"{name} holds no rows. A header row and at least one lead were expected.")
-    start = next((i for i, (_, cells) in enumerate(filled[:_HEADER_WITHIN]) if is_header(cells)), 0)
-    header_row, cells = filled[start]
-    headers = [" ".join(cell.replace("\ufeff", "").split()) for cell in cells]
+    headers = _headers(leading.rows[start][1] or [], name)
+    if start:
+        notes.append(f"{start} {'line' if start == 1 else 'lines'} above the header row were passed over.")
+    return OpenSheet(headers, _rows(leading.after(start), len(headers), shifts, name, notes), notes)
+
+
+def cell_text(cell: Any) -> str:
+    """A cell as text: a whole number without `.0`, a date as ISO, an empty cell as ""."""
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime | date | time):
+        return cell.isoformat()
+    return "" if cell is None else str(cell)
+
+
+class Leading:
+    """The records of a table of which the first few that are not blank have been read, to look for the
+    header."""
+
+    def __init__(self, records: Iterator[Record]) -> None:
+        self._records = records
+        filled = (record for record in records if record[1] is None or not _blank(record[1]))
+        self.rows = list(islice(filled, _HEADER_WITHIN))
+
+    def header(self, is_header: IsHeader) -> int | None:
+        """The place among `rows` of the first that is a header; None when there is none."""
+        for place, (_, cells) in enumerate(self.rows):
+            if cells is not None and is_header([cell_text(cell) for cell in cells]):
+                return place
+        return None
+
+    def after(self, start: int) -> Iterator[Record]:
+        """The records below the header; those blank among the first few are left out."""
+        return chain(self.rows[start + 1 :], self._records)
+
+
+def _from_csv(text: str, name: str, is_header: IsHeader) -> Leading:
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
+    lines = text.split("\n")
+    if not lines[-1]:
+        lines.pop()
+    delimiters = _DELIMITERS
+    told = re.fullmatch(r'"?sep=(.)"?\r?', lines[0], re.IGNORECASE) if lines else None
+    if told:  # a spreadsheet takes this line as an instruction and does not count it
+        delimiters = told.group(1)
+        lines = lines[1:]
+    found = [Leading(_csv_records(lines, delimiter)) for delimiter in delimiters if delimiter not in '"\r\n']
+
+    def fits(leading: Leading) -> tuple[bool, int]:
+        start = leading.header(is_header)
+        cells = leading.rows[start or 0][1] if leading.rows else None
+        return start is not None, len(cells or ())
+
+    if not found:
+        raise InputError(
+            f"{name} names a mark between cells that cannot be one. Use a comma, semicolon or tab."
+        )
+    return max(found, key=fits)
+
+
+def _csv_records(lines: list[str], delimiter: str) -> Iterator[Record]:
+    """Every record, blank ones included. Where quotation marks do not fit together one line is given up, not
+    the rest: reading goes on with the line below it."""
+    number = first = position = 0
+
+    def feed() -> Iterator[str]:
+        nonlocal position
+        while position < len(lines):
+            if position - first >= _MOST_LINES_OF_A_ROW:
+                raise csv.Error("a quotation mark is never closed")
+            position += 1
+            yield lines[position - 1] + "\n"
+
+    reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+    while True:
+        number, first = number + 1, position
+        try:
+            yield number, next(reader)
+        except StopIteration:
+            return
+        except csv.Error:
+            yield number, None
+            position = first + 1
+            reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+
+
+def _rows(records: Iterator[Record], width: int, shifts: bool, name: str, notes: list[str]) -> Iterator[Row]:
+    count = blank = 0
+    for number, cells in records:
+        if cells is not None and len(cells) != width:
+            if _blank(cells):
+                blank += 1
+                continue
+            count += 1
+            found = f"This row has {len(cells)} cells, but the header has {width}"
+            if len(cells) < width:
+                trouble = f"{found}; the missing ones were read as empty."
+                yield Row(number, cells + [""] * (width - len(cells)), trouble)
+            elif _blank(cells[width:]):
+                yield Row(number, cells[:width], None)
+            elif shifts:
+                yield Row(number, None, f"{found}, so it cannot be read.")
+            else:
+                yield Row(number, cells[:width], f"{found}; the surplus ones were left out.")
+        elif cells is not None and _blank(cells):
+            blank += 1
+            continue
+        else:
+            count += 1
+            yield Row(number, cells, None if cells is not None else _BROKEN_QUOTES)
+        if count > MOST_ROWS:
+            raise InputError(
+                f"{name} has more than {MOST_ROWS:,} rows, the most that can be read at once. Split the file."
+            )
+    if blank:
+        notes.append(f"{blank:,} blank {'row was' if blank == 1 else 'rows were'} passed over.")
+
+
+def _headers(cells: list[Any], name: str) -> list[str]:
+    headers = [plain_header(cell_text(cell)) for cell in cells]
     while headers and not headers[-1]:
         headers.pop()
-    seen: dict[str, str] = {}
+    seen: set[str] = set()
     for header in filter(None, headers):
         if header.lower() in seen:
             raise InputError(
-                f"{name} has the column '{header[:60]}' more than once, so it is not clear which one is meant. "
+                f"{name} has the column '{header[:60]}' more than once; it is not clear which is meant. "
                 "Rename or delete one of them."
             )
-        seen[header.lower()] = header
-    width = len(headers)
-    rows = []
-    for number, row in filled[start + 1 :]:
-        if len(row) > width and any(cell.strip() for cell in row[width:]):
-            unreadable.append((number, f"This row has {len(row)} cells, but the header has {width}."))
-        elif any(len(cell) > _LONGEST_CELL for cell in row):
-            unreadable.append(
-                (number, f"A cell of this row is longer than {_LONGEST_CELL:,} characters; a quotation mark may be missing.")
-            )
-        else:
-            rows.append((number, row[:width] + [""] * (width - len(row))))
-    unreadable = [(number, why) for number, why in unreadable if number > header_row]
-    if len(rows) + len(unreadable) > MOST_ROWS:
-        _too_long(name)
-    blank = sum(1 for number, cells in records if number > header_row and not any(cell.strip() for cell in cells))
-    if blank:
-        notes.append(f"{blank} blank {'row was' if blank == 1 else 'rows were'} passed over.")
-    return Sheet(headers, rows, unreadable, notes)
+        seen.add(header.lower())
+    return headers
 
 
-def _decode(content: bytes, name: str) -> tuple[str, list[str]]:
-    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        try:
-            return content.decode("utf-16"), []
-        except UnicodeDecodeError as error:
-            raise InputError(f"{name} begins like UTF-16 text but is damaged. Save it as CSV UTF-8.") from error
+def plain_header(header: str) -> str:
+    """The header without outer and doubled spaces and marks that cannot be seen."""
+    return " ".join("".join(c for c in header if c.isprintable() or c.isspace()).split())
+
+
+def _decoded(content: bytes, name: str, notes: list[str]) -> str:
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            try:
+                return content.decode(encoding)
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"{name} begins like {encoding.upper()} text but is damaged. Save it as CSV UTF-8."
+                ) from error
     head = content[:65536]
     strange = sum(head.count(bytes([code])) for code in range(32) if code not in (9, 10, 13))
     if strange > max(8, len(head) // 50):
-        raise InputError(f"{name} was expected to be CSV or .xlsx, but it is not text. Export it from ZoomInfo as CSV.")
+        raise InputError(
+            f"{name} was expected to be CSV or .xlsx, but it is not text. Export it from ZoomInfo as CSV."
+        )
     try:
-        return content.decode("utf-8-sig"), []
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
-    try:
-        decoded = content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{name} was expected to be text in UTF-8, but byte {error.start + 1} fits neither UTF-8 nor Windows-1252. "
-            "Save it as CSV UTF-8."
-        ) from error
-    return decoded, ["The file is not UTF-8; it was read as Windows-1252. Check names with accents."]
+    # Files pasted together hold lines of either encoding, so each line is judged by itself.
+    lines, others = [], 0
+    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
+        try:
+            lines.append(line.decode("utf-8"))
+        except UnicodeDecodeError:
+            others += 1
+            try:
+                lines.append(line.decode("cp1252"))
+            except UnicodeDecodeError as error:
+                raise InputError(
+                    f"{name} was expected to be text in UTF-8, but line {number:,} fits neither UTF-8 nor "
+                    "Windows-1252. Save it as CSV UTF-8."
+                ) from error
+    notes.append(
+        f"{others:,} {'line was' if others == 1 else 'lines were'} not UTF-8 and read as Windows-1252. "
+        "Check names with accents."
+    )
+    return "\n".join(lines)
 
 
-def _delimiter(decoded: str) -> str:
-    first = next((line for line in decoded.splitlines() if line.strip()), "")
-    return max(",;\t", key=first.count)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    return str(value).replace("\0", "")
-
-
-def _too_long(name: str) -> None:
-    raise InputError(f"{name} has more than {MOST_ROWS:,} rows; at most {MOST_ROWS:,} can be read at once. Split the file.")
+def _blank(cells: Sequence[Any]) -> bool:
+    return not any(cell.strip() if isinstance(cell, str) else cell is not None for cell in cells)
