@@ -6,6 +6,12 @@ import ui
 from analytics.rates import wilson_interval
 from stores import audit, overview
 
+SAID = {
+    "export": "Exported", "void batch": "Made void:", "approve": "Approved", "roll back": "Rolled back:", "first": "Began with",
+    "hand edit": "Edited by hand:", "import file": "Imported outcomes from", "import historical": "Imported history from",
+    "add operator": "Added operator", "edit operator": "Edited operator",
+}  # fmt: skip
+
 with ui.page("Home") as frame:
     maturity_days = frame.icp.data["calibration"]["maturity_days"]
     seen = ui.read(frame, overview.read_overview, today=frame.today, maturity_days=maturity_days)
@@ -18,7 +24,7 @@ with ui.page("Home") as frame:
 
     n, won = seen["matured"], seen["matured_deliveries"]
     if n:
-        low, high = wilson_interval(won, n)
+        low, high = (float(end[0]) for end in wilson_interval([won], [n]))
         st.markdown(f"#### {won:,} of {n:,} leads old enough to judge were delivered: {ui.percent(won / n)}")
     else:
         low = high = None
@@ -69,4 +75,4 @@ with ui.page("Home") as frame:
         st.subheader("What happened", anchor=False)
         acts = ui.read(frame, audit.read_audit, limit=8)
         for at, actor, action, subject in zip(acts["at"], acts["actor"], acts["action"], acts["subject"], strict=True):
-            st.markdown(f"**{ui.plain(f'{action} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]")
+            st.markdown(f"**{ui.plain(f'{SAID.get(action, action.capitalize())} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]")

@@ -20,6 +20,7 @@ from stores.audit import audit_entry
 from stores.state import read_state
 from turso_db import Database
 
+_FIRST = Actor("HADES", "admin")
 _HAND = Actor("someone with access to the file", "admin")
 
 
@@ -63,7 +64,7 @@ def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Ac
                 version = (state.weight_version or 0) + 1
                 kind = "first" if version == 1 else "hand edit"
                 with contextlib.suppress(Conflict):  # another process recorded a version first: look again
-                    _record(db, version, kind, icp, _HAND, _reason(kind), now)
+                    _record(db, version, kind, icp, _FIRST if version == 1 else _HAND, _reason(kind), now)
                 continue
         newest = weights.read_active_version(db)
         assert newest is not None  # a version is there: the file was missing or known

@@ -66,19 +66,25 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
     becomes its sentence; any other is logged under a reference, and the page shows the reference alone.
     """
     st.set_page_config(page_title=f"{title} · HADES", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
-    actor = _person()
-    _menu()
-    try:
+    with _sentences(title):
+        actor = _person()
+        _menu()
         require(actor, need, f"open {title}")
-        db, settings = _connection()
-        now = datetime.now(UTC).replace(microsecond=0)
-        active = active_configuration(db, config_dir=settings.config_dir, now=now)
-        frame = Frame(db, settings, actor, active.icp, active.version, read_state(db).data_version, now)
+        frame = _frame(actor)
         st.title(title, anchor=False)
         show_flash()
+    with _sentences(title):
         yield frame
+
+
+@contextmanager
+def _sentences(title: str) -> Iterator[None]:
+    """Whatever goes wrong inside becomes a sentence, and the run ends there."""
+    try:
+        yield
     except HadesError as error:
         st.error(plain(str(error)), icon=":material/error:")
+        st.stop()
     except Exception:
         reference = secrets.token_hex(4)
         _log.exception("page %s failed, reference %s", title, reference)
@@ -86,6 +92,14 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
             f"Something went wrong on this page. Nothing was changed by it. The log has the details under {reference}.",
             icon=":material/error:",
         )
+        st.stop()
+
+
+def _frame(actor: Actor) -> Frame:
+    db, settings = _connection()
+    now = datetime.now(UTC).replace(microsecond=0)
+    active = active_configuration(db, config_dir=settings.config_dir, now=now)
+    return Frame(db, settings, actor, active.icp, active.version, read_state(db).data_version, now)
 
 
 def read(frame: Frame, reader: Callable[..., T], **arguments: Any) -> T:
@@ -110,7 +124,7 @@ def _connection() -> tuple[turso_db.Database, Settings]:
 def _person() -> Actor:
     """Who is at the screen: the signed-in user, or on loopback without sign-in a manager who gives a name."""
     if _sign_in_configured():
-        if not st.user.is_logged_in:
+        if not st.user.get("is_logged_in"):
             st.title("HADES", anchor=False)
             st.write("Sign in to see leads, batches and scores.")
             st.button("Sign in", type="primary", on_click=st.login)

@@ -1,0 +1,124 @@
+"""What a person does in a browser, from an upload to a score that has learned."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.browser import ROOT, chromium, go, served, settled
+
+pytestmark = pytest.mark.browser
+
+# The real result table: leads and deliveries by SIC.
+REAL = {
+    "3599": (33, 3), "3999": (76, 4), "4213": (79, 15), "4581": (11, 3), "4731": (20, 4), "5511": (379, 30),
+    "7011": (410, 28), "7991": (39, 4), "8051": (245, 18), "8059": (146, 18), "8062": (133, 6), "8211": (236, 14),
+    "8221": (28, 2), "8322": (78, 3), "8331": (67, 7), "8361": (218, 38),
+}  # fmt: skip
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> tuple[Path, Path]:
+    """A data folder whose history is the real table, and a copy of the configuration."""
+    data, config = tmp_path / "data", tmp_path / "config"
+    data.mkdir()
+    shutil.copytree(ROOT / "config", config)
+    history = io.StringIO()
+    writer = csv.writer(history)
+    writer.writerow(["company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at", "delivery_at"])
+    for sic, (leads, deliveries) in REAL.items():
+        for number in range(leads):
+            won = number < deliveries
+            writer.writerow([f"Site {sic} {number}", sic, 120, "75201", "TX", "delivery" if won else "no_delivery",
+                             "2025-01-10", "2025-03-01" if won else ""])  # fmt: skip
+    (tmp_path / "history.csv").write_text(history.getvalue())
+    subprocess.run(
+        [sys.executable, "-m", "scripts.import_historical", "--csv", str(tmp_path / "history.csv")], cwd=ROOT, check=True,
+        env=os.environ | {"HADES_DATA_DIR": str(data), "HADES_CONFIG_DIR": str(config)}, capture_output=True,
+    )  # fmt: skip
+    return data, config
+
+
+def upload() -> bytes:
+    """Two leads near 75201, a hotel and a hospital; the hotel's ZIP in Boston would be far."""
+    return (
+        b"Company Name,SIC Code 1,Employees,Direct Phone Number,Company Zip Code,Company State\r\n"
+        b"Lakeside Hotel,7011,120,555-555-0101,75201,TX\r\n"
+        b"Mercy Hospital,8062,600,555-555-0102,75202,TX\r\n"
+    )
+
+
+def scores_shown(page: object) -> str:
+    """The text of the ready table, from the grid's own accessible rows."""
+    return page.locator("[data-testid=stDataFrame]").first.inner_text()  # type: ignore[attr-defined]
+
+
+def test_upload_export_download_calibrate_approve_and_score_differently(world: tuple[Path, Path], tmp_path: Path) -> None:
+    data, config = world
+    before = (config / "icp.yaml").read_bytes()
+    with served(data, config) as address, chromium() as page:
+        go(page, address, "Score_and_Export")
+        page.get_by_label("Measure from ZIP").fill("75201")
+        page.get_by_label("Measure from ZIP").press("Enter")
+        settled(page)
+        page.locator("input[type=file]").first.set_input_files({"name": "leads.csv", "mimeType": "text/csv", "buffer": upload()})
+        page.get_by_text("2 of 2 leads are ready to go out").wait_for()
+        # 0.5 × 100 (distance) + 0.3 × 100 (hotel) + 0.2 × 70 (101–500 employees) = 94
+        assert "94" in scores_shown(page)
+        page.get_by_role("button", name="Export 2 leads").click()
+        page.get_by_text("is recorded: 2 leads").wait_for()
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="Download for VanillaSoft").click()
+        rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_bytes().decode())))
+        assert [row["Company"] for row in rows] == ["Mercy Hospital", "Lakeside Hotel"]  # 100 and 94
+        assert "Score: 94" in rows[1]["Import Notes"]
+
+        go(page, address, "Score_Calibration")
+        page.get_by_label("Your name").fill("Ana Ruiz")
+        page.get_by_label("Your name").press("Enter")
+        settled(page)
+        page.get_by_role("button", name="Calibrate now").click()
+        page.get_by_text("Run 1:").wait_for()
+        settled(page)
+        tick(page, "7011")
+        page.get_by_role("button", name="Apply 1 selected").click()
+        page.get_by_label("Why is this right?").fill("28 of 410 hotels were delivered")
+        page.get_by_label("Why is this right?").press("Enter")
+        page.get_by_role("button", name="Put into force").click()
+        page.get_by_text("Version 2 is in force").first.wait_for()
+
+        after = (config / "icp.yaml").read_bytes()
+        changed = [(a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b]
+        assert len(changed) == 1
+        assert b"7011: 100" in changed[0][0]
+        assert b"7011: 46" in changed[0][1]
+
+        go(page, address, "Score_and_Export")
+        page.get_by_label("Measure from ZIP").fill("75201")
+        page.get_by_label("Measure from ZIP").press("Enter")
+        settled(page)
+        again = upload().replace(b"0101", b"0103").replace(b"Lakeside", b"Seaside")
+        page.locator("input[type=file]").first.set_input_files({"name": "leads.csv", "mimeType": "text/csv", "buffer": again})
+        page.get_by_text("1 of 2 leads are ready to go out").wait_for()  # the hospital was exported before
+        # 0.5 × 100 + 0.3 × 46 + 0.2 × 70 = 77.8 → 78
+        assert "78" in scores_shown(page)
+        assert not page.outside
+
+
+def tick(page: object, value: str) -> None:
+    """Ticks the Apply box of a row with the keyboard, as someone without a mouse would."""
+    grid = page.locator("[data-testid=stDataFrame]").locator("visible=true").first  # type: ignore[attr-defined]
+    cells = grid.locator("[role=gridcell]")
+    texts = cells.all_inner_texts()
+    row = next(int(cells.nth(i).get_attribute("id").split("-")[-1]) for i, text in enumerate(texts) if text == value)
+    box = grid.bounding_box()
+    page.mouse.click(box["x"] + 40, box["y"] + 36 + 35 * row + 17)  # type: ignore[attr-defined]
+    page.keyboard.press("Space")  # type: ignore[attr-defined]
+    settled(page)

@@ -1,0 +1,114 @@
+"""Every page in every state that needs no browser: empty, filled, as a viewer, signed out."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+import turso_db
+from actors import Actor
+from outcomes import import_historical
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = ["Home.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
+ANA = Actor("Ana Ruiz", "manager")
+HISTORY = b"company_name,sic_code,employee_count,zip_code,state,outcome,deal_created_at,delivery_at\n" + b"".join(
+    b"Site %d,7011,120,75201,TX,%s\n" % (n, b"delivery,2025-01-10,2025-03-01" if n % 10 == 0 else b"no_delivery,2025-01-10,")
+    for n in range(200)
+)  # 20 of 200 delivered
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("HADES_CONFIG_DIR", str(tmp_path / "config"))
+    monkeypatch.chdir(ROOT)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    return tmp_path
+
+
+@pytest.fixture
+def filled(places: Path) -> Path:
+    db = turso_db.connect(None, None, places / "data")
+    import_historical(db, content=HISTORY, name="history.csv", now=datetime.now(UTC), actor=ANA)
+    db.close()
+    return places
+
+
+def opened(page: str, **secrets: object) -> AppTest:
+    """The page as a session sees it, opened through Home as the app does."""
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30)
+    for name, value in secrets.items():
+        app.secrets[name] = value
+    app.run()
+    return app if page == "Home.py" else app.switch_page(page).run()
+
+
+def said(app: AppTest) -> str:
+    """Everything the page says, as one text."""
+    kinds = (app.title, app.markdown, app.error, app.warning, app.info, app.success, app.caption, app.subheader)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_an_empty_database_gives_a_calm_page(places: Path, page: str) -> None:
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_filled_database_gives_a_page_without_errors(filled: Path, page: str) -> None:
+    app = opened(page)
+    assert not app.exception
+    assert not app.error
+    assert app.title[0].value
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nobody_sees_anything_before_signing_in(filled: Path, page: str) -> None:
+    app = opened(page, auth={"redirect_uri": "http://127.0.0.1:8501/oauth2callback", "cookie_secret": "planted-secret"})
+    assert [button.label for button in app.button] == ["Sign in"]
+    assert "Site" not in said(app)
+    assert not app.metric
+    assert not app.dataframe
+
+
+def test_home_gives_the_rate_with_its_evidence(filled: Path) -> None:
+    app = opened("Home.py")
+    assert "20 of 200 leads old enough to judge were delivered: 10.0 %" in said(app)
+    # Wilson, 20 of 200: SciPy's binomtest(20, 200).proportion_ci(method="wilson") gives 6.57–14.95 %
+    assert app.metric[0].delta == "95 % interval 6.6–14.9 %"
+    assert "Recalibration available" in said(app)
+
+
+def test_an_unknown_batch_in_the_address_is_a_sentence(places: Path) -> None:
+    app = opened("pages/2_Batches.py")
+    app.query_params["batch"] = "HADES-19990101-001"
+    assert not app.run().exception
+
+
+def test_calibrating_and_approving_from_the_page(filled: Path) -> None:
+    app = opened("pages/7_Score_Calibration.py")
+    app.button(key="calibrate").click().run()
+    assert not app.error, said(app)
+    assert "Run 1" in said(app)
+    assert "20 deliveries of 200 leads judged" in said(app)
+    assert app.button(key="apply_selected").disabled
+
+
+def test_a_broken_configuration_is_a_sentence_on_every_page(places: Path) -> None:
+    path = places / "config" / "icp.yaml"
+    path.write_text(path.read_text().replace("signal_strength: 0.50", "signal_strength: 0.60"))
+    for page in PAGES:
+        app = opened(page)
+        assert not app.exception
+        assert "sum to 1" in said(app)
