@@ -27,7 +27,7 @@ def delivery_curve_table(companies: pd.DataFrame, *, as_of: date) -> pd.DataFram
     with np.errstate(divide="ignore", invalid="ignore"):
         variance = np.cumsum(events / (at_risk * (at_risk - events)))
         width = 1.959964 * np.sqrt(variance) / np.log(left)
-        low, high = 1 - left ** np.exp(-width), 1 - left ** np.exp(width)
+        low, high = 1 - left ** np.exp(width), 1 - left ** np.exp(-width)
     table = pd.DataFrame({"day": days, "delivered": 1 - left, "low": low, "high": high, "at_risk": at_risk})
     origin = pd.DataFrame({"day": [0], "delivered": [0.0], "low": [0.0], "high": [0.0], "at_risk": [len(watched)]})
     return pd.concat([origin, table], ignore_index=True) if days[0] > 0 else table
@@ -40,7 +40,7 @@ def batch_table(batches: pd.DataFrame, *, now: datetime, maturity_days: int) -> 
     approximation; Spiegelhalter 2005); missing while no batch is matured.
     """
     closed = batches[(batches["status"] == "closed") & (batches["companies"] > 0)]
-    matured = (pd.Timestamp(now) - pd.to_datetime(closed["exported_at"])).dt.days >= maturity_days
+    matured = (pd.Timestamp(now) - pd.to_datetime(closed["exported_at"], utc=True)).dt.days >= maturity_days
     judged = closed[matured]
     rate = judged["deliveries"].sum() / judged["companies"].sum() if len(judged) else np.nan
     spread = 1.959964 * np.sqrt(rate * (1 - rate) / closed["companies"])

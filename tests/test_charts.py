@@ -1,0 +1,58 @@
+"""What the pictures show: the marks stand where the numbers say."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from analytics import charts
+
+
+def rows() -> pd.DataFrame:
+    return pd.DataFrame({
+        "value": ["8361", "7011", "9711"], "leads": [218, 410, 0], "deliveries": [38, 28, 0],
+        "rate": [38 / 218, 28 / 410, None], "low": [0.13, 0.05, None], "high": [0.23, 0.10, None],
+        "current": [100.0, 100.0, 100.0], "suggested": [100.0, 46.0, None],
+    })  # fmt: skip
+
+
+def test_a_value_without_leads_is_left_out_and_the_rest_keep_their_order_from_the_top() -> None:
+    trace = charts.rate_intervals(rows(), overall_rate=0.09).data[0]
+    assert list(trace.y) == ["7011", "8361"]  # Plotly draws upwards
+    assert list(trace.x) == pytest.approx([100 * 28 / 410, 100 * 38 / 218])
+    assert list(trace.error_x.array) == pytest.approx([10 - 100 * 28 / 410, 23 - 100 * 38 / 218])
+
+
+def test_slopes_show_only_rows_with_both_scores() -> None:
+    figure = charts.score_slopes(rows())
+    assert [list(trace.x) for trace in figure.data[-2:]] == [[100.0, 100.0], [46.0, 100.0]]
+    assert [trace.name for trace in figure.data[-2:]] == ["Current", "Suggested"]
+
+
+def test_the_funnel_says_number_and_share() -> None:
+    figure = charts.funnel({"exported": 200, "delivery": 18})
+    assert list(figure.data[0].text) == ["200 · 100.0%", "18 · 9.0%"]
+    assert list(charts.funnel({"exported": 0}).data[0].text) == ["0 · 0.0%"]
+
+
+def test_scores_fall_into_bins_of_five_with_100_in_the_last() -> None:
+    bars = charts.score_histogram(pd.Series([0, 4, 5, 100, None], dtype="Int64")).data[0]
+    counts = dict(zip(bars.x, bars.y, strict=True))
+    assert counts["0–4"] == 2
+    assert counts["5–9"] == 1
+    assert counts["100"] == 1
+    assert sum(bars.y) == 4
+
+
+def test_young_batches_are_hollow() -> None:
+    table = pd.DataFrame({
+        "batch_id": ["a", "b"], "companies": [100, 50], "deliveries": [10, 1], "rate": [0.1, 0.02], "matured": [True, False],
+        "warn_low": [0.04, 0.0], "warn_high": [0.16, 0.2],
+    })  # fmt: skip
+    figure = charts.batch_rates(table, overall_rate=0.1)
+    assert [(trace.marker.symbol, list(trace.x)) for trace in figure.data[2:]] == [("circle", [100]), ("circle-open", [50])]
+
+
+def test_the_curve_is_in_percent() -> None:
+    curve = pd.DataFrame({"day": [0, 10], "delivered": [0.0, 0.25], "low": [0.0, 0.1], "high": [0.0, 0.5]})
+    assert list(charts.delivery_curve(curve).data[2].y) == [0, 25]
