@@ -1,6 +1,8 @@
 """Score a ZoomInfo file, see who goes out and who does not and why, and export the batch."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -9,41 +11,61 @@ import ui
 from analytics import charts
 from errors import InputError
 from export import Export, exported_before, file_name, record_export
-from icp import business_zone
-from leads import FIELDS, join_intent, read_columns, read_industries, read_leads
-from preflight import preflight, with_keys
+from icp import Icp
+from leads import LeadFile, join_intent, read_columns, read_industries, read_leads
+from preflight import Preflight, preflight, with_keys
 from scoring import score_leads
 from stores import operators
 
-_MAPPABLE = ("company_name", "direct_phone", "company_phone", "zip_code", "employee_count", "sic_code", "intent_score", "signal_date")
+_MAPPABLE = (
+    "company_name",
+    "direct_phone",
+    "company_phone",
+    "zip_code",
+    "employee_count",
+    "sic_code",
+    "intent_score",
+    "signal_date",
+)
 _SHOWN = ("company_name", "score", "priority", "city", "state", "zip_code", "sic_code", "employee_count")
 
 
 @st.cache_data(max_entries=4, show_spinner="Reading the file")
-def read_file(content, name, mapping, config_dir):
+def read_file(content: bytes, name: str, mapping: dict[str, str], config_dir: Path) -> LeadFile:
     """The leads of an uploaded file."""
-    return read_leads(content, name, read_columns(config_dir), industries=read_industries(config_dir), mapping=mapping)
+    return read_leads(
+        content, name, read_columns(config_dir), industries=read_industries(config_dir), mapping=mapping
+    )
 
 
 @st.cache_data(max_entries=4, show_spinner="Scoring")
-def score(file_sha256, _file, _icp, icp_sha256, **chosen):
+def score(file_sha256: str, _file: LeadFile, _icp: Icp, icp_sha256: str, **chosen: Any) -> pd.DataFrame:
     """Scored leads with their keys; the configuration's hash stands for its content."""
     return with_keys(score_leads(_file.leads, _icp, **chosen))
 
 
-def own_mapping(headers):
+def own_mapping(headers: list[str]) -> None:
     """What the user says the columns mean: field → header."""
     chosen = {}
     with st.expander("Say which column is meant", expanded=True):
         for field, place in zip(_MAPPABLE, st.columns(4) + st.columns(4), strict=True):
             label = field.replace("_", " ").capitalize()
-            header = place.selectbox(label, headers, index=None, placeholder="as recognised", key=f"map_{field}")
+            header = place.selectbox(
+                label, headers, index=None, placeholder="as recognised", key=f"map_{field}"
+            )
             if header:
                 chosen[field] = header
     return chosen
 
 
-def export_now(frame, plan, workflow, parameters, operator, segment):
+def export_now(
+    frame: ui.Frame,
+    plan: Preflight,
+    workflow: str,
+    parameters: dict[str, Any],
+    operator: dict[str, Any] | None,
+    segment: str | None,
+) -> None:
     """Callback: record the batch, then offer it."""
     with ui.act():
         st.session_state["export"] = record_export(
@@ -53,7 +75,7 @@ def export_now(frame, plan, workflow, parameters, operator, segment):
         )  # fmt: skip
 
 
-def show_finished(done: Export):
+def show_finished(done: Export) -> None:
     """The download of the batch that was just recorded."""
     with st.container(border=True):
         st.markdown(f"#### {done.batch_id} is recorded: {done.counts['exported']:,} leads")
@@ -61,8 +83,15 @@ def show_finished(done: Export):
             "Download for VanillaSoft", done.csv, file_name(done.batch_id), "text/csv", type="primary",
             icon=":material/download:", on_click="ignore", key="download",
         )  # fmt: skip
-        st.caption(f"SHA-256 {done.sha256[:16]}…  The same bytes can be downloaded again on Batches at any time.")
-        st.page_link("pages/2_Batches.py", label="Open the batch", query_params={"batch": done.batch_id}, icon=":material/arrow_forward:")
+        st.caption(
+            f"SHA-256 {done.sha256[:16]}…  The same bytes can be downloaded again on Batches at any time."
+        )
+        st.page_link(
+            "pages/2_Batches.py",
+            label="Open the batch",
+            query_params={"batch": done.batch_id},
+            icon=":material/arrow_forward:",
+        )
 
 
 with ui.page("Score and Export", need="ops") as frame:
@@ -74,7 +103,7 @@ with ui.page("Score and Export", need="ops") as frame:
                                   help="Contacts with their companies, as exported. At most 50 MB and 200,000 rows.")  # fmt: skip
         workflow = st.segmented_control(
             "Workflow", ["geography", "intent"], default="geography", required=True, key="workflow",
-            format_func={"geography": "By distance", "intent": "By buying signal"}.get,
+            format_func=lambda name: {"geography": "By distance", "intent": "By buying signal"}[name],
         )  # fmt: skip
     known = ui.read(frame, operators.read_operators, limit=5000)
     with right:
@@ -82,7 +111,9 @@ with ui.page("Score and Export", need="ops") as frame:
             "Operator", known.index, index=None, key="operator", placeholder="No operator",
             format_func=lambda place: f"{known.at[place, 'name']} ({known.at[place, 'zip_code'] or 'no ZIP'})",
         )  # fmt: skip
-        operator = None if chosen is None else {k: None if pd.isna(v) else v for k, v in known.loc[chosen].items()}
+        operator = (
+            None if chosen is None else {k: None if pd.isna(v) else v for k, v in known.loc[chosen].items()}
+        )
         segment = st.selectbox("Segment of leads that name none", list(frame.icp.data["scoring"]["segments"]), index=None,
                                key="segment", placeholder=str(frame.icp.data["scoring"]["default_segment"]))  # fmt: skip
         center = radius = intent = None
@@ -90,9 +121,15 @@ with ui.page("Score and Export", need="ops") as frame:
             center = st.text_input("Measure from ZIP", key="center", max_chars=10,
                                    placeholder=str((operator or {}).get("zip_code") or "the operator's ZIP")).strip()  # fmt: skip
             center = center or (operator or {}).get("zip_code")
-            radius = st.number_input("Radius in miles", 1.0, 500.0, float(frame.icp.data["export"]["radius_miles"]), key="radius")
+            radius = st.number_input(
+                "Radius in miles", 1.0, 500.0, float(frame.icp.data["export"]["radius_miles"]), key="radius"
+            )
         else:
-            intent = st.file_uploader("Company intent sheet, if the signals are not in the file", type=["csv", "xlsx"], key="intent_file")
+            intent = st.file_uploader(
+                "Company intent sheet, if the signals are not in the file",
+                type=["csv", "xlsx"],
+                key="intent_file",
+            )
     if upload is None:
         ui.empty("Drop a ZoomInfo export above. Nothing is recorded before you press Export.")
         st.stop()
@@ -114,7 +151,12 @@ with ui.page("Score and Export", need="ops") as frame:
         file.sha256, file, frame.icp, frame.icp.sha256, workflow=workflow, today=frame.today, center_zip=center,
         radius_miles=radius or 25.0, segment=segment, environment_factor=frame.settings.environment_factor,
     )  # fmt: skip
-    plan = preflight(file, scored, frame.icp, exported_before=exported_before(frame.db, keyed=scored, icp=frame.icp, now=frame.now))
+    plan = preflight(
+        file,
+        scored,
+        frame.icp,
+        exported_before=exported_before(frame.db, keyed=scored, icp=frame.icp, now=frame.now),
+    )
     counts = plan.counts()
 
     st.subheader(f"{counts['exported']:,} of {counts['rows_in']:,} leads are ready to go out", anchor=False)
@@ -153,7 +195,11 @@ with ui.page("Score and Export", need="ops") as frame:
         if plan.ready.empty:
             st.info("No lead is ready, so there is no distribution.")
         else:
-            st.plotly_chart(charts.score_histogram(plan.ready["score"]), key="scores", alt="How many leads have each score")
+            st.plotly_chart(
+                charts.score_histogram(plan.ready["score"]),
+                key="scores",
+                alt="How many leads have each score",
+            )
 
     parameters = {"as_of": frame.today.isoformat(), "environment_factor": frame.settings.environment_factor}
     if workflow == "geography":

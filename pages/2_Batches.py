@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -12,7 +13,7 @@ from export import file_name, void_batch
 from stores import batches
 
 
-def void_now(frame, batch_id):
+def void_now(frame: ui.Frame, batch_id: str) -> None:
     """Callback: make the batch void."""
     with ui.act():
         void_batch(frame.db, batch_id=batch_id, reason=st.session_state.get("void_reason", ""),
@@ -20,18 +21,22 @@ def void_now(frame, batch_id):
         ui.flash("success", f"{batch_id} is void. Its leads are free for another export.")
 
 
-def open_row():
+def open_row() -> None:
     """Callback: the ticked row becomes the page's batch, so that the address names it."""
     rows = st.session_state["batch_table"]["selection"]["rows"]
     if rows:
         st.query_params["batch"] = st.session_state["batch_ids"][rows[0]]
 
 
-def show_batch(frame, batch):
+def show_batch(frame: ui.Frame, batch: dict[str, Any]) -> None:
     """One batch with its leads, its misses and what can be done with it."""
     st.subheader(batch["batch_id"], anchor=False)
     if batch["status"] == "void":
-        st.warning(ui.plain(f"Void since {ui.day(batch['voided_at'])} by {batch['voided_by']}: {batch['void_reason']}"))
+        st.warning(
+            ui.plain(
+                f"Void since {ui.day(batch['voided_at'])} by {batch['voided_by']}: {batch['void_reason']}"
+            )
+        )
     st.markdown(ui.plain(
         f"{batch['exported']:,} leads, exported {ui.day(batch['exported_at'])} by {batch['exported_by']} "
         f"({'by distance' if batch['workflow_type'] == 'geography' else 'by buying signal'}) with the scores of version "
@@ -42,7 +47,7 @@ def show_batch(frame, batch):
                             ("duplicates", "Duplicates"), ("suppressed", "Do not call"), ("rejected", "Unreadable")):  # fmt: skip
             st.metric(label, f"{batch[name]:,}", border=True)
     st.download_button(
-        "Download the file again", lambda: batches.read_batch_csv(frame.db, batch_id=batch["batch_id"]),
+        "Download the file again", lambda: batches.read_batch_csv(frame.db, batch_id=batch["batch_id"]) or b"",
         file_name(batch["batch_id"]), "text/csv", icon=":material/download:", on_click="ignore",
     )  # fmt: skip
     st.caption(f"SHA-256 {batch['sha256']}")
@@ -68,10 +73,15 @@ def show_batch(frame, batch):
                          column_config={"row_number": "Row", "kind": "Kind", "company_name": "Company",
                                         "reason": st.column_config.TextColumn("Reason", width="large")})  # fmt: skip
     with settings:
-        st.json(json.loads(batch["parameters"]) | {"operator": batch["operator_name"], "segment": batch["segment"]})
+        st.json(
+            json.loads(batch["parameters"])
+            | {"operator": batch["operator_name"], "segment": batch["segment"]}
+        )
     if batch["status"] == "closed" and frame.may("ops"):
         with st.popover("Make this batch void", icon=":material/block:"):
-            st.write("Its leads become free for another export; the ID is never used again and its history stays.")
+            st.write(
+                "Its leads become free for another export; the ID is never used again and its history stays."
+            )
             st.text_input("Reason", key="void_reason", max_chars=300)
             st.button("Make void", type="primary", on_click=void_now, args=(frame, batch["batch_id"]))
 
@@ -93,8 +103,10 @@ with ui.page("Batches") as frame:
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
         "status": found["status"],
     })  # fmt: skip
-    st.markdown(f"#### {ui.many(len(found), 'batch', 'batches')}, {ui.many(int(found['exported'].sum()), 'lead')}, "
-                f"{ui.many(int(found['deliveries'].sum()), 'delivery', 'deliveries')} so far")
+    st.markdown(
+        f"#### {ui.many(len(found), 'batch', 'batches')}, {ui.many(int(found['exported'].sum()), 'lead')}, "
+        f"{ui.many(int(found['deliveries'].sum()), 'delivery', 'deliveries')} so far"
+    )
     st.session_state["batch_ids"] = list(found["batch_id"])
     st.dataframe(
         shown, hide_index=True, height=min(300, 38 + 35 * len(shown)), key="batch_table", on_select=open_row, selection_mode="single-row",

@@ -1,6 +1,7 @@
 """The vending operators, and the connection to Zoho that outcomes and operators come through."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,30 +14,44 @@ _LABELS = {"name": "Name", "business_name": "Business", "phone": "Phone", "email
            "website": "Website", "team": "Team"}  # fmt: skip
 
 
-def save_now(frame, operator_id):
+def save_now(frame: ui.Frame, operator_id: int | None) -> None:
     """Callback: keep what the form says."""
     with ui.act():
         values = {field: st.session_state.get(f"operator_{field}", "") for field in _LABELS}
-        save_operator(frame.db, values=values, now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor, operator_id=operator_id)
+        save_operator(
+            frame.db,
+            values=values,
+            now=datetime.now(UTC).replace(microsecond=0),
+            actor=frame.actor,
+            operator_id=operator_id,
+        )
         ui.flash("success", f"{values['name'].strip()} is saved.")
 
 
-def form(frame, operator):
+def form(frame: ui.Frame, operator: dict[str, Any] | None) -> None:
     """The fields of one operator, empty for a new one."""
     with st.form("operator_form", clear_on_submit=operator is None, border=False):
         for field, place in zip(_LABELS, st.columns(4) + st.columns(4), strict=False):
             place.text_input(_LABELS[field], key=f"operator_{field}", max_chars=200,
                              value=str((operator or {}).get(field) or ""))  # fmt: skip
-        st.form_submit_button("Save", type="primary", on_click=save_now, args=(frame, operator and int(operator["id"])))
+        st.form_submit_button(
+            "Save", type="primary", on_click=save_now, args=(frame, operator and int(operator["id"]))
+        )
 
 
 with ui.page("Operators") as frame:
     st.markdown("#### The businesses that the sites are found for")
-    search = st.text_input("Find", key="search", placeholder="Name, business, e-mail or ZIP", bind="query-params")
+    search = st.text_input(
+        "Find", key="search", placeholder="Name, business, e-mail or ZIP", bind="query-params"
+    )
     found = ui.read(frame, operators.read_operators, search=search or "", limit=500)
     chosen = None
     if found.empty:
-        ui.empty("No operator fits." if search else "There are no operators yet. Add one below, or bring them in from Zoho.")
+        ui.empty(
+            "No operator fits."
+            if search
+            else "There are no operators yet. Add one below, or bring them in from Zoho."
+        )
     else:
         picked = st.dataframe(
             found[list(_LABELS)], hide_index=True, height=min(320, 38 + 35 * len(found)), key="operator_table", on_select="rerun", selection_mode="single-row",

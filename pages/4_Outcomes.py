@@ -1,32 +1,47 @@
 """What became of the leads: milestones from files, the unmatched log, the history before this product."""
 
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import streamlit as st
 
 import ui
-from outcomes import HISTORICAL_COLUMNS, OUTCOME_COLUMNS, import_historical, import_outcomes
+from outcomes import HISTORICAL_COLUMNS, OUTCOME_COLUMNS, Imported, import_historical, import_outcomes
 from stores import outcomes
 
 
-def import_now(frame, importer, key, what):
+def import_now(frame: ui.Frame, importer: Callable[..., Imported], key: str, what: str) -> None:
     """Callback: bring the uploaded file in and say what happened to every row."""
     upload = st.session_state.get(key)
     if upload is None:
         ui.flash("info", "Choose a file first.")
         return
     with ui.act():
-        done = importer(frame.db, content=upload.getvalue(), name=upload.name, now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor)
+        done = importer(
+            frame.db,
+            content=upload.getvalue(),
+            name=upload.name,
+            now=datetime.now(UTC).replace(microsecond=0),
+            actor=frame.actor,
+        )
         told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
         ui.flash("warning" if done.rejected else "success", f"{what}: {told}. " + " ".join(done.notes))
         st.session_state["rejected"] = done.rejected
 
 
-def importer_panel(frame, importer, key, what, columns):
+def importer_panel(
+    frame: ui.Frame, importer: Callable[..., Imported], key: str, what: str, columns: Sequence[str]
+) -> None:
     """A file and the button that brings it in."""
     st.file_uploader(f"{what}, CSV or .xlsx", type=["csv", "xlsx"], key=key, max_upload_size=50,
                      help="Columns in any order: " + ", ".join(columns))  # fmt: skip
-    st.button("Import", key=f"import_{key}", on_click=import_now, args=(frame, importer, key, what), disabled=not frame.may("ops"))
+    st.button(
+        "Import",
+        key=f"import_{key}",
+        on_click=import_now,
+        args=(frame, importer, key, what),
+        disabled=not frame.may("ops"),
+    )
     st.caption("Columns: " + ", ".join(columns) + ". Importing a file twice changes nothing.")
 
 
@@ -34,19 +49,32 @@ with ui.page("Outcomes") as frame:
     history = ui.read(frame, outcomes.count_historical)
     funnel = ui.read(frame, outcomes.read_funnel)
     open_rows = ui.read(frame, outcomes.count_unmatched)
-    st.markdown(f"#### {funnel['delivery']:,} of {funnel['exported']:,} exported companies were delivered so far")
+    st.markdown(
+        f"#### {funnel['delivery']:,} of {funnel['exported']:,} exported companies were delivered so far"
+    )
     with st.container(horizontal=True):
-        for name, label in (("exported", "Exported"), ("contacted", "Contacted"), ("appointment", "Appointment"), ("delivery", "Delivered")):
+        for name, label in (
+            ("exported", "Exported"),
+            ("contacted", "Contacted"),
+            ("appointment", "Appointment"),
+            ("delivery", "Delivered"),
+        ):
             st.metric(label, ui.count(funnel[name]), border=True)
         st.metric("Unmatched rows", ui.count(open_rows), border=True)
     if rejected := st.session_state.get("rejected"):
         st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
                      alt="Rows of the last import that could not be used")  # fmt: skip
-    feed, missed, files, past = st.tabs(["Newest", f"Unmatched ({open_rows:,})", "Import outcomes", "History before HADES"], key="views")
+    feed, missed, files, past = st.tabs(
+        ["Newest", f"Unmatched ({open_rows:,})", "Import outcomes", "History before HADES"], key="views"
+    )
     with feed:
         rows = ui.read(frame, outcomes.read_feed, limit=300)
         if rows.empty:
-            ui.empty("No outcome has come in yet. Import a file, or connect Zoho.", "pages/3_Operators.py", "Connect Zoho")
+            ui.empty(
+                "No outcome has come in yet. Import a file, or connect Zoho.",
+                "pages/3_Operators.py",
+                "Connect Zoho",
+            )
         else:
             st.dataframe(rows, hide_index=True, alt="The newest outcomes", column_config={
                 "happened_at": st.column_config.DateColumn("When"), "milestone": "Milestone", "company_name": "Company",
