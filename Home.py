@@ -23,11 +23,12 @@ with ui.page("Home") as frame:
         st.stop()
 
     n, won = seen["matured"], seen["matured_deliveries"]
+    low: float | None = None
+    high: float | None = None
     if n:
         low, high = (float(end[0]) for end in wilson_interval([won], [n]))
         st.markdown(f"#### {won:,} of {n:,} leads old enough to judge were delivered: {ui.percent(won / n)}")
     else:
-        low = high = None
         st.markdown("#### No lead is old enough to judge yet")
     with st.container(horizontal=True):
         st.metric("Delivery rate", ui.percent(won / n if n else None), f"95 % interval {ui.interval(low, high)}",
@@ -45,7 +46,9 @@ with ui.page("Home") as frame:
         run, todo = seen["last_run"], 0
         if run is None and n:
             todo += 1
-            st.warning(f"**Recalibration available.** {n:,} leads can be judged and nothing has been calibrated.")
+            st.warning(
+                f"**Recalibration available.** {n:,} leads can be judged and nothing has been calibrated."
+            )
             st.page_link("pages/7_Score_Calibration.py", label="Calibrate", icon=":material/arrow_forward:")
         elif run is not None:
             fresh = n - run["leads"]
@@ -53,15 +56,21 @@ with ui.page("Home") as frame:
                 todo += 1
                 st.warning(f"**Recalibration available.** {fresh:,} more leads are old enough to judge than in run "
                            f"{run['run_id']} of {ui.day(run['created_at'])}.")  # fmt: skip
-                st.page_link("pages/7_Score_Calibration.py", label="Calibrate again", icon=":material/arrow_forward:")
+                st.page_link(
+                    "pages/7_Score_Calibration.py", label="Calibrate again", icon=":material/arrow_forward:"
+                )
             if run["moves"] and not run["applied"]:
                 todo += 1
                 st.warning(f"**{run['moves']} scores are contradicted by outcomes** in run {run['run_id']} "
                            "and wait for a decision.")  # fmt: skip
-                st.page_link("pages/7_Score_Calibration.py", label="Review them", icon=":material/arrow_forward:")
+                st.page_link(
+                    "pages/7_Score_Calibration.py", label="Review them", icon=":material/arrow_forward:"
+                )
         if seen["unmatched"]:
             todo += 1
-            st.warning(f"**{seen['unmatched']:,} outcomes found no lead.** They count for nobody until someone looks.")
+            st.warning(
+                f"**{seen['unmatched']:,} outcomes found no lead.** They count for nobody until someone looks."
+            )
             st.page_link("pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:")
         if seen["failed_syncs"]:
             todo += 1
@@ -74,5 +83,9 @@ with ui.page("Home") as frame:
     with right:
         st.subheader("What happened", anchor=False)
         acts = ui.read(frame, audit.read_audit, limit=8)
-        for at, actor, action, subject in zip(acts["at"], acts["actor"], acts["action"], acts["subject"], strict=True):
-            st.markdown(f"**{ui.plain(f'{SAID.get(action, action.capitalize())} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]")
+        for at, actor, action, subject in zip(
+            acts["at"], acts["actor"], acts["action"], acts["subject"], strict=True
+        ):
+            st.markdown(
+                f"**{ui.plain(f'{SAID.get(action, action.capitalize())} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]"
+            )

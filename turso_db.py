@@ -16,11 +16,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from database import BUMP, Database, Many, Statement, Value, Written, frame_of
+from database import BUMP, Database, Many, Statement, Written, frame_of
 from errors import ConfigError, Conflict, HadesError, Refused, Unavailable
-from sql_values import to_sql
+from sql_values import Value, to_sql
 
-__all__ = ["Database", "LocalFile", "Many", "Statement", "Value", "Written", "connect", "migrate", "pending_migrations"]
+__all__ = [
+    "Database",
+    "LocalFile",
+    "Many",
+    "Statement",
+    "Value",
+    "Written",
+    "connect",
+    "migrate",
+    "pending_migrations",
+]
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 _BUSY_SECONDS = 30.0
@@ -208,12 +218,15 @@ def _open_backend(url: str | None, token: str | None, data_dir: Path, driver: st
     if url is None or url.startswith("file:"):
         path = data_dir / "hades.db" if url is None else Path(url.removeprefix("file:"))
         if not path.name or path.is_dir():
-            raise ConfigError("TURSO_DATABASE_URL=file:PATH was expected to name a file. Write file:data/hades.db.")
+            raise ConfigError(
+                "TURSO_DATABASE_URL=file:PATH was expected to name a file. Write file:data/hades.db."
+            )
         return LocalFile(path)
     if driver == "libsql-client":
         from turso_libsql_client import for_url as libsql_client_for_url
 
-        return libsql_client_for_url(url, token)
+        adapter: Database = libsql_client_for_url(url, token)
+        return adapter
     if driver not in (None, "http"):
         raise ConfigError(f"TURSO_DRIVER is '{driver}'; it was expected to be empty or libsql-client.")
     from turso_http import for_url
@@ -238,9 +251,10 @@ def _open(path: Path, name: str) -> sqlite3.Connection:
             f"The folder of the database ({name}) cannot be made or entered: {error.strerror}. "
             "Check its permissions or set HADES_DATA_DIR."
         ) from error
-    if hasattr(connection, "setconfig"):  # Python 3.12 on: "text" in double quotes is a name, as on the server
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
-        connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)
+    switch = getattr(connection, "setconfig", None)
+    if switch is not None:  # Python 3.12 on: text in double quotes is a name, as on the server
+        switch(getattr(sqlite3, "SQLITE_DBCONFIG_DQS_DML"), False)  # noqa: B009
+        switch(getattr(sqlite3, "SQLITE_DBCONFIG_DQS_DDL"), False)  # noqa: B009
     return connection
 
 
@@ -269,7 +283,11 @@ def to_sql_row(values: Sequence[Value]) -> list[Value]:
     return [value if type(value) in _PLAIN else to_sql(value) for value in values]
 
 
-_PLAIN = (str, int, type(None))  # the common ones need no look; an int out of range is refused by sqlite3 itself
+_PLAIN = (
+    str,
+    int,
+    type(None),
+)  # the common ones need no look; an int out of range is refused by sqlite3 itself
 
 
 def _dicts(cursor: sqlite3.Cursor) -> list[dict[str, Value]]:
@@ -284,10 +302,14 @@ def _typed(error: sqlite3.Error, name: str) -> HadesError:
     if isinstance(error, sqlite3.IntegrityError):
         return Conflict(f"A row with the same key is already there, or one it needs is missing: {error}.")
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Unavailable(f"The database ({name}) was busy for {_BUSY_SECONDS:.0f} seconds. Try again in a moment.")
+        return Unavailable(
+            f"The database ({name}) was busy for {_BUSY_SECONDS:.0f} seconds. Try again in a moment."
+        )
     if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return Unavailable(f"The disk of the database ({name}) is full or fails. Make room, then try again.")
-    if code.startswith(("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY", "SQLITE_PERM")):
+    if code.startswith(
+        ("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY", "SQLITE_PERM")
+    ):
         return ConfigError(
             f"The database ({name}) cannot be opened for writing: {error}. "
             "Check the path and its permissions, or restore the file from a backup."

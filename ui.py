@@ -65,7 +65,9 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
     Someone who may not see the page sees a sentence and nothing else. An error of the product inside the page
     becomes its sentence; any other is logged under a reference, and the page shows the reference alone.
     """
-    st.set_page_config(page_title=f"{title} · HADES", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide")
+    st.set_page_config(
+        page_title=f"{title} · HADES", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide"
+    )
     with _sentences(title):
         actor = _person()
         _menu()
@@ -105,7 +107,10 @@ def _frame(actor: Actor) -> Frame:
 def read(frame: Frame, reader: Callable[..., T], **arguments: Any) -> T:
     """What a store's reader gives for this data version; asked of the database once per version and arguments."""
     name = f"{reader.__module__}.{reader.__name__}"
-    return _kept(name, frame.data_version, tuple(sorted(arguments.items())), lambda: reader(frame.db, **arguments))
+    kept: T = _kept(
+        name, frame.data_version, tuple(sorted(arguments.items())), lambda: reader(frame.db, **arguments)
+    )
+    return kept
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -132,7 +137,9 @@ def _person() -> Actor:
         role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
         return Actor(str(st.user.name or st.user.email), role if role in ROLES else "viewer")
     if st.get_option("server.address") not in _LOOPBACK:
-        st.error("HADES serves other machines only with sign-in. Set up [auth] in the secrets, or serve 127.0.0.1.")
+        st.error(
+            "HADES serves other machines only with sign-in. Set up [auth] in the secrets, or serve 127.0.0.1."
+        )
         st.stop()
     return Actor(st.session_state.get("acting_as") or "Local manager", "manager")
 
@@ -166,7 +173,9 @@ def _menu() -> None:
 def approver(frame: Frame) -> Actor:
     """The person who signs: with sign-in the user; without, the name in the sidebar, which must be given."""
     if frame.actor.name == "Local manager":
-        raise Refused("An approval carries a name. Write yours under 'Your name' in the sidebar, then approve.")
+        raise Refused(
+            "An approval carries a name. Write yours under 'Your name' in the sidebar, then approve."
+        )
     return named_actor(frame.actor.name, frame.actor.role)
 
 
@@ -179,7 +188,9 @@ def show_flash() -> None:
     """Nothing; what the last act had to say is on the page."""
     if "flash" in st.session_state:
         kind, sentence = st.session_state.pop("flash")
-        icon = {"success": ":material/check_circle:", "warning": ":material/warning:"}.get(kind, ":material/info:")
+        icon = {"success": ":material/check_circle:", "warning": ":material/warning:"}.get(
+            kind, ":material/info:"
+        )
         getattr(st, kind)(plain(sentence), icon=icon)
 
 
@@ -202,6 +213,11 @@ def empty(sentence: str, path: str | None = None, label: str = "") -> None:
 def plain(text: str) -> str:
     """The text with Markdown's signs taken literally: data is shown, never rendered."""
     return "".join("\\" + sign if sign in "\\`*_{}[]()<>#|!~$:+-" else sign for sign in text)
+
+
+def blank(value: Any) -> str:
+    """The value as text; nothing at all where it is missing."""
+    return "" if value is None or pd.isna(value) else str(value)
 
 
 def percent(rate: float | None, digits: int = 1) -> str:

@@ -12,12 +12,14 @@ from analytics import charts
 from errors import InputError
 from export import Export, exported_before, file_name, record_export
 from icp import Icp
-from leads import LeadFile, join_intent, read_columns, read_industries, read_leads
+from lead_columns import read_columns, read_industries
+from leads import LeadFile, join_intent, read_leads
 from preflight import Preflight, preflight, with_keys
 from scoring import score_leads
+from sheets import open_sheet
 from stores import operators
 
-_MAPPABLE = (
+MAPPABLE = (
     "company_name",
     "direct_phone",
     "company_phone",
@@ -38,24 +40,54 @@ def read_file(content: bytes, name: str, mapping: dict[str, str], config_dir: Pa
     )
 
 
+@st.cache_data(max_entries=4, show_spinner=False)
+def headers_of(content: bytes, name: str) -> list[str]:
+    """The headers of an uploaded file, whatever they are called."""
+    return open_sheet(content, name, lambda cells: sum(bool(cell.strip()) for cell in cells) > 1).headers
+
+
 @st.cache_data(max_entries=4, show_spinner="Scoring")
-def score(file_sha256: str, _file: LeadFile, _icp: Icp, icp_sha256: str, **chosen: Any) -> pd.DataFrame:
-    """Scored leads with their keys; the configuration's hash stands for its content."""
+def score(_file: LeadFile, _icp: Icp, stamp: tuple[str, ...], **chosen: Any) -> pd.DataFrame:
+    """Scored leads with their keys; `stamp` stands for the content of file and configuration."""
     return with_keys(score_leads(_file.leads, _icp, **chosen))
 
 
-def own_mapping(headers: list[str]) -> None:
-    """What the user says the columns mean: field → header."""
-    chosen = {}
-    with st.expander("Say which column is meant", expanded=True):
-        for field, place in zip(_MAPPABLE, st.columns(4) + st.columns(4), strict=True):
-            label = field.replace("_", " ").capitalize()
-            header = place.selectbox(
-                label, headers, index=None, placeholder="as recognised", key=f"map_{field}"
+def read_upload(frame: ui.Frame, upload: Any, intent: Any) -> LeadFile:
+    """The uploaded leads, with the signals of the sheet beside them; a file not understood asks for its columns."""
+    content = upload.getvalue()
+    mapping = {
+        field: st.session_state[f"map_{field}"] for field in MAPPABLE if st.session_state.get(f"map_{field}")
+    }
+    try:
+        file = read_file(content, upload.name, mapping, frame.settings.config_dir)
+        if intent is not None:
+            sheet = read_file(intent.getvalue(), intent.name, {}, frame.settings.config_dir)
+            file = join_intent(file, sheet)
+    except InputError as error:
+        st.error(ui.plain(str(error)), icon=":material/error:")
+        ask_for_columns(content, upload.name, expanded=True)
+        st.stop()
+    ask_for_columns(content, upload.name, file.mapping)
+    return file
+
+
+def ask_for_columns(
+    content: bytes, name: str, used: dict[str, str] | None = None, *, expanded: bool = False
+) -> None:
+    """Boxes in which the user says which column is meant; what is chosen counts from the next run on."""
+    try:
+        headers = headers_of(content, name)
+    except InputError:
+        return  # the file itself is not readable: no column to choose from
+    with st.expander("Columns", expanded=expanded):
+        for field, place in zip(MAPPABLE, [*st.columns(4), *st.columns(4)], strict=True):
+            place.selectbox(
+                field.replace("_", " ").capitalize(),
+                headers,
+                index=None,
+                key=f"map_{field}",
+                placeholder=(used or {}).get(field, "not in the file"),
             )
-            if header:
-                chosen[field] = header
-    return chosen
 
 
 def export_now(
@@ -77,6 +109,8 @@ def export_now(
 
 def show_finished(done: Export) -> None:
     """The download of the batch that was just recorded."""
+    if done.batch_id is None or done.csv is None or done.sha256 is None:
+        return
     with st.container(border=True):
         st.markdown(f"#### {done.batch_id} is recorded: {done.counts['exported']:,} leads")
         st.download_button(
@@ -95,7 +129,7 @@ def show_finished(done: Export) -> None:
 
 
 with ui.page("Score and Export", need="ops") as frame:
-    if st.session_state.get("export") and st.session_state["export"].batch_id:
+    if "export" in st.session_state:
         show_finished(st.session_state["export"])
     left, right = st.columns([3, 2], gap="large")
     with left:
@@ -109,7 +143,7 @@ with ui.page("Score and Export", need="ops") as frame:
     with right:
         chosen = st.selectbox(
             "Operator", known.index, index=None, key="operator", placeholder="No operator",
-            format_func=lambda place: f"{known.at[place, 'name']} ({known.at[place, 'zip_code'] or 'no ZIP'})",
+            format_func=lambda place: f"{known['name'][place]} {ui.blank(known['zip_code'][place])}".strip(),
         )  # fmt: skip
         operator = (
             None if chosen is None else {k: None if pd.isna(v) else v for k, v in known.loc[chosen].items()}
@@ -134,22 +168,16 @@ with ui.page("Score and Export", need="ops") as frame:
         ui.empty("Drop a ZoomInfo export above. Nothing is recorded before you press Export.")
         st.stop()
 
-    content = upload.getvalue()
-    try:
-        mapping = {f: st.session_state[f"map_{f}"] for f in _MAPPABLE if st.session_state.get(f"map_{f}")}
-        file = read_file(content, upload.name, mapping, frame.settings.config_dir)
-        if intent is not None:
-            file = join_intent(file, read_file(intent.getvalue(), intent.name, {}, frame.settings.config_dir))
-    except InputError as error:
-        st.error(ui.plain(str(error)), icon=":material/error:")
-        if "no column for" in str(error):
-            with st.container():
-                headers = pd.read_csv(upload, nrows=0).columns if upload.name.endswith(".csv") else []
-                own_mapping(list(headers))
-        st.stop()
+    file = read_upload(frame, upload, intent)
+    stamp = (
+        file.sha256,
+        str(sorted(file.mapping.items())),
+        intent.file_id if intent else "",
+        frame.icp.sha256,
+    )
     scored = score(
-        file.sha256, file, frame.icp, frame.icp.sha256, workflow=workflow, today=frame.today, center_zip=center,
-        radius_miles=radius or 25.0, segment=segment, environment_factor=frame.settings.environment_factor,
+        file, frame.icp, stamp, workflow=workflow, today=frame.today, center_zip=center, radius_miles=radius or 25.0,
+        segment=segment, environment_factor=frame.settings.environment_factor,
     )  # fmt: skip
     plan = preflight(
         file,

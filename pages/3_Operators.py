@@ -33,7 +33,7 @@ def form(frame: ui.Frame, operator: dict[str, Any] | None) -> None:
     with st.form("operator_form", clear_on_submit=operator is None, border=False):
         for field, place in zip(_LABELS, st.columns(4) + st.columns(4), strict=False):
             place.text_input(_LABELS[field], key=f"operator_{field}", max_chars=200,
-                             value=str((operator or {}).get(field) or ""))  # fmt: skip
+                             value=ui.blank((operator or {}).get(field)))  # fmt: skip
         st.form_submit_button(
             "Save", type="primary", on_click=save_now, args=(frame, operator and int(operator["id"]))
         )
@@ -58,7 +58,7 @@ with ui.page("Operators") as frame:
             alt="Operators by name", column_config=_LABELS,
         )  # fmt: skip
         rows = picked.selection.rows
-        chosen = found.iloc[rows[0]].where(found.iloc[rows[0]].notna(), None).to_dict() if rows else None
+        chosen = {name: found[name].tolist()[rows[0]] for name in found} if rows else None
     if frame.may("ops"):
         st.subheader("Edit the ticked operator" if chosen else "Add an operator", anchor=False)
         form(frame, chosen)

@@ -9,12 +9,12 @@ import streamlit as st
 
 import ui
 from analytics import charts
+from analytics.outcome_tables import batch_table, delivery_curve_table
 from approvals import approve, movable_rows, pick_rows, planned_changes, rollback
 from calibration import calibrate
 from errors import HadesError
 from icp import dimensions, scores_in_force
 from icp_edit import ScoreChange
-from analytics.outcome_tables import batch_table, delivery_curve_table
 from settings import code_version
 from stores import batches, outcomes, runs, weights
 
@@ -154,7 +154,7 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
         st.segmented_control("Estimate", ["shrunk", "raw"], default=frame.icp.data["calibration"]["estimator"], required=True, key="estimator",
                              help="Shrunk rates do not move on noise; raw is deliveries by leads.")  # fmt: skip
         st.segmented_control("Outcomes", ["all", "historical", "hades"], default="all", required=True, key="population",
-                             format_func={"all": "All", "historical": "History", "hades": "HADES batches"}.get)  # fmt: skip
+                             format_func=lambda name: {"all": "All", "historical": "History", "hades": "HADES batches"}[name])  # fmt: skip
         st.button(
             "Calibrate now", icon=":material/refresh:", on_click=calibrate_now, args=(frame,), key="calibrate"
         )
