@@ -128,9 +128,9 @@ def _with_entry(text: str, path: tuple[str, ...], key: str, value: str | None) -
     before, after = text[line_start:start], text[end:line_end]
     if not node.flow_style:
         dash = re.fullmatch(r"( *)-( +)", before)
-        indent = dash.group() if value is None and dash else " " * node.start_mark.column
-        if value is None and not dash:
-            indent += "- "
+        indent = re.match(" *", before).group()  # type: ignore[union-attr]
+        if value is None:
+            indent = dash.group() if dash else indent + "- "
         return text[:line_end] + newline + indent + entry + text[line_end:]
     if len(items) > 1 and before.strip():  # on one line with its neighbours: follow their spacing
         gap = text[items[-2][1].end_mark.index : start]

@@ -110,9 +110,7 @@ def _filters(found: Findings, top: dict[str, Any]) -> None:
             found.number(ends, end, f"{path}.employees", 0, 1e9, null=True) for end in ("min", "max")
         )
         if low is not None and high is not None and low > high:
-            found.say(
-                f"{path}.employees", "min to be no more than max", f"{low} and {high}", "Swap or mend them."
-            )
+            found.say(f"{path}.employees", "min to be no more than max", (low, high), "Swap or mend them.")
     codes = filters.get("sic_codes", [""])
     if not isinstance(codes, list) or not codes:
         found.say(f"{path}.sic_codes", "a list of at least one SIC code", codes)
@@ -169,8 +167,7 @@ def _scores(found: Findings, table: dict[str, Any], path: str) -> list[str]:
 def _falling(found: Findings, limits: list[Any], path: str) -> None:
     numbers = [limit for limit in limits if isinstance(limit, int | float)]
     if numbers != sorted(set(numbers), reverse=True):
-        listed = ", ".join(f"{n:g}" for n in numbers)
-        found.say(path, "limits that fall from the first to the last", listed, "Put them in order.")
+        found.say(path, "limits that fall from the first to the last", tuple(numbers), "Put them in order.")
 
 
 def _bands(found: Findings, table: dict[str, Any], path: str) -> list[str]:
@@ -197,9 +194,7 @@ def _bands(found: Findings, table: dict[str, Any], path: str) -> list[str]:
             )
         labels.append(str(band.get("label")))
     if ends != sorted(set(ends)):
-        found.say(
-            f"{path}.bands", "upper ends that rise from band to band", ", ".join(f"{end:g}" for end in ends)
-        )
+        found.say(f"{path}.bands", "upper ends that rise from band to band", tuple(ends))
     for label in sorted({label for label in labels if labels.count(label) > 1}):
         found.mistakes.append(f"{path}.bands: the label '{label}' stands twice. Rename one of the two.")
     open_end = isinstance(bands[-1], dict) and "max" not in bands[-1]
@@ -350,4 +345,4 @@ def _calibration(found: Findings, top: dict[str, Any]) -> None:
             for name in ("High", "Medium")
         )
         if high is not None and medium is not None and high <= medium:
-            found.say(f"{path}.confidence", "High to be more than Medium", f"{high} and {medium}")
+            found.say(f"{path}.confidence", "High to be more than Medium", (high, medium))

@@ -237,7 +237,7 @@ def joined(path: str, key: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as a sentence quotes it: text in quotes, collections by their kind, nothing long."""
+    """A value as a sentence quotes it: text in quotes, a tuple of numbers in full, else nothing long."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -246,6 +246,8 @@ def shown(value: Any) -> str:
         return "a map"
     if isinstance(value, list):
         return f"a list of {len(value)}"
+    if isinstance(value, tuple):
+        return ", ".join(f"{number:g}" for number in value)
     text = str(value)
     text = text if len(text) <= 40 else text[:39] + "…"
     return text if isinstance(value, int | float) else f"the text '{text}'"

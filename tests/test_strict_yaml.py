@@ -22,7 +22,9 @@ def test_plain_data_comes_back_as_it_is_written() -> None:
     assert data == {"a": 1, "b": [0.5, 0.25, -3, True, None, "0174", "50-100", "501+"], "c": {"d": None}}
 
 
-@pytest.mark.parametrize("written", ["0174", "1_000", "0x1F", "1:30", "0b11", ".inf", ".nan", "1:30.5", "1_0.5"])
+@pytest.mark.parametrize(
+    "written", ["0174", "1_000", "0x1F", "1:30", "0b11", ".inf", ".nan", "1:30.5", "1_0.5"]
+)
 def test_numbers_that_are_not_what_they_look_like_are_refused(written: str) -> None:
     message = refused(f"a: 1\nb: {written}\n")
     assert "line 2" in message
@@ -55,7 +57,12 @@ def test_aliases_and_merge_keys_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("text", "where"),
-    [("a: [1\nb: 2\n", "line 2"), ("a:\n\t- 1\n", "line 2"), ("a: b: c\n", "line 1"), ("a: 1\n---\nb: 2\n", "line 2")],
+    [
+        ("a: [1\nb: 2\n", "line 2"),
+        ("a:\n\t- 1\n", "line 2"),
+        ("a: b: c\n", "line 1"),
+        ("a: 1\n---\nb: 2\n", "line 2"),
+    ],
 )
 def test_broken_syntax_names_its_line(text: str, where: str) -> None:
     assert where in refused(text)
@@ -85,7 +92,9 @@ def test_nodes_say_where_a_value_stands() -> None:
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers(-1000, 1000) | st.text("abz 09:-#'\"\n", max_size=6),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", min_size=1), inner, max_size=3)
+    ),
     max_leaves=8,
 )
 
@@ -122,3 +131,4 @@ def test_a_long_value_is_shown_short() -> None:
     assert len(shown("x" * 500)) < 60
     assert shown({}) == "a map"
     assert shown([1, 2]) == "a list of 2"
+    assert shown((5, 4.5)) == "5, 4.5"
