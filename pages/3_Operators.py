@@ -58,7 +58,7 @@ with ui.page("Operators") as frame:
             alt="Operators by name", column_config=_LABELS,
         )  # fmt: skip
         rows = picked.selection.rows
-        chosen = {name: found[name].tolist()[rows[0]] for name in found} if rows else None
+        chosen = {str(name): found[name].tolist()[rows[0]] for name in found} if rows else None
     if frame.may("ops"):
         st.subheader("Edit the ticked operator" if chosen else "Add an operator", anchor=False)
         form(frame, chosen)
