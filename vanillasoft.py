@@ -12,26 +12,33 @@ from typing import Any
 
 import pandas as pd
 
+import lead_values
+
 COLUMNS = (
-    "List Source", "Last Name", "First Name", "Title", "Home", "Email", "Mobile", "Company", "Web site", "Business",
-    "Number of Employees", "Primary SIC", "Primary Line of Business", "Address", "City", "State", "ZIP code",
-    "Square Footage", "Contact Owner", "Lead Source", "Vending Business Name", "Operator Name", "Operator Phone #",
-    "Operator Email Address", "Operator Zip Code", "Operator Website Address", "Best Appts Time",
-    "Unavailable for appointments", "Team", "Call Priority", "Import Notes",
+    "List Source", "Last Name", "First Name", "Title", "Home", "Email", "Mobile", "Company", "Web site",
+    "Business", "Number of Employees", "Primary SIC", "Primary Line of Business", "Address", "City", "State",
+    "ZIP code", "Square Footage", "Contact Owner", "Lead Source", "Vending Business Name", "Operator Name",
+    "Operator Phone #", "Operator Email Address", "Operator Zip Code", "Operator Website Address",
+    "Best Appts Time", "Unavailable for appointments", "Team", "Call Priority", "Import Notes",
 )  # fmt: skip
 _FROM_LEAD = {
-    "Last Name": "last_name", "First Name": "first_name", "Title": "job_title", "Home": "company_phone",
-    "Email": "email", "Mobile": "mobile_phone", "Company": "company_name", "Web site": "website",
-    "Number of Employees": "employee_count", "Primary SIC": "sic_code", "Primary Line of Business": "industry",
-    "Address": "street", "City": "city", "State": "state", "ZIP code": "zip_code", "Call Priority": "priority",
+    "Last Name": "last_name", "First Name": "first_name", "Title": "job_title", "Email": "email",
+    "Company": "company_name", "Web site": "website", "Number of Employees": "employee_count",
+    "Primary SIC": "sic_code", "Primary Line of Business": "industry", "Address": "street", "City": "city",
+    "State": "state", "ZIP code": "zip_code", "Call Priority": "priority",
 }  # fmt: skip
 _FROM_OPERATOR = {
     "Vending Business Name": "business_name", "Operator Name": "name", "Operator Phone #": "phone",
     "Operator Email Address": "email", "Operator Zip Code": "zip_code", "Operator Website Address": "website",
     "Team": "team",
 }  # fmt: skip
-_FORMULA = re.compile(r"^[=+\-@\t\r]")
-_LOOSE_BATCH_ID = re.compile(r"(?<![A-Za-z0-9])HADES[\s_-]*([0-9]{8})[\s_-]*([0-9]{3,})(?![0-9A-Za-z])", re.IGNORECASE)
+# The last four are the wide forms of the first four, which spreadsheets of the Far East take for the same.
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_DASH = r"[\s_\-\u2010-\u2015]*"  # editors turn a hyphen into a dash
+_LOOSE_BATCH_ID = re.compile(
+    rf"(?<![A-Za-z0-9])HADES{_DASH}([0-9]{{8}}){_DASH}([0-9]{{3,}})(?![0-9A-Za-z])", re.IGNORECASE
+)
+_NUMBERS = ("direct_phone", "mobile_phone", "company_phone")
 
 
 def batch_id(day: date, number: int) -> str:
@@ -40,18 +47,41 @@ def batch_id(day: date, number: int) -> str:
 
 
 def find_batch_id(text: str) -> str | None:
-    """The batch ID anywhere in the text, also as `hades 20260211 001` or `HADES_20260211_001`; None when there is none."""
+    """The batch ID anywhere in the text, also as `hades 20260211 001` or `HADES_20260211_001`; None when
+    there is none.
+    """
     found = _LOOSE_BATCH_ID.search(text)
     return f"HADES-{found.group(1)}-{found.group(2)}" if found else None
 
 
-def callable_phone(leads: pd.DataFrame) -> pd.Series:
-    """The number a dialler will call per lead: the direct phone, and only if empty the company's; missing if neither.
+def callable_numbers(leads: pd.DataFrame) -> pd.DataFrame:
+    """direct_phone, mobile_phone and company_phone of each lead as they may be called; otherwise missing.
 
-    A direct number flagged "do not call" is treated as empty.
+    A number flagged "do not call" is missing wherever it stands in the row: a company's line that is the
+    flagged direct line as well must not be dialled under its other name.
     """
-    direct = leads["direct_phone"].mask(leads["direct_do_not_call"].fillna(False).astype(bool))
-    return direct.fillna(leads["company_phone"])
+    numbers = leads[list(_NUMBERS)]
+    for number, flag in (("direct_phone", "direct_do_not_call"), ("mobile_phone", "mobile_do_not_call")):
+        barred = leads[number].where(leads[flag].fillna(False).astype(bool))
+        numbers = numbers.mask(numbers.eq(barred, axis="index"))
+    return numbers
+
+
+def business_phone(numbers: pd.DataFrame) -> pd.Series:
+    """The number in the column Business: the direct one, and only if empty the company's; missing if neither.
+
+    `numbers` comes from `callable_numbers`.
+    """
+    return numbers["direct_phone"].fillna(numbers["company_phone"])
+
+
+def dialled_number(leads: pd.DataFrame) -> pd.Series:
+    """Ten digits per lead: the number a dialler calls first, its duplicate key; missing where none may be
+    called.
+    """
+    numbers = callable_numbers(leads)
+    first = business_phone(numbers).fillna(numbers["mobile_phone"])
+    return first.astype("str").str.replace(r"\D", "", regex=True)
 
 
 def vanillasoft_frame(
@@ -68,21 +98,24 @@ def vanillasoft_frame(
     """One row per lead, in the order given; the 31 columns, all text, blanks as "".
 
     `leads` are scored leads (see scoring.score_leads). Contact Owner goes round the `agents`; numbers flagged
-    "do not call" stay empty. No lead gives the columns alone.
+    "do not call" and an operator's number that is not ten digits stay empty. No lead gives the columns alone.
     """
     size = len(leads)
     out = pd.DataFrame("", index=range(size), columns=list(COLUMNS), dtype="object")
     for column, field in _FROM_LEAD.items():
         out[column] = _text(leads[field])
-    out["Business"] = _text(callable_phone(leads))
-    out["Mobile"] = _text(leads["mobile_phone"].mask(leads["mobile_do_not_call"].fillna(False).astype(bool)))
+    numbers = callable_numbers(leads)
+    out["Business"] = _text(business_phone(numbers))
+    out["Home"] = _text(numbers["company_phone"])
+    out["Mobile"] = _text(numbers["mobile_phone"])
     out["List Source"] = f"ZoomInfo {today:%b %d %Y}"
     out["Contact Owner"] = list(islice(cycle(agents or [""]), size))
     out["Lead Source"] = _lead_source(leads, workflow, center_zip, radius_miles)
     for column, field in _FROM_OPERATOR.items():
         out[column] = str((operator or {}).get(field) or "")
+    out["Operator Phone #"] = lead_values.phone(str((operator or {}).get("phone") or "")) or ""
     out["Import Notes"] = _notes(leads, batch)
-    return out.map(_neutral)
+    return out.map(_neutral).astype("str")
 
 
 def csv_bytes(rows: pd.DataFrame, *, header: bool = True) -> bytes:
@@ -97,8 +130,9 @@ def csv_bytes(rows: pd.DataFrame, *, header: bool = True) -> bytes:
 
 def read_back(content: bytes) -> pd.DataFrame:
     """The rows of a VanillaSoft CSV as text, for comparing what was written with what was meant."""
+    csv.field_size_limit(max(csv.field_size_limit(), len(content)))
     rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
-    return pd.DataFrame(rows[1:], columns=rows[0], dtype="object")
+    return pd.DataFrame(rows[1:], columns=rows[0], dtype="str")
 
 
 def _text(values: pd.Series) -> list[str]:
@@ -115,15 +149,13 @@ def _lead_source(
 ) -> list[str] | str:
     if workflow == "geography":
         return f"ZoomInfo Geo - {center_zip or ''} - {radius_miles or 0:g}mi"
-    return [
-        f"ZoomInfo Intent - {topic} - {strength} - {age}d"
-        for topic, strength, age in zip(
-            _text(leads["intent_topic"]),
-            _text(leads["intent_score"].map(_short).astype("object").fillna(leads["signal_strength"])),
-            _text(leads["age_days"]),
-            strict=True,
-        )
-    ]
+    parts = zip(
+        _text(leads["intent_topic"]),
+        _text(leads["intent_score"].map(_short).astype("object").fillna(leads["signal_strength"])),
+        [age and f"{age}d" for age in _text(leads["age_days"])],
+        strict=True,
+    )
+    return [" - ".join(["ZoomInfo Intent", *filter(None, part)]) for part in parts]
 
 
 def _notes(leads: pd.DataFrame, batch: str) -> list[str]:
@@ -135,7 +167,9 @@ def _notes(leads: pd.DataFrame, batch: str) -> list[str]:
         "Signal: ": _text(leads["signal_strength"]),
     }
     return [
-        " | ".join([f"Batch: {batch}", *(label + value for label, value in zip(parts, values, strict=True) if value)])
+        " | ".join(
+            [f"Batch: {batch}", *(label + value for label, value in zip(parts, values, strict=True) if value)]
+        )
         for values in zip(*parts.values(), strict=True)
     ]
 
