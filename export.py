@@ -1,7 +1,10 @@
-"""The export: a batch ID, the leads kept with their features, and only then the bytes of the VanillaSoft file."""
+"""The export: a batch ID, the leads kept with their features, and only then the bytes of the VanillaSoft
+file.
+"""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -14,16 +17,18 @@ import pandas as pd
 
 from actors import Actor, require
 from errors import Conflict, HadesError, InputError, Unavailable
-from icp import Icp
+from icp import Icp, business_zone
 from lead_values import web_domain
-from preflight import Preflight, digits
+from preflight import Preflight
 from stores import batches
 from stores.audit import audit_entry
 from turso_db import Database
 from vanillasoft import batch_id as format_batch_id
-from vanillasoft import callable_phone, csv_bytes, read_back, vanillasoft_frame
+from vanillasoft import csv_bytes, read_back, vanillasoft_frame
 
-_STAGED_FOR = timedelta(days=1)  # an export that has not closed by then was killed; its parts are cleared away
+_STAGED_FOR = timedelta(
+    days=1
+)  # an export that has not closed by then was killed; its parts are cleared away
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,13 @@ def exported_before(
 ) -> dict[str, dict[str, str]]:
     """For preflight: 'company_key', 'phone', 'contact_id' → {key: a sentence about the earlier export}.
 
-    `keyed` comes from preflight.with_keys. Looks back export.exported_within_days of the configuration.
+    `keyed` comes from preflight.with_keys. Looks back export.exported_within_days of the configuration, and
+    not at all when that is 0. An export as of an earlier day minds what was exported after that day, too.
     """
-    since = now - timedelta(days=icp.data["export"]["exported_within_days"])
+    known: dict[str, dict[str, str]] = {"contact_id": {}, "phone": {}, "company_key": {}}
+    since = _since(icp, now)
+    if since is None:
+        return known
     found = batches.read_exported_before(
         db,
         company_keys=keyed["company_key"].dropna().tolist(),
@@ -52,10 +61,11 @@ def exported_before(
         since=since,
     )
     what = {"company_key": "company", "phone": "phone number", "contact_id": "contact"}
-    known: dict[str, dict[str, str]] = {"contact_id": {}, "phone": {}, "company_key": {}}
-    for row in found.itertuples():
-        known[row.kind][row.key] = (
-            f"The same {what[row.kind]} was exported in {row.batch_id} on {row.exported_at[:10]} by {row.exported_by}."
+    zone = business_zone(icp)
+    for row in found.to_dict("records"):
+        day = datetime.fromisoformat(row["exported_at"]).astimezone(zone).date()
+        known[row["kind"]][row["key"]] = (
+            f"The same {what[row['kind']]} was exported in {row['batch_id']} on {day} by {row['exported_by']}."
         )
     return known
 
@@ -77,16 +87,16 @@ def record_export(
 ) -> Export:
     """The batch that now exists, with the bytes to download; nothing exists when an error is raised.
 
-    Leads, features, misses, file, counts and audit are kept in one closing write. A database across a network takes
-    large exports in parts that nobody reads before that write. Nothing left to export makes no batch. Conflict when
-    somebody exported one of these leads meanwhile. `exported_at` is the time the leads count from, `now` by default;
-    an export made as of an earlier day carries that day.
+    Leads, features, misses, file, counts and audit are kept in one closing write. A database across a network
+    takes large exports in parts that nobody reads before that write. Nothing left to export makes no batch.
+    Conflict when somebody exported one of these leads meanwhile. `exported_at` is the time the leads count
+    from, `now` by default; an export made as of an earlier day carries that day.
     """
     require(actor, "ops", "export leads")
     counts = preflight.counts()
     if preflight.ready.empty:
         return Export(None, None, None, counts)
-    batches.drop_staged(db, before=now - _STAGED_FOR)
+    batches.drop_staged_before(db, time=now - _STAGED_FOR)
     number = batches.next_batch_number(db, day=f"{today:%Y%m%d}")
     batch = format_batch_id(today, number)
     rows = vanillasoft_frame(
@@ -101,28 +111,36 @@ def record_export(
     )
     content = csv_bytes(rows)
     if read_back(content).to_numpy().tolist() != rows.to_numpy().tolist():
-        raise Unavailable("The file did not read back as it was written, so it is not offered. Export once more.")
+        raise Unavailable(
+            "The file did not read back as it was written, so it is not offered. Export once more."
+        )
     exported_at = exported_at or now
     leads = _lead_rows(preflight.ready, icp, weight_version, workflow, exported_at)
     sha256 = hashlib.sha256(content).hexdigest()
     values = {
         "batch_id": batch, "workflow_type": workflow, "exported_at": exported_at, "exported_by": actor.name,
         "source_file": preflight.source.name, "source_sha256": preflight.source.sha256,
-        "operator_id": (operator or {}).get("id"), "operator_name": (operator or {}).get("name"), "segment": segment,
-        "parameters": json.dumps(dict(parameters), sort_keys=True),
+        "operator_id": (operator or {}).get("id"), "operator_name": (operator or {}).get("name"),
+        "segment": segment, "parameters": json.dumps(dict(parameters), sort_keys=True),
         "weight_version": weight_version, "sha256": sha256, **counts,
     }  # fmt: skip
-    closing = [
-        batches.insert_batch(values=values),
-        *_leads_into(db, batch, leads, rows, content, now),
-        batches.insert_misses(batch_id=batch, misses=list(preflight.misses.itertuples(index=False, name=None))),
-        *batches.refuse_taken(batch_id=batch, since=_since(icp, exported_at)),
-        audit_entry(now=now, actor=actor, action="export", subject=batch, detail=counts | {"sha256": sha256}),
-    ]
     try:
-        db.write(closing)
+        db.write(
+            [
+                batches.insert_batch(values=values),
+                *_leads_into(db, batch, leads, rows, content, now),
+                batches.insert_misses(batch_id=batch, misses=_miss_rows(preflight.misses)),
+                *batches.refuse_taken(batch_id=batch, since=_since(icp, exported_at)),
+                audit_entry(
+                    now=now, actor=actor, action="export", subject=batch, detail=counts | {"sha256": sha256}
+                ),
+            ]
+        )
     except HadesError as error:
-        batches.drop_staged(db, batch_id=batch)
+        if isinstance(error, Unavailable) and _is_recorded(db, batch):
+            return Export(batch, content, sha256, counts)  # only the answer was lost
+        with contextlib.suppress(HadesError):
+            batches.drop_staged(db, batch_id=batch)
         if isinstance(error, Conflict) and "leads_taken_meanwhile" in str(error):
             raise Conflict(
                 "Somebody exported some of these leads while this export was being prepared, so nothing was "
@@ -138,19 +156,25 @@ def void_batch(db: Database, *, batch_id: str, reason: str, now: datetime, actor
     InputError for an unknown batch or an empty reason, Conflict when it is void already.
     """
     require(actor, "ops", "void a batch")
-    if not reason.strip():
+    reason = " ".join(reason.split())
+    if not reason:
         raise InputError("A reason was expected, but it is empty. Say why the batch is void.")
-    batch = batches.read_batch(db, batch_id=batch_id)
-    if batch is None:
+    if batches.read_batch(db, batch_id=batch_id) is None:
         raise InputError(f"There is no batch {batch_id}. Look it up on the Batches page.")
-    if batch["status"] == "void":
-        raise Conflict(f"{batch_id} was already made void by {batch['voided_by']} on {batch['voided_at'][:10]}.")
-    db.write(
-        [
-            batches.mark_void(batch_id=batch_id, reason=reason.strip(), now=now, actor=actor.name),
-            audit_entry(now=now, actor=actor, action="void batch", subject=batch_id, detail={"reason": reason.strip()}),
-        ]
-    )
+    try:
+        db.write(
+            [
+                batches.mark_void(batch_id=batch_id, reason=reason, now=now, actor=actor.name),
+                audit_entry(
+                    now=now, actor=actor, action="void batch", subject=batch_id, detail={"reason": reason}
+                ),
+            ]
+        )
+    except Conflict as error:
+        batch = batches.read_batch(db, batch_id=batch_id) or {}
+        raise Conflict(
+            f"{batch_id} was already made void by {batch.get('voided_by')} on {str(batch.get('voided_at'))[:10]}."
+        ) from error
 
 
 def file_name(batch: str) -> str:
@@ -161,7 +185,9 @@ def file_name(batch: str) -> str:
 def _leads_into(
     db: Database, batch: str, leads: list[tuple[Any, ...]], rows: pd.DataFrame, content: bytes, now: datetime
 ) -> Sequence[Any]:
-    """The statements of the closing write that bring in the leads; large exports over a network are staged first."""
+    """The statements of the closing write that bring in the leads; large exports over a network are staged
+    first.
+    """
     size = db.rows_per_write
     if len(leads) <= size:
         return batches.insert_leads(batch_id=batch, leads=leads, csv=content, now=now)
@@ -177,18 +203,33 @@ def _leads_into(
     return batches.insert_staged(batch_id=batch, now=now)
 
 
+def _is_recorded(db: Database, batch: str) -> bool:
+    with contextlib.suppress(HadesError):
+        return batches.read_batch(db, batch_id=batch) is not None
+    return False
+
+
+def _miss_rows(misses: pd.DataFrame) -> list[tuple[Any, ...]]:
+    columns = ("row_number", "kind", "reason", "company_name")
+    return list(zip(*(_plain(misses[name]) for name in columns), strict=True))
+
+
 def _lead_rows(
     ready: pd.DataFrame, icp: Icp, weight_version: int, workflow: str, exported_at: datetime
 ) -> list[tuple[Any, ...]]:
     """One tuple per lead in the order of batches.LEAD_FIELDS."""
     values = {
         "hades_score": _plain(ready["score"]),
-        "phone": _plain(digits(callable_phone(ready).fillna(ready["mobile_phone"]))),
+        "phone": _plain(ready["dial_key"]),
         "other_phones": [
             " ".join(dict.fromkeys(re.sub(r"\D", "", number) for number in numbers if number)) or None
-            for numbers in zip(*(_plain(ready[c]) for c in ("company_phone", "direct_phone", "mobile_phone")), strict=True)
+            for numbers in zip(
+                *(_plain(ready[c]) for c in ("company_phone", "direct_phone", "mobile_phone")), strict=True
+            )
         ],
-        "web_domain": [web_domain(*both) for both in zip(_plain(ready["website"]), _plain(ready["email"]), strict=True)],
+        "web_domain": [
+            web_domain(*both) for both in zip(_plain(ready["website"]), _plain(ready["email"]), strict=True)
+        ],
         "workflow_type": [workflow] * len(ready),
         "weight_version": [weight_version] * len(ready),
         "exported_at": [exported_at.strftime("%Y-%m-%dT%H:%M:%SZ")] * len(ready),

@@ -63,7 +63,9 @@ def stage_part(
 
 
 def insert_staged(*, batch_id: str, now: datetime) -> list[Statement]:
-    """The statements that turn the staged parts of a batch into its leads and its file, for the closing write."""
+    """The statements that turn the staged parts of a batch into its leads and its file, for the closing
+    write.
+    """
     columns = ", ".join(f"json_extract(l.value, '$[{place}]')" for place in range(len(LEAD_FIELDS)))
     return [
         Statement(
@@ -81,7 +83,9 @@ def insert_staged(*, batch_id: str, now: datetime) -> list[Statement]:
     ]
 
 
-def insert_leads(*, batch_id: str, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime) -> list[Statement | Many]:
+def insert_leads(
+    *, batch_id: str, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime
+) -> list[Statement | Many]:
     """The statements that keep leads and file at once, where the database takes them in one write."""
     return [
         Many(
@@ -89,7 +93,10 @@ def insert_leads(*, batch_id: str, leads: Sequence[Sequence[Value]], csv: bytes,
             f"VALUES ({', '.join('?' for _ in range(len(LEAD_FIELDS) + 3))})",
             [(batch_id, *lead, now, now) for lead in leads],
         ),
-        Statement("INSERT INTO batch_files (batch_id, part, csv) VALUES (?, 0, ?)", (batch_id, zlib.compress(csv, 6))),
+        Statement(
+            "INSERT INTO batch_files (batch_id, part, csv) VALUES (?, 0, ?)",
+            (batch_id, zlib.compress(csv, 6)),
+        ),
     ]
 
 
@@ -101,51 +108,59 @@ def insert_batch(*, values: Mapping[str, Any]) -> Statement:
     )
 
 
-def insert_misses(*, batch_id: str, misses: Sequence[tuple[int, str, str, str | None]]) -> Many:
-    """The statement that keeps every row that did not go out: (row_number, kind, reason, company_name)."""
-    return Many(
-        "INSERT INTO batch_misses (batch_id, row_number, kind, reason, company_name) VALUES (?, ?, ?, ?, ?)",
-        [(batch_id, *miss) for miss in misses],
+def insert_misses(*, batch_id: str, misses: Sequence[tuple[int, str, str, str | None]]) -> Statement:
+    """The statement that keeps every row that did not go out: (row_number, kind, reason, company_name).
+
+    All of them travel as one argument: a file may hold 200,000 rows that stay, and one lead that goes out.
+    """
+    return Statement(
+        "INSERT INTO batch_misses (batch_id, row_number, kind, reason, company_name) "
+        "SELECT ?, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), "
+        "json_extract(value, '$[3]') FROM json_each(?)",
+        (batch_id, json.dumps(misses, allow_nan=False)),
     )
 
 
 def refuse_taken(*, batch_id: str, since: datetime | None) -> list[Statement]:
-    """The statements that break the closing write when another export took one of these leads meanwhile.
+    """The statements that break the closing write when another export took one of these leads since `since`.
 
-    A count above zero violates the check of `meta`-like guard rows: it is written where only 0 is allowed.
-    None (no look-back) gives no statements.
+    How many were taken is put where only 0 is allowed: a count above it breaks the whole write. None (no
+    look-back) gives no statements.
     """
     if since is None:
         return []
+    mine = "(SELECT * FROM lead_outcomes WHERE batch_id = ?)"
     return [
         Statement(
-            "INSERT INTO leads_taken_meanwhile (taken) "
-            + _TAKEN_SINCE.format(mine="(SELECT * FROM lead_outcomes WHERE batch_id = ?)", key=key),
+            f"INSERT INTO leads_taken_meanwhile (taken) {_TAKEN_SINCE.format(mine=mine, key=key)}",
             (batch_id, batch_id, since),
         )
         for key in _KEYS
     ] + [Statement("DELETE FROM leads_taken_meanwhile")]
 
 
-def drop_staged(db: Database, *, batch_id: str | None = None, before: datetime | None = None) -> None:
-    """Nothing; the parts of one given-up export, or of all exports staged before a time, are gone."""
-    db.write(
-        [
-            Statement(
-                "DELETE FROM staged_exports WHERE batch_id = ? OR staged_at < ?",
-                (batch_id, before or datetime.min.replace(year=1)),
-            )
-        ],
-        bump=False,
-    )
+def drop_staged(db: Database, *, batch_id: str) -> None:
+    """Nothing; the parts of an export that was given up are gone."""
+    db.write([Statement("DELETE FROM staged_exports WHERE batch_id = ?", (batch_id,))], bump=False)
+
+
+def drop_staged_before(db: Database, *, time: datetime) -> None:
+    """Nothing; the parts of exports that were staged before `time` and never closed are gone."""
+    db.write([Statement("DELETE FROM staged_exports WHERE staged_at < ?", (time,))], bump=False)
 
 
 def read_exported_before(
-    db: Database, *, company_keys: Sequence[str], phones: Sequence[str], contact_ids: Sequence[str], since: datetime
+    db: Database,
+    *,
+    company_keys: Sequence[str],
+    phones: Sequence[str],
+    contact_ids: Sequence[str],
+    since: datetime,
 ) -> pd.DataFrame:
     """One row per key that a closed batch exported since `since`.
 
-    Columns: kind ('company_key', 'phone', 'contact_id'), key, batch_id, exported_at, exported_by (the newest).
+    Columns: kind ('company_key', 'phone', 'contact_id'), key, batch_id, exported_at, exported_by (the
+    newest).
     """
     wanted = dict(zip(_KEYS, (company_keys, phones, contact_ids), strict=True))
     found = db.read(
@@ -160,14 +175,16 @@ def read_exported_before(
         ]
     )
     return pd.DataFrame(
-        [row for rows in found for row in rows], columns=["kind", "key", "batch_id", "exported_at", "exported_by"]
+        [row for rows in found for row in rows],
+        columns=["kind", "key", "batch_id", "exported_at", "exported_by"],
     )
 
 
 def read_batches(db: Database, *, limit: int = 200) -> pd.DataFrame:
     """One row per batch, newest first, with its counts and, per company, what became of it so far.
 
-    Columns: all of `batches`, and companies, contacted, appointments, deliveries (companies that ever reached it).
+    Columns: all of `batches`, and companies, contacted, appointments, deliveries (companies that ever reached
+    it).
     """
     return db.frame(
         "SELECT b.*, count(c.company_key) AS companies, coalesce(sum(c.contacted), 0) AS contacted, "
@@ -201,7 +218,9 @@ def read_misses(db: Database, *, batch_id: str, limit: int = 500) -> pd.DataFram
 
 
 def read_batch_leads(db: Database, *, batch_id: str, limit: int = 500) -> pd.DataFrame:
-    """The leads of a batch by score: company_name, state, zip_code, sic_code, hades_score, outcome, outcome_at, ..."""
+    """The leads of a batch by score: company_name, state, zip_code, sic_code, hades_score, outcome,
+    outcome_at, ...
+    """
     return db.frame(
         "SELECT id, row_number, company_name, city, state, zip_code, sic_code, employee_count, distance_miles, "
         "hades_score, outcome, outcome_at FROM lead_outcomes WHERE batch_id = ? "
@@ -211,9 +230,9 @@ def read_batch_leads(db: Database, *, batch_id: str, limit: int = 500) -> pd.Dat
 
 
 def mark_void(*, batch_id: str, reason: str, now: datetime, actor: str) -> Statement:
-    """The statement that makes a batch void."""
+    """The statement that makes a batch void; the write breaks with a Conflict when it is void already."""
     return Statement(
-        "UPDATE batches SET status = 'void', voided_at = ?, voided_by = ?, void_reason = ? "
-        "WHERE batch_id = ? AND status = 'closed'",
+        "UPDATE batches SET status = CASE status WHEN 'closed' THEN 'void' END, voided_at = ?, voided_by = ?, "
+        "void_reason = ? WHERE batch_id = ?",  # a void one gets NULL, which the column does not take
         (now, actor, reason, batch_id),
     )
