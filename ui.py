@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pandas as pd
 import streamlit as st
+import yaml
 
 import turso_db
 from actors import ROLES, Actor, named_actor, require
@@ -213,6 +215,17 @@ def empty(sentence: str, path: str | None = None, label: str = "") -> None:
 def plain(text: str) -> str:
     """The text with Markdown's signs taken literally: data is shown, never rendered."""
     return "".join("\\" + sign if sign in "\\`*_{}[]()<>#|!~$:+-" else sign for sign in text)
+
+
+@st.cache_data(max_entries=4, show_spinner=False)
+def sic_names(config_dir: Path) -> dict[str, str]:
+    """SIC → name, from config/sic_names.yaml; empty when there is no such file."""
+    path = config_dir / "sic_names.yaml"
+    return (
+        {str(code): str(name) for code, name in (yaml.safe_load(path.read_text("utf-8")) or {}).items()}
+        if path.exists()
+        else {}
+    )
 
 
 def blank(value: Any) -> str:

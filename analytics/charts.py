@@ -12,7 +12,8 @@ CURRENT, SUGGESTED, QUIET = "#E69F00", "#0072B2", "#8A97A6"
 def rate_intervals(rows: pd.DataFrame, *, overall_rate: float | None) -> Any:
     """One line per value: its delivery rate as a dot with the 95 % interval, the overall rate as a thin line.
 
-    `rows` has value, leads, deliveries, rate, low, high (fractions; missing ones are left out of the picture).
+    `rows` has value, leads, deliveries, rate, low, high (fractions; missing ones are left out of the picture), in
+    the order to draw from the top.
     """
     import plotly.graph_objects as go
 
@@ -29,7 +30,9 @@ def rate_intervals(rows: pd.DataFrame, *, overall_rate: float | None) -> Any:
     )  # fmt: skip
     if overall_rate is not None:
         figure.add_vline(x=100 * overall_rate, line_width=1, line_dash="dot", line_color=QUIET)
-    figure.update_xaxes(title="Delivered, % of leads old enough to judge (95 % interval)", rangemode="tozero", zeroline=False)
+    figure.update_xaxes(
+        title="Delivered, % of leads old enough to judge (95 % interval)", rangemode="tozero", zeroline=False
+    )
     figure.update_yaxes(type="category", title=None)
     return _calm(figure, height=110 + 26 * len(shown))
 
@@ -117,7 +120,10 @@ def batch_rates(batches: pd.DataFrame, *, overall_rate: float | None) -> Any:
             go.Scatter(x=ordered["companies"], y=100 * ordered[column], mode="lines", showlegend=False,
                        line={"color": QUIET, "width": 1, "dash": "dot"}, hoverinfo="skip")
         )  # fmt: skip
-    for matured, symbol, label in ((True, "circle", "Old enough to judge"), (False, "circle-open", "Still young")):
+    for matured, symbol, label in (
+        (True, "circle", "Old enough to judge"),
+        (False, "circle-open", "Still young"),
+    ):
         some = batches[batches["matured"] == matured]
         figure.add_trace(
             go.Scatter(x=some["companies"], y=100 * some["rate"], mode="markers", name=label,
@@ -141,7 +147,12 @@ def score_histogram(scores: pd.Series) -> Any:
     counts, _ = np.histogram(scores.dropna().astype("float64"), bins=edges)
     labels = [f"{low}–{low + 4}" if low < 100 else "100" for low in edges[:-1]]
     figure = go.Figure(
-        go.Bar(x=labels, y=counts, marker={"color": SUGGESTED}, hovertemplate="score %{x}: %{y} leads<extra></extra>")
+        go.Bar(
+            x=labels,
+            y=counts,
+            marker={"color": SUGGESTED},
+            hovertemplate="score %{x}: %{y} leads<extra></extra>",
+        )
     )
     figure.update_xaxes(title="Score", type="category")
     figure.update_yaxes(title="Leads")
