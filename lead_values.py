@@ -22,7 +22,7 @@ _WHOLE_ID = re.compile(r"(-?[0-9]+)(?:\.0+)?")
 _ROUNDED_ID = re.compile(r"[+-]?[0-9]+[.,][0-9]+E[+-]?[0-9]+", re.IGNORECASE)
 _EXTENSION = re.compile(r"(?<=[0-9])[\s,;]*(?:ext(?:ension|n)?\.?|x|#)\s*[:=]?\s*[0-9]+\s*$", re.IGNORECASE)
 _ZIP_PLUS_4 = re.compile(r"([0-9]{4,5})[0-9]{4}(?:\.0+)?")  # without the dash, a leading zero possibly lost
-_ZIP = re.compile(r"([0-9]{3,5})(?:[ -]?([0-9]{4}))?(?:\.0+)?")
+_ZIP = re.compile(r"([0-9]{3,5})(?:[ -][0-9]{4})?(?:\.0+)?")
 _SIC = re.compile(r"(?<![0-9.-])([0-9]{4})(?:[0-9]{2}|[0-9]{4}|-[0-9]{1,4}|\.0+)?(?![0-9]|[.-][0-9])")
 _EMPLOYEES = re.compile(
     rf"(?:employees[.: ]*)?(?:over|more than|at least|>=?)?\s*({_PLAIN})(?:\.0+)?\s*(k?)"
@@ -160,13 +160,8 @@ def phone(value: str) -> str | None:
 def zip_code(value: str) -> str | None:
     """Five digits: `75201-1234`, `752011234` and `75201.0` → 75201, `6101` → 06101; else None."""
     cleaned = value.strip()
-    if found := _ZIP_PLUS_4.fullmatch(cleaned):
-        code = found[1].zfill(5)
-    elif (found := _ZIP.fullmatch(cleaned)) and (found[2] is None or not cleaned.isdigit()):
-        code = found[1].zfill(5)
-    else:
-        return None
-    return None if code == "00000" else code
+    found = _ZIP_PLUS_4.fullmatch(cleaned) or _ZIP.fullmatch(cleaned)
+    return found[1].zfill(5) if found and found[1].strip("0") else None
 
 
 def employees(value: str) -> int | None:

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
-from itertools import chain, islice
+from itertools import chain
 from typing import Any, NamedTuple
 
 from errors import InputError
@@ -156,8 +156,14 @@ class Leading:
 
     def __init__(self, records: Iterator[Record]) -> None:
         self._records = records
-        filled = (record for record in records if record[1] is None or not _blank(record[1]))
-        self.rows = list(islice(filled, _HEADER_WITHIN))
+        self._seen: list[Record] = []
+        self.rows: list[Record] = []
+        for record in records:
+            self._seen.append(record)
+            if record[1] is None or not _blank(record[1]):
+                self.rows.append(record)
+                if len(self.rows) == _HEADER_WITHIN:
+                    break
 
     def header(self, is_header: IsHeader) -> int | None:
         """The place among `rows` of the first that is a header; None when there is none."""
@@ -167,8 +173,9 @@ class Leading:
         return None
 
     def after(self, start: int) -> Iterator[Record]:
-        """The records below the header; those blank among the first few are left out."""
-        return chain(self.rows[start + 1 :], self._records)
+        """The records below the header, blank ones included."""
+        below = (record for record in self._seen if record[0] > self.rows[start][0])
+        return chain(below, self._records)
 
 
 def _from_csv(text: str, name: str, is_header: IsHeader) -> Leading:
@@ -186,8 +193,9 @@ def _from_csv(text: str, name: str, is_header: IsHeader) -> Leading:
 
     def fits(leading: Leading) -> tuple[bool, int]:
         start = leading.header(is_header)
-        cells = leading.rows[start or 0][1] if leading.rows else None
-        return start is not None, len(cells or ())
+        if not leading.rows:  # nothing but this mark
+            return False, len(text)
+        return start is not None, len(leading.rows[start or 0][1] or ())
 
     if not found:
         raise InputError(
@@ -285,7 +293,7 @@ def _decoded(content: bytes, name: str, notes: list[str]) -> str:
                 ) from error
     head = content[:65536]
     strange = sum(head.count(bytes([code])) for code in range(32) if code not in (9, 10, 13))
-    if strange > max(8, len(head) // 50):
+    if strange > max(8, len(head) // 20):
         raise InputError(
             f"{name} was expected to be CSV or .xlsx, but it is not text. Export it from ZoomInfo as CSV."
         )
