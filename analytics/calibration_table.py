@@ -1,0 +1,299 @@
+"""The calibration report of one dimension: one row per value, with its evidence and a verdict.
+
+Everything is counted as it was known on the day `as_of`: leads started later are left out, deliveries made
+later are not seen yet, and a lead younger than the maturity is neither a success nor a failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import date, datetime
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.rates import (
+    FloatArray,
+    confidence_label,
+    fit_prior,
+    shrunk_rates,
+    suggested_scores,
+    wilson_interval,
+)
+from analytics.verdicts import (
+    DRAWS,
+    HOLD,
+    MOVE,
+    NO_EVIDENCE,
+    TOO_LITTLE,
+    TOO_YOUNG,
+    Verdict,
+    Weighing,
+    contradicted,
+    leads_to_settle,
+    weigh_scores,
+    word_for,
+)
+from errors import InputError
+
+Estimator = Literal["shrunk", "raw"]
+Day = date | datetime | pd.Timestamp | str
+
+COLUMNS = (
+    "dimension", "value", "leads", "deliveries", "too_young", "rate", "low", "high", "shrunk_rate", "shrunk_low",
+    "shrunk_high", "lift", "current", "suggested", "delta", "confidence", "tail", "adjusted_tail", "verdict", "why",
+    "more_leads", "candidate",
+)  # fmt: skip
+
+
+def known_outcomes(outcomes: pd.DataFrame, *, as_of: Day, maturity_days: int) -> pd.DataFrame:
+    """What was known at the end of the day `as_of`: same index as `outcomes`, rows started later left out.
+
+    Columns: delivered (bool: delivered on or before that day), matured (bool), age_days (float, missing
+    where the start is not known), days_to_delivery (float, missing unless delivered and the start is known).
+    Needs the columns started_on and delivered_on (dates, missing allowed). A lead without a start is old and
+    counts as matured. InputError when a column is missing or `maturity_days` is negative.
+    """
+    for column in ("started_on", "delivered_on"):
+        if column not in outcomes.columns:
+            raise InputError(f"The outcomes were expected to have a column {column}, but have none.")
+    if maturity_days < 0:
+        raise InputError(f"The maturity was expected to be 0 days or more, but is {maturity_days}.")
+    today = _day_number(pd.Series([pd.Timestamp(as_of)]))[0]
+    started = _day_number(outcomes["started_on"])
+    delivered_on = _day_number(outcomes["delivered_on"])
+    with np.errstate(invalid="ignore"):
+        delivered = delivered_on <= today
+        known = ~(started > today)
+        age = today - started
+        matured = np.isnan(age) | (age >= maturity_days)
+    frame = pd.DataFrame(
+        {
+            "delivered": delivered,
+            "matured": matured,
+            "age_days": age,
+            "days_to_delivery": np.where(delivered, np.maximum(delivered_on - started, 0.0), np.nan),
+        },
+        index=outcomes.index,
+    )
+    seen: pd.DataFrame = frame.loc[known]
+    return seen
+
+
+def overall(
+    outcomes: pd.DataFrame, values: pd.Series | None = None, *, as_of: Day, maturity_days: int
+) -> dict[str, Any]:
+    """The base rate: {leads, deliveries, rate, low, high, too_young, without_value}.
+
+    leads and deliveries count matured leads; rate (0–1) is None without one; low and high are Wilson's 95 %
+    ends; too_young counts the leads left for later; without_value the matured leads missing in `values` (0
+    without it).
+    """
+    known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
+    matured = known["matured"].to_numpy()
+    leads = int(matured.sum())
+    deliveries = int((known["delivered"].to_numpy() & matured).sum())
+    low, high = wilson_interval(deliveries, leads)
+    without = 0 if values is None else int((values.loc[known.index].isna().to_numpy() & matured).sum())
+    return {
+        "leads": leads,
+        "deliveries": deliveries,
+        "rate": deliveries / leads if leads else None,
+        "low": float(low[0]),
+        "high": float(high[0]),
+        "too_young": len(known) - leads,
+        "without_value": without,
+    }
+
+
+def tabulate(
+    outcomes: pd.DataFrame,
+    values: pd.Series,
+    current: Mapping[str, float],
+    *,
+    dimension: str,
+    as_of: Day,
+    maturity_days: int,
+    estimator: Estimator = "shrunk",
+    seed: int = 0,
+    candidates: Collection[str] = (),
+    draws: int = DRAWS,
+) -> pd.DataFrame:
+    """One row per value of the dimension: those with a score in force in their order, then the others by
+    name.
+
+    `outcomes` has one row per lead (see `known_outcomes`); `values`, aligned with it, says which value of the
+    dimension the lead has (missing: none). `current` maps values to the scores in force; empty for a
+    report-only dimension. `candidates` are values outside the filter.
+
+    Columns: dimension, value (text); leads, deliveries (matured), too_young (whole numbers); rate, low, high
+    (0–1, plain with Wilson's 95 % interval; rate missing without leads); shrunk_rate, shrunk_low,
+    shrunk_high (0–1, empirical Bayes with its 95 % credible interval); lift (rate over the dimension's
+    rate); current, suggested, delta (points, Int64); confidence (High, Medium, Low); tail, adjusted_tail (of
+    the current score, before and after Benjamini–Hochberg; missing where not tested); verdict; why (a
+    sentence); more_leads (Int64, to settle it; missing where settled); candidate (bool).
+
+    suggested: 100 × rate / best rate, rounded half up, on shrunk or (`estimator="raw"`) plain rates; a value
+    without matured leads has the dimension's mean, or plain, its overall rate. Missing for all while nothing
+    matured was delivered, and where no lead carries any value: "no evidence". Without rows and without
+    scores the table is empty. InputError when `values` is not aligned, a column is missing, or the estimator
+    is unknown.
+    """
+    if estimator not in ("shrunk", "raw"):
+        raise InputError(f"The estimator was expected to be 'shrunk' or 'raw', but is '{estimator}'.")
+    if not values.index.equals(outcomes.index):
+        raise InputError("The values were expected to have one entry per outcome row, in the same order.")
+    known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
+    names, leads, deliveries, too_young = _count(values.loc[known.index], known, current)
+    scores = np.array([current.get(name, np.nan) for name in names], dtype=float)
+    weighing = weigh_scores(leads, deliveries, scores, seed=seed, draws=draws)
+    prior = fit_prior(leads, deliveries)
+    shrunk = shrunk_rates(deliveries, leads, prior) if len(names) else np.empty(0)
+    plain = np.divide(deliveries, leads, out=np.full(len(names), np.nan), where=leads > 0)
+    total = deliveries.sum() / leads.sum() if leads.sum() else np.nan
+    rates = shrunk if estimator == "shrunk" else np.where(leads > 0, plain, total)
+    suggested = suggested_scores(rates) if deliveries.sum() else np.full(len(names), np.nan)
+    low, high = wilson_interval(deliveries, leads) if len(names) else (np.empty(0), np.empty(0))
+    seen = leads.sum() > 0
+    table = pd.DataFrame(
+        {
+            "dimension": dimension,
+            "value": names,
+            "leads": leads.astype("int64"),
+            "deliveries": deliveries.astype("int64"),
+            "too_young": too_young.astype("int64"),
+            "rate": plain,
+            "low": low,
+            "high": high,
+            "shrunk_rate": shrunk if seen else np.nan,
+            "shrunk_low": weighing.rate_low if seen else np.nan,
+            "shrunk_high": weighing.rate_high if seen else np.nan,
+            "lift": plain / total if deliveries.sum() else np.nan,
+            "current": _whole(scores),
+            "suggested": _whole(suggested),
+            "delta": _whole(suggested - scores),
+            "confidence": [confidence_label(int(n)) for n in leads],
+            "tail": weighing.tail,
+            "adjusted_tail": weighing.adjusted,
+            "candidate": [name in candidates for name in names],
+        }
+    )
+    carried = bool((leads + too_young).sum() > 0)
+    verdicts = _verdicts(table, weighing, shrunk, carried=carried, maturity_days=maturity_days)
+    table["verdict"] = [verdict.word for verdict in verdicts]
+    table["why"] = [verdict.why for verdict in verdicts]
+    table["more_leads"] = pd.array([verdict.more_leads for verdict in verdicts], dtype="Int64")
+    return table[list(COLUMNS)]
+
+
+def _verdicts(
+    table: pd.DataFrame, weighing: Weighing, shrunk: FloatArray, *, carried: bool, maturity_days: int
+) -> list[Verdict]:
+    moves = contradicted(weighing, table["leads"].to_numpy())
+    order = np.argsort(-np.where(table["leads"].to_numpy() > 0, shrunk, -1.0), kind="stable")
+    tested = int(np.isfinite(weighing.tail).sum())
+    verdicts = []
+    for i, row in enumerate(table.to_dict("records")):
+        low, high = float(weighing.score_low[i]), float(weighing.score_high[i])
+        word = word_for(
+            moves=bool(moves[i]),
+            leads=row["leads"],
+            too_young=row["too_young"],
+            low=low,
+            high=high,
+            delivered=weighing.leader is not None,
+            known=carried,
+        )
+        more = None
+        if word in (TOO_LITTLE, TOO_YOUNG) and weighing.leader is not None and len(order) > 1:
+            rival = int(order[1] if i == order[0] else order[0])
+            claim = None if np.isnan(weighing.tail[i]) else min(row["current"] / weighing.top, 1.0)
+            of_rival = (float(shrunk[rival]), table["leads"].iloc[rival])
+            more = leads_to_settle(float(shrunk[i]), row["leads"], *of_rival, claim, tested)
+        why = _why(word, row, weighing, more, f"from {low:.0f} to {high:.0f}", maturity_days)
+        verdicts.append(Verdict(word, why, more))
+    return verdicts
+
+
+def _why(
+    word: str, row: dict[Any, Any], weighing: Weighing, more: int | None, interval: str, maturity_days: int
+) -> str:
+    if word == NO_EVIDENCE:
+        return (
+            "No lead of the history has a value of this dimension, so outcomes cannot speak about its scores."
+        )
+    start = _counted(word, row, maturity_days)
+    if weighing.leader is None:
+        return (
+            f"{start} No lead of this dimension that is old enough was delivered: there is no best value yet."
+        )
+    current = None if pd.isna(row["current"]) else row["current"]
+    scale = ""
+    if current is not None and weighing.top < 100:
+        scale = f" ({weighing.top:.0f}, the highest in force here, claims the best rate)"
+    if word == MOVE:
+        tested = int(np.isfinite(weighing.tail).sum())
+        chance = f"{row['adjusted_tail']:.3f}" if row["adjusted_tail"] >= 0.001 else "below 0.001"
+        return (
+            f"{start} That is about {row['suggested']} % of the best value's rate, and the score of {current} in "
+            f"force{scale} does not fit it: tail probability {chance}, allowing for {tested} values tested."
+        )
+    standing = f"{start} The outcomes leave scores {interval} standing"
+    if word == HOLD:
+        return f"{standing}, " + (
+            "a narrow range." if current is None else f"which holds the {current}{scale}."
+        )
+    wide = "tell it from other values" if current is None else f"judge the {current} in force{scale}"
+    settle = f" About {_leads(more)} more that are old enough would settle it." if more else ""
+    return f"{standing}: too wide to {wide}.{settle}"
+
+
+def _counted(word: str, row: dict[Any, Any], maturity_days: int) -> str:
+    young, leads = row["too_young"], row["leads"]
+    if word == TOO_YOUNG:
+        return f"{young:,} of {_leads(leads + young)} began less than {maturity_days} days ago: too young to count."
+    if not leads:
+        return (
+            "No lead with this value is old enough to count." if young else "No lead has had this value yet."
+        )
+    deliveries = "1 delivery" if row["deliveries"] == 1 else f"{row['deliveries']:,} deliveries"
+    return f"{deliveries} of {_leads(leads)} ({100 * row['rate']:.1f} %)."
+
+
+def _leads(count: int) -> str:
+    return "1 lead" if count == 1 else f"{count:,} leads"
+
+
+def _count(
+    values: pd.Series, known: pd.DataFrame, current: Mapping[str, float]
+) -> tuple[list[str], FloatArray, FloatArray, FloatArray]:
+    """Value names with their matured leads, matured deliveries and young leads."""
+    codes, found = pd.factorize(values)
+    found_names = [str(name) for name in found]
+    names = [*current, *sorted(set(found_names) - set(current))]
+    place = {name: i for i, name in enumerate(names)}
+    where = np.array([place[name] for name in found_names] or [0], dtype=np.intp)
+    carried = codes >= 0
+    at = where[codes[carried]]
+    matured = known["matured"].to_numpy()[carried]
+    delivered = known["delivered"].to_numpy()[carried]
+
+    def count(mask: npt.NDArray[np.bool_]) -> FloatArray:
+        return np.bincount(at[mask], minlength=len(names)).astype(float)
+
+    return names, count(matured), count(matured & delivered), count(~matured)
+
+
+def _day_number(column: pd.Series) -> FloatArray:
+    """Days since 1970 as floats, NaN where missing; a time of day is dropped, a time zone kept as it reads."""
+    times = pd.to_datetime(column)
+    if getattr(times.dt, "tz", None) is not None:
+        times = times.dt.tz_localize(None)
+    days = times.to_numpy().astype("datetime64[D]")
+    return np.where(np.isnat(days), np.nan, days.astype("int64").astype(float))
+
+
+def _whole(numbers: FloatArray) -> pd.Series:
+    return pd.Series(np.floor(numbers + 0.5), dtype="float64").astype("Int64")
