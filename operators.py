@@ -15,7 +15,12 @@ from turso_db import Database
 
 
 def save_operator(
-    db: Database, *, values: Mapping[str, str | None], now: datetime, actor: Actor, operator_id: int | None = None
+    db: Database,
+    *,
+    values: Mapping[str, str | None],
+    now: datetime,
+    actor: Actor,
+    operator_id: int | None = None,
 ) -> None:
     """Nothing; the operator is added, or with `operator_id` changed.
 

@@ -29,7 +29,9 @@ def delivery_curve_table(companies: pd.DataFrame, *, as_of: date) -> pd.DataFram
         width = 1.959964 * np.sqrt(variance) / np.log(left)
         low, high = 1 - left ** np.exp(width), 1 - left ** np.exp(-width)
     table = pd.DataFrame({"day": days, "delivered": 1 - left, "low": low, "high": high, "at_risk": at_risk})
-    origin = pd.DataFrame({"day": [0], "delivered": [0.0], "low": [0.0], "high": [0.0], "at_risk": [len(watched)]})
+    origin = pd.DataFrame(
+        {"day": [0], "delivered": [0.0], "low": [0.0], "high": [0.0], "at_risk": [len(watched)]}
+    )
     return pd.concat([origin, table], ignore_index=True) if days[0] > 0 else table
 
 

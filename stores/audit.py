@@ -16,13 +16,24 @@ from turso_db import Database, Statement
 def audit_entry(
     *, now: datetime, actor: Actor, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> Statement:
-    """The statement that records one act. `detail` holds figures and identifiers, never contacts or secrets."""
+    """The statement that records one act. `detail` holds figures and identifiers, never contacts or
+    secrets.
+    """
     return Statement(
         "INSERT INTO audit (at, actor, role, action, subject, detail) VALUES (?, ?, ?, ?, ?, ?)",
-        (now, actor.name, actor.role, action, subject, json.dumps(detail, sort_keys=True) if detail else None),
+        (
+            now,
+            actor.name,
+            actor.role,
+            action,
+            subject,
+            json.dumps(detail, sort_keys=True) if detail else None,
+        ),
     )
 
 
 def read_audit(db: Database, *, limit: int = 200) -> pd.DataFrame:
     """The newest acts first: at, actor, role, action, subject, detail (JSON text or missing)."""
-    return db.frame("SELECT at, actor, role, action, subject, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,))
+    return db.frame(
+        "SELECT at, actor, role, action, subject, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)
+    )

@@ -20,7 +20,9 @@ _RUN_FIELDS = (
 def record_run(
     db: Database, *, stamp: Mapping[str, Any], overall: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
 ) -> int:
-    """The number of the run just kept. `stamp` holds who, when and every hash; a missing one is a KeyError."""
+    """The number of the run just kept. `stamp` holds who, when and every hash; a missing one is a
+    KeyError.
+    """
     written = db.write(
         [
             Statement(
@@ -36,8 +38,8 @@ def record_run(
 def read_run(db: Database, *, run_id: int) -> dict[str, Any] | None:
     """One run with `overall` and `rows` parsed, `applied_version` (or None) and `superseded_by` (or None).
 
-    A run is superseded by a newer one that asked the same question: same estimator, same population, and not of
-    an earlier date.
+    A run is superseded by a newer one that asked the same question: same estimator, same population, and not
+    of an earlier date.
     """
     found = db.rows(
         "SELECT r.*, (SELECT version FROM proposals p WHERE p.run_id = r.run_id AND p.status = 'applied') "
@@ -61,7 +63,9 @@ def read_latest_run(db: Database, *, estimator: str | None = None) -> dict[str, 
 
 
 def read_runs(db: Database, *, limit: int = 50) -> pd.DataFrame:
-    """The newest runs first: run_id, created_at, created_by, as_of, estimator, weight_version, overall (JSON)."""
+    """The newest runs first: run_id, created_at, created_by, as_of, estimator, weight_version, overall
+    (JSON).
+    """
     return db.frame(
         "SELECT run_id, created_at, created_by, as_of, estimator, population, weight_version, overall "
         "FROM calibration_runs ORDER BY run_id DESC LIMIT ?",

@@ -14,7 +14,13 @@ COUNTS = ("read", "matched", "review", "unmatched", "updated")
 
 
 def insert_finished(
-    *, kind: str, counts: Mapping[str, int], errors: Sequence[str], now: datetime, actor: str, note: str | None = None
+    *,
+    kind: str,
+    counts: Mapping[str, int],
+    errors: Sequence[str],
+    now: datetime,
+    actor: str,
+    note: str | None = None,
 ) -> Statement:
     """The statement that records an import that was done in one go."""
     return Statement(

@@ -13,7 +13,9 @@ from turso_db import Database, Statement
 
 
 def read_active_version(db: Database) -> dict[str, Any] | None:
-    """The newest version with its full text (version, kind, icp_yaml, sha256, ...), or None in a new database."""
+    """The newest version with its full text (version, kind, icp_yaml, sha256, ...), or None in a new
+    database.
+    """
     rows = db.rows("SELECT * FROM weight_versions ORDER BY version DESC LIMIT 1")
     return rows[0] if rows else None
 
@@ -30,7 +32,9 @@ def is_known_text(db: Database, *, sha256: str) -> bool:
 
 
 def read_versions(db: Database) -> pd.DataFrame:
-    """One row per version, newest first: version, kind, actor, reason, run_id, rolled_back_to, changes, created_at."""
+    """One row per version, newest first: version, kind, actor, reason, run_id, rolled_back_to, changes,
+    created_at.
+    """
     return db.frame(
         "SELECT version, kind, actor, reason, run_id, rolled_back_to, changes, created_at, sha256 "
         "FROM weight_versions ORDER BY version DESC"
@@ -54,5 +58,16 @@ def insert_version(
     return Statement(
         "INSERT INTO weight_versions (version, kind, icp_yaml, sha256, actor, reason, run_id, rolled_back_to, "
         "changes, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (version, kind, icp_yaml, sha256, actor, reason, run_id, rolled_back_to, json.dumps(list(changes)), now),
+        (
+            version,
+            kind,
+            icp_yaml,
+            sha256,
+            actor,
+            reason,
+            run_id,
+            rolled_back_to,
+            json.dumps(list(changes)),
+            now,
+        ),
     )

@@ -54,10 +54,14 @@ def chromium(**options: Any) -> Iterator[Any]:
     """A page of a fresh browser; requests that would leave this machine are noted in `page.outside`."""
     from playwright.sync_api import sync_playwright
 
-    path = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
+    path = next(
+        (p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(QUIET))
-        context = browser.new_context(viewport={"width": 1360, "height": 900}, accept_downloads=True, **options)
+        context = browser.new_context(
+            viewport={"width": 1360, "height": 900}, accept_downloads=True, **options
+        )
         page = context.new_page()
         page.set_default_timeout(30_000)
         page.outside = []
@@ -71,8 +75,12 @@ def chromium(**options: Any) -> Iterator[Any]:
 
 def settled(page: Any) -> Any:
     """The page once its script has run and nothing is loading."""
-    page.wait_for_selector("[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]")
-    page.wait_for_function("() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')")
+    page.wait_for_selector(
+        "[data-testid=stApp][data-test-script-state=notRunning][data-test-connection-state=CONNECTED]"
+    )
+    page.wait_for_function(
+        "() => !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner]')"
+    )
     return page
 
 

@@ -50,7 +50,10 @@ def test_young_batches_are_hollow() -> None:
         "warn_low": [0.04, 0.0], "warn_high": [0.16, 0.2],
     })  # fmt: skip
     figure = charts.batch_rates(table, overall_rate=0.1)
-    assert [(trace.marker.symbol, list(trace.x)) for trace in figure.data[2:]] == [("circle", [100]), ("circle-open", [50])]
+    assert [(trace.marker.symbol, list(trace.x)) for trace in figure.data[2:]] == [
+        ("circle", [100]),
+        ("circle-open", [50]),
+    ]
 
 
 def test_the_curve_is_in_percent() -> None:

@@ -19,7 +19,12 @@ def test_kaplan_meier_by_hand() -> None:
     # watched days and outcome: 10 delivered, 20 delivered, 20 open, 30 open
     # day 10: 4 at risk, 1 event: S = 3/4; day 20: 3 at risk, 1 event: S = 3/4 × 2/3 = 1/2
     table = delivery_curve_table(
-        companies(("2026-01-21", "2026-01-31"), ("2026-01-11", "2026-01-31"), ("2026-01-11", None), ("2026-01-01", None)),
+        companies(
+            ("2026-01-21", "2026-01-31"),
+            ("2026-01-11", "2026-01-31"),
+            ("2026-01-11", None),
+            ("2026-01-01", None),
+        ),
         as_of=date(2026, 1, 31),
     )
     assert table["day"].tolist() == [0, 10, 20]
@@ -44,7 +49,9 @@ def test_the_curve_agrees_with_scipy() -> None:
     table = delivery_curve_table(frame, as_of=as_of.date())
     watched = np.where(seen, delay, (as_of - start).days)
     theirs = ecdf(CensoredData(uncensored=watched[seen], right=watched[~seen])).cdf
-    assert table["delivered"].iloc[1:].tolist() == pytest.approx(theirs.evaluate(table["day"].iloc[1:]).tolist())
+    assert table["delivered"].iloc[1:].tolist() == pytest.approx(
+        theirs.evaluate(table["day"].iloc[1:]).tolist()
+    )
 
 
 def test_no_delivery_gives_no_curve() -> None:
@@ -74,6 +81,10 @@ def test_limits_come_from_the_matured_batches_alone() -> None:
 
 
 def test_without_a_matured_batch_there_are_no_limits() -> None:
-    table = batch_table(batches(("b", "2026-05-25T00:00:00Z", 100, 0, "closed")), now=datetime(2026, 6, 1, tzinfo=UTC), maturity_days=120)
+    table = batch_table(
+        batches(("b", "2026-05-25T00:00:00Z", 100, 0, "closed")),
+        now=datetime(2026, 6, 1, tzinfo=UTC),
+        maturity_days=120,
+    )
     assert table["warn_low"].isna().all()
     assert batch_table(batches(), now=datetime(2026, 6, 1, tzinfo=UTC), maturity_days=120).empty

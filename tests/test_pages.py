@@ -17,9 +17,13 @@ from outcomes import import_historical
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = ["Home.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
 ANA = Actor("Ana Ruiz", "manager")
-HISTORY = b"company_name,sic_code,employee_count,zip_code,state,outcome,deal_created_at,delivery_at\n" + b"".join(
-    b"Site %d,7011,120,75201,TX,%s\n" % (n, b"delivery,2025-01-10,2025-03-01" if n % 10 == 0 else b"no_delivery,2025-01-10,")
-    for n in range(200)
+HISTORY = (
+    b"company_name,sic_code,employee_count,zip_code,state,outcome,deal_created_at,delivery_at\n"
+    + b"".join(
+        b"Site %d,7011,120,75201,TX,%s\n"
+        % (n, b"delivery,2025-01-10,2025-03-01" if n % 10 == 0 else b"no_delivery,2025-01-10,")
+        for n in range(200)
+    )
 )  # 20 of 200 delivered
 
 
@@ -53,7 +57,16 @@ def opened(page: str, **secrets: object) -> AppTest:
 
 def said(app: AppTest) -> str:
     """Everything the page says, as one text."""
-    kinds = (app.title, app.markdown, app.error, app.warning, app.info, app.success, app.caption, app.subheader)
+    kinds = (
+        app.title,
+        app.markdown,
+        app.error,
+        app.warning,
+        app.info,
+        app.success,
+        app.caption,
+        app.subheader,
+    )
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
@@ -75,7 +88,9 @@ def test_a_filled_database_gives_a_page_without_errors(filled: Path, page: str) 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_nobody_sees_anything_before_signing_in(filled: Path, page: str) -> None:
-    app = opened(page, auth={"redirect_uri": "http://127.0.0.1:8501/oauth2callback", "cookie_secret": "planted-secret"})
+    app = opened(
+        page, auth={"redirect_uri": "http://127.0.0.1:8501/oauth2callback", "cookie_secret": "planted-secret"}
+    )
     assert [button.label for button in app.button] == ["Sign in"]
     assert "Site" not in said(app)
     assert not app.metric

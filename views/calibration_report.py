@@ -21,19 +21,19 @@ from views.current_weights import called, label
 Run = dict[str, Any]
 MOST_DRAWN = 25  # values in one picture; the table has them all
 _COLUMNS = {
-    "value": st.column_config.TextColumn("Value", pinned=True, width="small"),
-    "name": st.column_config.TextColumn("Name", width="medium"),
-    "leads": st.column_config.NumberColumn("Leads", width="small"),
-    "deliveries": st.column_config.NumberColumn("Delivered", width="small"),
-    "too_young": st.column_config.NumberColumn("Too young", width="small"),
-    "rate": st.column_config.TextColumn("Rate", width="small", alignment="right"),
-    "interval": st.column_config.TextColumn("95 % interval", width="small"),
-    "current": st.column_config.NumberColumn("Current", width="small"),
-    "suggested": st.column_config.NumberColumn("Suggested", width="small"),
-    "change": st.column_config.TextColumn("Change", width="small"),
-    "confidence": st.column_config.TextColumn("Confidence", width="small"),
-    "verdict": st.column_config.TextColumn("Verdict", width="small"),
-    "why": st.column_config.TextColumn("Why", width="large"),
+    "value": st.column_config.TextColumn("Value", pinned=True, width=70),
+    "name": st.column_config.TextColumn("Name", width=180),
+    "leads": st.column_config.NumberColumn("Leads", width=58),
+    "deliveries": st.column_config.NumberColumn("Delivered", width=76),
+    "rate": st.column_config.TextColumn("Rate", width=62, alignment="right"),
+    "interval": st.column_config.TextColumn("95 % interval", width=102),
+    "current": st.column_config.NumberColumn("Current", width=66),
+    "suggested": st.column_config.NumberColumn("Suggested", width=82),
+    "change": st.column_config.TextColumn("Change", width=68),
+    "verdict": st.column_config.TextColumn("Verdict", width=82),
+    "confidence": st.column_config.TextColumn("Confidence", width=88),
+    "too_young": st.column_config.NumberColumn("Too young", width=82),
+    "why": st.column_config.TextColumn("Why", width=900),
 }
 
 
@@ -206,7 +206,7 @@ def editor(rows: pd.DataFrame, key: str, dimension: str, locked: bool) -> list[t
     ]
     edited = st.data_editor(
         shown[columns], key=key, hide_index=True, height="content", num_rows="fixed", disabled=list(_COLUMNS),
-        column_config={"apply": st.column_config.CheckboxColumn("Apply", width="small", pinned=True), **_COLUMNS},
+        column_config={"apply": st.column_config.CheckboxColumn("Apply", width=62, pinned=True), **_COLUMNS},
         alt=f"{label(dimension)}: rates, suggestions and verdicts",
     )  # fmt: skip
     return [(dimension, value) for value in edited.loc[edited["apply"], "value"]] if scored else []
