@@ -16,7 +16,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exp
 from database import Many, Statement, Written, frame_of
 from errors import Conflict, HadesError, Unavailable
 from sql_values import Value, to_sql_row
-from turso_once import NOTES, TABLE, Batch, kept_before, table_missing, write_batch, written_before
+from turso_once import NOTES, TABLES, Batch, kept_before, table_missing, write_batch, written_before
 from turso_wire import Lost, Wire, decode_row, encode, typed
 
 __all__ = ["TursoHttp", "for_url"]
@@ -202,7 +202,7 @@ class TursoHttp:
             if kept_before(failed.step, failed.error):
                 return self._remembered(batch)
             if table_missing(failed.step, failed.error):
-                self._results(_chained([Statement(TABLE)]))
+                self._results(_chained(TABLES))
                 return self._write_once(batch)
             raise typed(failed.error, self.name) from None
         except (KeyError, TypeError, ValueError) as error:
@@ -225,10 +225,11 @@ class TursoHttp:
                 place: [str(column["name"]) for column in other["cols"]]
                 for place, other in zip(with_rows, others, strict=True)
             }
-            written = written_before(batch, _rows(first)[1][0][0], names)
+            notes = [(place, column, value) for place, column, value in _rows(first)[1]]
+            written = written_before(batch, notes, names)
         except _StepError as failed:
             raise typed(failed.error, self.name) from None
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise self._wire.garbled() from error
         if written is None:
             raise Conflict(

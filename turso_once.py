@@ -2,35 +2,43 @@
 
 Each write carries a token, a row of the table `_tx` inserted by the same batch. When the answer is lost after
 the commit, the repeat breaks on that row and changes nothing; what the first try gave back is then read from
-the row: the batch has noted there how many rows each statement touched and the rows that RETURNING or SELECT
+`_tx_notes`: the batch has noted how many rows each statement touched and the values that RETURNING or SELECT
 gave. RETURNING cannot be read by SQL, so a trigger that lives only inside the batch notes the same
 expressions for the same row.
 """
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain, pairwise
 from typing import Any, NamedTuple
 
 from database import BUMP, Many, Statement, Written
-from sql_values import to_sql_row
+from errors import Refused
+from sql_values import SqlValue, to_sql_row
 from turso_wire import encode
 
-TABLE = (
-    "CREATE TABLE IF NOT EXISTS _tx (id TEXT PRIMARY KEY, at TEXT NOT NULL, results TEXT NOT NULL DEFAULT '')"
+TABLES = (
+    "CREATE TABLE IF NOT EXISTS _tx (id TEXT PRIMARY KEY, at TEXT NOT NULL)",
+    # one row per value given back; col -1 holds how many rows the statement touched
+    "CREATE TABLE IF NOT EXISTS _tx_notes (tx TEXT NOT NULL, place INTEGER NOT NULL, col INTEGER, value)",
 )
+NOTES = "SELECT place, col, value FROM _tx_notes WHERE tx = ? ORDER BY rowid"
 KEPT_DAYS = 2  # a repeat comes within a minute; old tokens are only weight
 
-NOTES = "SELECT results FROM _tx WHERE id = ?"
 _BEGIN = "INSERT INTO _tx (id, at) VALUES (?, strftime('%Y-%m-%dT%H:%M:%SZ', 'now'))"
-_PRUNE = f"DELETE FROM _tx WHERE at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{KEPT_DAYS} days')"  # noqa: S608
+_NOTE = "INSERT INTO _tx_notes (tx, place, col, value) "
+_PRUNE = (
+    f"DELETE FROM _tx WHERE at < strftime('%Y-%m-%dT%H:%M:%SZ', 'now', '-{KEPT_DAYS} days')",  # noqa: S608
+    "DELETE FROM _tx_notes WHERE tx NOT IN (SELECT id FROM _tx)",
+)
+_MOST_ARGS = 30_000  # SQLite takes 32,766 in one statement
+_VALUES = re.compile(r"\bVALUES\s*(\(\s*\?(?:\s*,\s*\?)*\s*\))", re.IGNORECASE)
 _TOKEN = re.compile(
     r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|--[^\n]*|/\*.*?\*/|\w+|\S", re.DOTALL
 )
-_NAME = r"(\w++|\"[^\"]+\")(?!\s*\.)(?:\s+AS\s+(\w+))?"
+_NAME = r"(\w++|\"[^\"]+\")(?!\s*\.)"
 _TARGET = re.compile(
     rf"\s*(?:(INSERT)(?:\s+OR\s+\w+)?\s+INTO|(REPLACE)\s+INTO|(UPDATE)(?:\s+OR\s+\w+)?|(DELETE)\s+FROM)\s+{_NAME}",
     re.IGNORECASE,
@@ -82,27 +90,23 @@ def write_batch(
 
     add("BEGIN IMMEDIATE")
     add(_BEGIN, (token,))
-    if prune:
-        add(_PRUNE)
+    for sql in _PRUNE if prune else ():
+        add(sql)
     places, shapes = [], []
     for place, statement in enumerate(statements):
         shape = shape_of(statement.sql)
-        rows: Sequence[Sequence[Any]] = (
-            (statement.args,) if isinstance(statement, Statement) else statement.rows
-        )
         if isinstance(statement, Many):
             shape = shape._replace(gives_rows=False, columns=0)  # many rows of arguments give counts, no rows
         triggers = _triggers(token, place, statement.sql, shape)
         for index, trigger in enumerate(triggers):
             add(f"CREATE TRIGGER _tx_{token}_{index} {trigger}")
         own = []
-        for row in rows:
-            args = to_sql_row(row)
-            own.append(add(statement.sql, args))
+        for sql, args in _runs(statement):
+            own.append(add(sql, args))
             if shape.verb in _CHANGES:
-                add(_note("json_array(?, changes())"), (place, token))
+                add(f"{_NOTE} VALUES (?, ?, -1, changes())", (token, place))
             elif shape.verb == "SELECT" and shape.columns:
-                add(_note(_noted_rows(place, shape.columns, statement.sql)), (*args, token))
+                add(_noting(token, place, shape.columns, f"SELECT * FROM ({sql.strip(' ;')})"), args)  # noqa: S608
         for index in range(len(triggers)):
             add(f"DROP TRIGGER _tx_{token}_{index}")
         places.append(own)
@@ -126,25 +130,28 @@ def table_missing(step: int, error: Mapping[str, Any]) -> bool:
     return step == 1 and "no such table: _tx" in str(error.get("message"))
 
 
-def written_before(batch: Batch, noted: str, names: Mapping[int, Sequence[str]]) -> list[Written] | None:
+def written_before(
+    batch: Batch, notes: Sequence[tuple[int, int, Any]], names: Mapping[int, Sequence[str]]
+) -> list[Written] | None:
     """What the first try gave back, from its notes and the column names of the statements that give rows.
 
     None when a statement gave rows that could not be noted: `SELECT *`, `RETURNING *`, WITH before a change.
     """
-    affected = [0] * len(batch.shapes)
-    rows: list[list[dict[str, Any]]] = [[] for _ in batch.shapes]
     if any(shape.gives_rows and not shape.columns for shape in batch.shapes):
         return None
-    for line in noted.split("\n"):
-        if not line:
-            continue
-        place, first, *values = json.loads(line)
-        if isinstance(first, int):
-            affected[place] += first
+    affected = [0] * len(batch.shapes)
+    cells: list[list[list[Any]]] = [[[] for _ in range(shape.columns)] for shape in batch.shapes]
+    for place, column, value in notes:
+        if column < 0:
+            affected[place] += value
         else:
-            cells = [_value(kind, value) for kind, value in zip(first, values[0], strict=True)]
-            rows[place].append(dict(zip(names[place], cells, strict=True)))
-    return [Written(*both) for both in zip(rows, affected, strict=True)]
+            cells[place][column].append(value)
+    return [
+        Written(
+            [dict(zip(names[place], row, strict=True)) for row in zip(*columns, strict=True)], affected[place]
+        )
+        for place, columns in enumerate(cells)
+    ]
 
 
 def shape_of(sql: str) -> Shape:
@@ -205,47 +212,43 @@ def _triggers(token: str, place: int, sql: str, shape: Shape) -> list[str]:
     if not shape.columns or not shape.returning or target is None:
         return []
     verb = next(word for word in target.groups()[:4] if word).upper()
-    table, alias = target.group(5), target.group(6)
+    table = target.group(5)
     events = _EVENTS[verb] if "CONFLICT" in sql.upper() or verb != "INSERT" else _EVENTS[verb][:1]
-    source, row = (f"{table} AS {alias}" if alias else table), alias or table
+    given = f"SELECT {shape.returning} FROM {table} WHERE {table}.rowid = "  # noqa: S608
     return [
-        f"{event} ON {table} BEGIN UPDATE _tx SET results = results || "  # noqa: S608
-        f"(SELECT {_noted(place, shape.columns)} FROM ({_nulls(shape.columns)} UNION ALL "
-        f"SELECT {shape.returning} FROM {source} WHERE {row}.rowid = {touched}.rowid)) || char(10) "
-        f"WHERE id = '{token}'; END"
+        f"{event} ON {table} BEGIN {_noting(token, place, shape.columns, f'{given}{touched}.rowid')}; END"
         for event, touched in events
     ]
 
 
-def _note(expression: str) -> str:
-    return f"UPDATE _tx SET results = results || {expression} || char(10) WHERE id = ?"  # noqa: S608
-
-
-def _nulls(columns: int) -> str:
-    """No row, with the names c0, c1, ... that a UNION ALL takes over."""
-    return f"SELECT {', '.join(f'NULL AS c{index}' for index in range(columns))} WHERE 0"
-
-
-def _noted_rows(place: int, columns: int, sql: str) -> str:
-    """All rows of a SELECT as lines, empty text for none; the arguments of the SELECT come first."""
-    source = f"{_nulls(columns)} UNION ALL SELECT * FROM ({sql.rstrip().rstrip(';')})"  # noqa: S608
-    return f"coalesce((SELECT group_concat({_noted(place, columns)}, char(10)) FROM ({source})), '')"  # noqa: S608
-
-
-def _noted(place: int, columns: int) -> str:
-    """One row as JSON: place, types, values. Reals go as text of 17 digits and blobs as hex, so nothing is
-    rounded.
-    """
-    kinds = ", ".join(f"typeof(c{index})" for index in range(columns))
-    values = ", ".join(
-        f"CASE typeof(c{index}) WHEN 'real' THEN printf('%!.17g', c{index}) WHEN 'blob' THEN hex(c{index}) "
-        f"ELSE c{index} END"
-        for index in range(columns)
+def _noting(token: str, place: int, columns: int, select: str) -> str:
+    """The statement that notes every value of the rows of `select`, as it is, row by row."""
+    names = f"SELECT {', '.join(f'NULL AS c{index}' for index in range(columns))} WHERE 0"
+    value = " ".join(f"WHEN {index} THEN c{index}" for index in range(columns))
+    numbers = " UNION ALL ".join(f"SELECT {index} AS col" for index in range(columns))
+    return (
+        f"{_NOTE} SELECT '{token}', {place}, n.col, CASE n.col {value} END "  # noqa: S608
+        f"FROM ({names} UNION ALL {select}) CROSS JOIN ({numbers}) n"
     )
-    return f"json_array({place}, json_array({kinds}), json_array({values}))"
 
 
-def _value(kind: str, value: Any) -> Any:
-    if kind == "real":
-        return float(value)
-    return bytes.fromhex(value) if kind == "blob" else value
+def _runs(statement: Statement | Many) -> Iterator[tuple[str, list[SqlValue]]]:
+    """Text and arguments of each step of a statement.
+
+    Many rows for one `INSERT ... VALUES (?, ?)` go as few statements with many rows of values each.
+    """
+    if isinstance(statement, Statement):
+        yield statement.sql, to_sql_row(statement.args)
+        return
+    rows = [to_sql_row(row, number) for number, row in enumerate(statement.rows, 1)]
+    match = _VALUES.search(statement.sql)
+    if match is None or statement.sql.count("?") != match.group(1).count("?"):
+        yield from ((statement.sql, row) for row in rows)
+        return
+    before, values, after = statement.sql[: match.start(1)], match.group(1), statement.sql[match.end(1) :]
+    width = values.count("?")
+    for start in range(0, len(rows), _MOST_ARGS // width):
+        part = rows[start : start + _MOST_ARGS // width]
+        if any(len(row) != width for row in part):
+            raise Refused(f"Each row of arguments was expected to have {width} values, but one has not.")
+        yield f"{before}{', '.join([values] * len(part))}{after}", list(chain.from_iterable(part))
