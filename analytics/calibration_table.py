@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -56,30 +56,16 @@ def known_outcomes(outcomes: pd.DataFrame, *, as_of: Day, maturity_days: int) ->
     Needs the columns started_on and delivered_on (dates, missing allowed). A lead without a start is old and
     counts as matured. InputError when a column is missing or `maturity_days` is negative.
     """
-    for column in ("started_on", "delivered_on"):
-        if column not in outcomes.columns:
-            raise InputError(f"The outcomes were expected to have a column {column}, but have none.")
-    if maturity_days < 0:
-        raise InputError(f"The maturity was expected to be 0 days or more, but is {maturity_days}.")
-    today = _day_number(pd.Series([pd.Timestamp(as_of)]))[0]
-    started = _day_number(outcomes["started_on"])
-    delivered_on = _day_number(outcomes["delivered_on"])
-    with np.errstate(invalid="ignore"):
-        delivered = delivered_on <= today
-        known = ~(started > today)
-        age = today - started
-        matured = np.isnan(age) | (age >= maturity_days)
-    frame = pd.DataFrame(
+    seen, delivered, matured, age, wait = _as_known(outcomes, as_of, maturity_days)
+    return pd.DataFrame(
         {
-            "delivered": delivered,
-            "matured": matured,
-            "age_days": age,
-            "days_to_delivery": np.where(delivered, np.maximum(delivered_on - started, 0.0), np.nan),
+            "delivered": delivered[seen],
+            "matured": matured[seen],
+            "age_days": age[seen],
+            "days_to_delivery": np.where(delivered, wait, np.nan)[seen],
         },
-        index=outcomes.index,
+        index=outcomes.index[seen],
     )
-    seen: pd.DataFrame = frame.loc[known]
-    return seen
 
 
 def overall(
@@ -91,19 +77,19 @@ def overall(
     ends; too_young counts the leads left for later; without_value the matured leads missing in `values` (0
     without it).
     """
-    known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
-    matured = known["matured"].to_numpy()
-    leads = int(matured.sum())
-    deliveries = int((known["delivered"].to_numpy() & matured).sum())
+    seen, delivered, matured, _, _ = _as_known(outcomes, as_of, maturity_days)
+    counted = seen & matured
+    leads = int(counted.sum())
+    deliveries = int((delivered & counted).sum())
     low, high = wilson_interval(deliveries, leads)
-    without = 0 if values is None else int((values.loc[known.index].isna().to_numpy() & matured).sum())
+    without = 0 if values is None else int((values.isna().to_numpy() & counted).sum())
     return {
         "leads": leads,
         "deliveries": deliveries,
         "rate": deliveries / leads if leads else None,
         "low": float(low[0]),
         "high": float(high[0]),
-        "too_young": len(known) - leads,
+        "too_young": int((seen & ~matured).sum()),
         "without_value": without,
     }
 
@@ -145,8 +131,8 @@ def tabulate(
         raise InputError(f"The estimator was expected to be 'shrunk' or 'raw', but is '{estimator}'.")
     if not values.index.equals(outcomes.index):
         raise InputError("The values were expected to have one entry per outcome row, in the same order.")
-    known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
-    names, leads, deliveries, too_young = _count(values.loc[known.index], known, current)
+    known = _as_known(outcomes, as_of, maturity_days)
+    names, leads, deliveries, too_young = _count(values, known, current)
     scores = np.array([current.get(name, np.nan) for name in names], dtype=float)
     weighing = weigh_scores(leads, deliveries, scores, seed=seed, draws=draws)
     prior = fit_prior(leads, deliveries)
@@ -266,24 +252,50 @@ def _leads(count: int) -> str:
     return "1 lead" if count == 1 else f"{count:,} leads"
 
 
+class _Known(NamedTuple):
+    """Per outcome row: seen (started by the day), delivered by the day, matured, age and days to delivery."""
+
+    seen: npt.NDArray[np.bool_]
+    delivered: npt.NDArray[np.bool_]
+    matured: npt.NDArray[np.bool_]
+    age: FloatArray
+    wait: FloatArray
+
+
+def _as_known(outcomes: pd.DataFrame, as_of: Day, maturity_days: int) -> _Known:
+    for column in ("started_on", "delivered_on"):
+        if column not in outcomes.columns:
+            raise InputError(f"The outcomes were expected to have a column {column}, but have none.")
+    if maturity_days < 0:
+        raise InputError(f"The maturity was expected to be 0 days or more, but is {maturity_days}.")
+    today = _day_number(pd.Series([pd.Timestamp(as_of)]))[0]
+    started = _day_number(outcomes["started_on"])
+    delivered_on = _day_number(outcomes["delivered_on"])
+    age = today - started
+    delivered = delivered_on <= today
+    # A comparison with a missing start is false, so that such a lead is seen and matured.
+    return _Known(
+        ~(started > today), delivered, ~(age < maturity_days), age, np.maximum(delivered_on - started, 0.0)
+    )
+
+
 def _count(
-    values: pd.Series, known: pd.DataFrame, current: Mapping[str, float]
+    values: pd.Series, known: _Known, current: Mapping[str, float]
 ) -> tuple[list[str], FloatArray, FloatArray, FloatArray]:
     """Value names with their matured leads, matured deliveries and young leads."""
     codes, found = pd.factorize(values)
-    found_names = [str(name) for name in found]
-    names = [*current, *sorted(set(found_names) - set(current))]
-    place = {name: i for i, name in enumerate(names)}
-    where = np.array([place[name] for name in found_names] or [0], dtype=np.intp)
-    carried = codes >= 0
-    at = where[codes[carried]]
-    matured = known["matured"].to_numpy()[carried]
-    delivered = known["delivered"].to_numpy()[carried]
+    counted = known.seen & (codes >= 0)
 
     def count(mask: npt.NDArray[np.bool_]) -> FloatArray:
-        return np.bincount(at[mask], minlength=len(names)).astype(float)
+        return np.bincount(codes[counted & mask], minlength=len(found)).astype(float)
 
-    return names, count(matured), count(matured & delivered), count(~matured)
+    young, matured = count(~known.matured), count(known.matured)
+    delivered = count(known.matured & known.delivered)
+    place = {str(name): i for i, name in enumerate(found) if young[i] + matured[i] > 0}
+    names = [*current, *sorted(set(place) - set(current))]
+    at = np.array([place.get(name, len(found)) for name in names], dtype=np.intp)
+    matured, delivered, young = (np.append(counts, 0.0)[at] for counts in (matured, delivered, young))
+    return names, matured, delivered, young
 
 
 def _day_number(column: pd.Series) -> FloatArray:

@@ -20,6 +20,8 @@ FloatArray = npt.NDArray[np.float64]
 WEAKEST, STRONGEST = 1.0, 100_000.0  # bounds of a prior's strength, in leads
 HIGH_CONFIDENCE, MEDIUM_CONFIDENCE = 100, 30  # leads
 
+_FIRST_STEPS = np.array([[0.0, 0.0], [0.1, 0.0], [0.0, -0.3]])  # on the scale of logit mean and log strength
+
 
 class Prior(NamedTuple):
     """What a value is worth before its own leads are counted.
@@ -94,15 +96,15 @@ def log_marginal_likelihood(
 def fit_prior(leads: npt.ArrayLike, deliveries: npt.ArrayLike) -> Prior:
     """The prior under which the deliveries of all values together are most probable (marginal likelihood).
 
-    The mean is optimised on the logit scale and the strength on the log scale, between 1 and 100,000 leads:
-    fitting the two beta parameters freely runs away when the values do not differ. Values without leads are
-    ignored. One value alone, or values as alike as chance would make them → the strongest prior, which
-    pulls every value to the common mean. No leads at all → mean ½ and the weakest prior. None delivered, or
-    all → the mean is (deliveries + ½) / (leads + 1), so that it stays inside 0–1. InputError when a count
-    is negative or deliveries exceed leads.
+    The mean is optimised on the logit scale and the strength on the log scale, between 1 and 100,000 leads,
+    by Nelder–Mead from the best point of a grid: fitting the two beta parameters freely runs away when the
+    values do not differ. Values without leads are ignored. One value alone, or values as alike as chance
+    would make them → the strongest prior, which pulls every value to the common mean. No leads at all →
+    mean ½ and the weakest prior. None delivered, or all → the mean is (deliveries + ½) / (leads + 1), so
+    that it stays inside 0–1. InputError when a count is negative or deliveries exceed leads.
     """
     from scipy.optimize import minimize
-    from scipy.special import expit, logit, psi
+    from scipy.special import expit, logit
 
     k, n = _counts(deliveries, leads)
     k, n = k[n > 0], n[n > 0]
@@ -113,34 +115,22 @@ def fit_prior(leads: npt.ArrayLike, deliveries: npt.ArrayLike) -> Prior:
         return Prior(float((k.sum() + 0.5) / (n.sum() + 1.0)), STRONGEST)
     if len(n) == 1:
         return Prior(plain, STRONGEST)
-
-    def unlikeliness(point: FloatArray) -> tuple[float, FloatArray]:
-        m, s = float(expit(point[0])), float(np.exp(point[1]))
-        a, b = m * s, (1 - m) * s
-        by_a = np.sum(psi(k + a) - psi(a))
-        by_b = np.sum(psi(n - k + b) - psi(b))
-        by_sum = np.sum(psi(s) - psi(n + s))
-        slope = np.array([(by_a - by_b) * s * m * (1 - m), (by_a * m + by_b * (1 - m) + by_sum) * s])
-        return -float(log_marginal_likelihood(k, n, m, s)), -slope
-
     bounds = [(-14.0, 14.0), (np.log(WEAKEST), np.log(STRONGEST))]
-    best: FloatArray | None = None
-    best_value = unlikeliness(np.array([logit(plain), np.log(STRONGEST)]))[0]
-    for start in (10.0, 100.0, 1000.0):
-        found = minimize(
-            unlikeliness,
-            np.array([logit(plain), np.log(start)]),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"ftol": 1e-14, "gtol": 1e-8, "maxiter": 500},
-        )
-        # The likelihood is flat where values do not differ: a gain this small is rounding, not evidence.
-        if found.fun < best_value - 1e-4:
-            best, best_value = found.x, float(found.fun)
-    if best is None:
+    around = logit(plain) + np.linspace(-1.5, 1.5, 13)
+    grid = np.stack(np.meshgrid(around, np.linspace(*bounds[1], 24), indexing="ij"), axis=-1).reshape(-1, 2)
+    start = grid[np.argmax(log_marginal_likelihood(k, n, expit(grid[:, 0]), np.exp(grid[:, 1])))]
+    found = minimize(
+        lambda point: -float(log_marginal_likelihood(k, n, expit(point[0]), np.exp(point[1]))[()]),
+        start,
+        method="Nelder-Mead",
+        bounds=bounds,
+        options={"xatol": 1e-7, "fatol": 1e-10, "maxiter": 1000, "initial_simplex": start + _FIRST_STEPS},
+    )
+    alike = float(log_marginal_likelihood(k, n, plain, STRONGEST)[()])
+    # The likelihood is flat where values do not differ: a gain this small is rounding, not evidence.
+    if -found.fun <= alike + 1e-4:
         return Prior(plain, STRONGEST)
-    return Prior(float(expit(best[0])), float(np.exp(best[1])))
+    return Prior(float(expit(found.x[0])), float(np.exp(found.x[1])))
 
 
 def shrunk_rates(deliveries: npt.ArrayLike, leads: npt.ArrayLike, prior: Prior) -> FloatArray:
