@@ -9,16 +9,18 @@ from typing import Any
 from actors import named_actor
 from approvals import Applied, approve
 from errors import InputError
-from scripts.command import DONE, clock, opened, parser, run
+from scripts.command import DONE, as_number, clock, opened, parser, run
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     """version and changes: dimension, value, before, after."""
     options = parser("scripts.approve", __doc__ or "")
-    options.add_argument("run_id", type=int, metavar="RUN_ID")
+    options.add_argument("run_id", type=as_number, metavar="RUN_ID")
     which = options.add_mutually_exclusive_group(required=True)
     which.add_argument("--all", action="store_true", help="every row that says move and is no candidate")
-    which.add_argument("--row", action="append", default=[], metavar="DIMENSION=VALUE", help="may be repeated")
+    which.add_argument(
+        "--row", action="append", default=[], metavar="DIMENSION=VALUE", help="may be repeated"
+    )
     options.add_argument("--extend-filter", action="store_true", help="let leads of an approved candidate in")
     options.add_argument("--actor", required=True, metavar="NAME", help="who approves")
     options.add_argument("--reason", required=True, metavar="TEXT", help="why")
@@ -39,7 +41,9 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
 
 def told(done: Applied, **more: Any) -> tuple[dict[str, Any], str, int]:
     """What an approval or a rollback prints."""
-    lines = [f"{c['dimension']}={c['value']}: {_score(c['before'])} → {_score(c['after'])}" for c in done.changes]
+    lines = [
+        f"{c['dimension']}={c['value']}: {_score(c['before'])} → {_score(c['after'])}" for c in done.changes
+    ]
     result = {**more, "version": done.version, "sha256": done.icp.sha256, "changes": done.changes}
     return result, "\n".join([f"Version {done.version} is in force.", *lines]), DONE
 

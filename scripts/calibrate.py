@@ -13,14 +13,28 @@ from icp import business_zone
 from scripts.command import DONE, as_date, clock, opened, parser, run, table
 from settings import code_version
 
-_COLUMNS = ("dimension", "value", "leads", "deliveries", "rate", "low", "high", "current", "suggested", "confidence", "verdict")
+_COLUMNS = (
+    "dimension",
+    "value",
+    "leads",
+    "deliveries",
+    "rate",
+    "low",
+    "high",
+    "current",
+    "suggested",
+    "confidence",
+    "verdict",
+)
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     """run_id, as_of, estimator, overall and rows: one per dimension and value."""
     options = parser("scripts.calibrate", __doc__ or "")
     options.add_argument("--as-of", type=as_date, metavar="DATE", help="use only what was known on this day")
-    options.add_argument("--estimator", choices=("shrunk", "raw"), help="default: calibration.estimator of icp.yaml")
+    options.add_argument(
+        "--estimator", choices=("shrunk", "raw"), help="default: calibration.estimator of icp.yaml"
+    )
     options.add_argument("--population", choices=POPULATIONS, default="all", help="which outcomes to use")
     options.add_argument("--actor", default="calibration", metavar="NAME", help="who calibrates")
     said = options.parse_args(argv)
@@ -38,7 +52,19 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             estimator=said.estimator,
             population=said.population,
         )
-    shown = ("run_id", "as_of", "estimator", "population", "weight_version", "data_sha256", "icp_sha256", "code_version", "seed", "overall", "rows")
+    shown = (
+        "run_id",
+        "as_of",
+        "estimator",
+        "population",
+        "weight_version",
+        "data_sha256",
+        "icp_sha256",
+        "code_version",
+        "seed",
+        "overall",
+        "rows",
+    )
     result = {key: made[key] for key in shown}
     whole = made["overall"]
     rate = "no rate yet" if whole["rate"] is None else f"{whole['rate']:.1%}"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
+import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,8 +16,10 @@ from typing import Any, NoReturn
 import turso_db
 from errors import HadesError, InputError
 from settings import Settings, read_settings
+from sheets import MOST_BYTES
 
 DONE, PARTLY, REFUSED = 0, 1, 2
+_NOT_TEXT = re.compile("[\ud800-\udfff]")  # bytes of an argument that are not UTF-8
 
 
 class Parser(argparse.ArgumentParser):
@@ -26,12 +31,14 @@ class Parser(argparse.ArgumentParser):
 
 def parser(module: str, description: str) -> Parser:
     """A parser for `python -m module` that knows --json."""
-    made = Parser(prog=f"python -m {module}", description=description)
+    made = Parser(prog=f"python -m {module}", description=description, allow_abbrev=False)
     made.add_argument("--json", action="store_true", help="print the result as one JSON object")
     return made
 
 
-def run(main: Callable[[Sequence[str]], tuple[dict[str, Any], str, int]], argv: Sequence[str] | None = None) -> int:
+def run(
+    main: Callable[[Sequence[str]], tuple[dict[str, Any], str, int]], argv: Sequence[str] | None = None
+) -> int:
     """The exit code of `main(argv)`, which gives (result, text for people, exit code).
 
     The result goes to standard output, as JSON with --json. An error of the product becomes its sentence on
@@ -39,20 +46,37 @@ def run(main: Callable[[Sequence[str]], tuple[dict[str, Any], str, int]], argv: 
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in arguments
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that knows no arrows still gets its lines
+            stream.reconfigure(errors="backslashreplace")
     try:
+        if _NOT_TEXT.search(" ".join(arguments)):
+            raise InputError(
+                "The command line was expected to be UTF-8 text. Type it again, or rename the file."
+            )
         result, text, code = main(arguments)
+        _say(json.dumps(result, allow_nan=False) if as_json else text)
     except HadesError as error:
         print(str(error), file=sys.stderr)
         if as_json:
-            print(json.dumps({"error": {"kind": error.kind, "message": str(error)}}))
+            _say(json.dumps({"error": {"kind": error.kind, "message": str(error)}}))
         return REFUSED
-    except BrokenPipeError:
-        return DONE
     except KeyboardInterrupt:
         print("Stopped by the keyboard.", file=sys.stderr)
         return PARTLY
-    print(json.dumps(result) if as_json else text)
     return code
+
+
+def _say(text: str) -> None:
+    """Nothing; the text is on standard output, unless its reader has left (`| head -1`), which is no
+    error.
+    """
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # the flush at exit has no complaint either
 
 
 @contextmanager
@@ -76,25 +100,45 @@ def clock() -> datetime:
 def as_date(text: str) -> date:
     """The day in YYYY-MM-DD, for an option's `type`."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f"expected a day as 2026-02-11, got '{text}'") from error
+    if not 2000 <= day.year <= 2099:
+        raise argparse.ArgumentTypeError(f"expected a day from 2000 to 2099, got '{text}'")
+    return day
+
+
+def as_number(text: str) -> int:
+    """A whole number from 1 on, for the `type` of a run or a version."""
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text)):
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text[:40]}'")
+    return int(text)
 
 
 def read_file(path: str) -> bytes:
-    """The content of a file that was named on the command line; InputError when it cannot be read."""
+    """The content of a file that was named on the command line; InputError when it cannot be read or is too
+    large.
+    """
     try:
         with open(path, "rb") as file:
-            return file.read()
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise InputError(f"The file {path} cannot be read: {error.strerror}. Check the path.") from error
+    if len(content) > MOST_BYTES:
+        raise InputError(
+            f"The file {path} has more than {MOST_BYTES // 2**20} MB, the most that can be read. Split it."
+        )
+    return content
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
     """The rows as aligned text with a header line; missing values as a dash."""
     cells = [list(columns)] + [[_shown(row.get(column)) for column in columns] for row in rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in cells)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )
 
 
 def _shown(value: Any) -> str:

@@ -20,12 +20,22 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     options.add_argument("--actor", default="import", metavar="NAME", help="who imports")
     said = options.parse_args(argv)
     if not said.csv:
-        raise InputError("A file was expected: --csv FILE. The import from Zoho needs the Zoho credentials to be set.")
+        raise InputError(
+            "A file was expected: --csv FILE. The import from Zoho needs the Zoho credentials to be set."
+        )
     with opened() as (db, _):
         done = import_historical(
-            db, content=read_file(said.csv), name=Path(said.csv).name, now=clock(), actor=named_actor(said.actor)
+            db,
+            content=read_file(said.csv),
+            name=Path(said.csv).name,
+            now=clock(),
+            actor=named_actor(said.actor),
         )
-    result = {**done.counts, "notes": done.notes, "problems": [{"row": n, "problem": why} for n, why in done.rejected]}
+    result = {
+        **done.counts,
+        "notes": done.notes,
+        "problems": [{"row": n, "problem": why} for n, why in done.rejected],
+    }
     lines = [", ".join(f"{count} {name}" for name, count in done.counts.items()), *done.notes]
     return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in done.rejected[:20])]), DONE
 

@@ -20,9 +20,17 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     said = options.parse_args(argv)
     with opened() as (db, _):
         done = import_outcomes(
-            db, content=read_file(said.file), name=Path(said.file).name, now=clock(), actor=named_actor(said.actor)
+            db,
+            content=read_file(said.file),
+            name=Path(said.file).name,
+            now=clock(),
+            actor=named_actor(said.actor),
         )
-    result = {**done.counts, "notes": done.notes, "problems": [{"row": n, "problem": why} for n, why in done.rejected]}
+    result = {
+        **done.counts,
+        "notes": done.notes,
+        "problems": [{"row": n, "problem": why} for n, why in done.rejected],
+    }
     lines = [", ".join(f"{count} {name}" for name, count in done.counts.items()), *done.notes]
     return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in done.rejected[:20])]), DONE
 

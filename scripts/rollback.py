@@ -9,13 +9,15 @@ from typing import Any
 from actors import named_actor
 from approvals import rollback
 from scripts.approve import told
-from scripts.command import clock, opened, parser, run
+from scripts.command import as_number, clock, opened, parser, run
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     """version, rolled_back_to and changes: dimension, value, before, after."""
     options = parser("scripts.rollback", __doc__ or "")
-    options.add_argument("version", type=int, metavar="VERSION", help="the version whose text comes back")
+    options.add_argument(
+        "version", type=as_number, metavar="VERSION", help="the version whose text comes back"
+    )
     options.add_argument("--actor", required=True, metavar="NAME", help="who rolls back")
     options.add_argument("--reason", required=True, metavar="TEXT", help="why")
     said = options.parse_args(argv)
