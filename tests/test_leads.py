@@ -468,12 +468,14 @@ def test_a_large_file_is_read_in_seconds():
 
     rows = [lead_row(contact_id=str(-i), company_id=str(i // 3), last_name=f"Doe{i}") for i in range(100_000)]
     content = csv_of(rows)
-    started = time.perf_counter()
+    started = time.process_time()
     file = read(content)
-    took = time.perf_counter() - started
-    print(f"100,000 rows of {len(HEADERS)} columns, {len(content) / 1e6:.0f} MB: read in {took:.1f} s")  # noqa: T201
+    took = time.process_time() - started
+    print(
+        f"100,000 rows of {len(HEADERS)} columns, {len(content) / 1e6:.0f} MB: read in {took:.1f} s of processor time"
+    )  # noqa: T201
     assert (file.rows_in, len(file.leads)) == (100_000, 100_000)
-    assert took < 15
+    assert took < 10
 
 
 @pytest.mark.prove
