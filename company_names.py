@@ -1,0 +1,149 @@
+"""Company names as people, directories and diallers write them, taken apart so that they can be compared.
+
+What is read over: case, accents, punctuation, legal forms, "the", "and", common abbreviations. What is kept apart from
+the words because it tells branches and namesakes apart: numbers, a place in slashes (`FIRST BANCORP /NC/`), the legal
+form. A name with a DBA or a part in brackets is several names.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+CUT_AT = 30  # some diallers keep this many characters of a name
+
+_LEGAL_FORMS = {
+    "inc": "inc", "incorporated": "inc", "corp": "corp", "corporation": "corp", "co": "co", "company": "co",
+    "companies": "co", "cos": "co", "ltd": "ltd", "limited": "ltd", "llc": "llc", "lc": "llc", "lp": "lp", "llp": "llp",
+    "lllp": "llp", "plc": "plc", "pllc": "pllc", "pc": "pc", "pa": "pa", "na": "na", "sa": "sa", "nv": "nv", "ag": "ag",
+    "gmbh": "gmbh", "se": "se", "ab": "ab", "asa": "asa", "spa": "spa",
+}  # fmt: skip
+_SPELLED = {
+    "1st": "first", "2nd": "second", "3rd": "third", "4th": "fourth", "5th": "fifth", "intl": "international",
+    "internatl": "international", "natl": "national", "amer": "american", "mfg": "manufacturing", "mfr": "manufacturing",
+    "svc": "service", "svcs": "service", "ctr": "center", "cntr": "center", "centre": "center", "hosp": "hospital",
+    "univ": "university", "assn": "association", "assoc": "associate", "mgmt": "management", "mgt": "management",
+    "bros": "brother", "mt": "mount", "ft": "fort", "st": "saint", "ste": "saint", "rehab": "rehabilitation",
+    "elem": "elementary", "sch": "school", "schl": "school", "apts": "apartment", "apt": "apartment", "cmty": "community",
+    "hlth": "health", "hlthcare": "healthcare", "inds": "industry", "grp": "group", "hldgs": "holding", "hldg": "holding",
+    "sys": "system", "equip": "equipment", "const": "construction", "constr": "construction", "dev": "development",
+    "dist": "district", "tech": "technology", "techs": "technology", "labs": "laboratory", "lab": "laboratory",
+    "whse": "warehouse", "trk": "truck", "trkg": "trucking", "htl": "hotel", "med": "medical", "govt": "government",
+    "cnty": "county", "nurs": "nursing", "jr": "junior", "sr": "senior",
+}  # fmt: skip
+_SMALL = {"the", "and", "of", "at", "in", "for", "a", "an", "de", "la", "by", "on"}
+_ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9"}
+
+# Words that firms add to and drop from their names freely: their absence says little.
+GENERIC = frozenset(
+    {
+        "group", "holding", "international", "global", "worldwide", "technology", "communication", "industry", "solution",
+        "system", "service", "enterprise", "partner", "associate", "brand", "store", "financial", "usa", "us", "com",
+        "general", "management", "operation", "operating", "north", "america", "business", "class", "new",
+    }
+)  # fmt: skip
+
+_OTHER_NAME = re.compile(
+    r"\b(?:d\s?[./]?\s?b\s?[./]?\s?a|doing business as|a[./]k[./]a|aka|t/a|trading as|f[./]?k[./]?a|"
+    r"formerly(?: known as)?|formally)\b[.:]?"
+)
+_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]?")
+_SAYS_NOTHING = re.compile(r"[(\[](?:the|class [a-z]|r|tm|sm)[)\]]")
+_NUMBER_SIGN = re.compile(r"\b(?:no|nr|number)\b[\s:#]*(?=[0-9])")
+_PLACE = re.compile(r"(?:\s|(?<=[a-z.]))/\s*([a-z][a-z .]{1,11}?)\s*/?\s*$")
+
+
+@dataclass(frozen=True)
+class CompanyName:
+    """One name, taken apart."""
+
+    text: str  # folded, for comparing a name that was cut off
+    words: tuple[str, ...]  # in order, without legal forms and small words; a name of nothing else keeps them
+    numbers: frozenset[str]  # of a branch, a store, a fund
+    legal: str | None
+    place: str | None
+    cut: bool  # as long as names that a dialler cut off
+    key: str  # equal for names that differ in nothing but order, spaces and what is read over
+
+
+@lru_cache(maxsize=262_144)
+def read_company_names(name: str) -> tuple[CompanyName, ...]:
+    """The names in a text, the main one first: more than one with a DBA or with a part in brackets.
+
+    A text without any letter or digit gives none.
+    """
+    folded = fold(name)
+    cut = CUT_AT - 2 <= len(name.strip()) <= CUT_AT
+    parts = [part for part in _OTHER_NAME.split(folded) if part.strip(" .,:;-")]
+    found: list[CompanyName] = []
+    for part in parts:
+        whole = _SAYS_NOTHING.sub(" ", part)
+        inner = [text for text in _BRACKETS.findall(whole) if len(text.split()) > 1]
+        for text in (whole, *inner):
+            read = _one_name(text, cut and len(parts) == 1)
+            if read is not None and read not in found:
+                found.append(read)
+    return tuple(found)
+
+
+def fold(text: str) -> str:
+    """Lower case without accents and with one kind of space."""
+    if text.isascii():
+        return " ".join(text.lower().split())
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
+
+
+def _one_name(text: str, cut: bool) -> CompanyName | None:
+    place_found = _PLACE.search(text)
+    place = re.sub(r"[^a-z]", "", place_found[1]) if place_found else None
+    if place_found:
+        text = text[: place_found.start()]
+    spoken = _NUMBER_SIGN.sub(" ", re.sub(r"['’`´.]", "", text)).replace("&", " and ").replace("+", " and ")
+    raw = re.findall(r"[^\W_]+", spoken)
+    words, numbers, legal = _sorted_words(raw)
+    if not words and not numbers:
+        return None
+    key = " ".join((*sorted(words), *sorted(numbers)))
+    return CompanyName(" ".join(raw), words, numbers, legal, place, cut, key)
+
+
+def _sorted_words(raw: list[str]) -> tuple[tuple[str, ...], frozenset[str], str | None]:
+    """Words, numbers and legal form of a name's raw words."""
+    words: list[str] = []
+    dropped: list[str] = []
+    numbers: set[str] = set()
+    legal = None
+    letters = ""
+    for place, raw_word in enumerate([*raw, ""]):
+        if len(raw_word) == 1 and raw_word.isalpha():
+            letters += raw_word  # single letters in a row are one abbreviation, however they were spaced
+            continue
+        if letters:
+            words.append(letters)
+            letters = ""
+        if not raw_word:
+            continue
+        word = _SPELLED.get(raw_word, raw_word)
+        if place and raw_word in _LEGAL_FORMS:
+            legal = _LEGAL_FORMS[raw_word]
+            dropped.append(raw_word)
+        elif word in _SMALL:
+            dropped.append(word)
+        elif word.isdigit() or (place and word in _ROMAN):
+            numbers.add(_ROMAN.get(word, word.lstrip("0") or "0"))
+        else:
+            words.append(_singular(word))
+    if not words and not numbers:
+        words = dropped
+    return tuple(words), frozenset(numbers), legal
+
+
+def _singular(word: str) -> str:
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word

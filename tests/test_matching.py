@@ -1,0 +1,195 @@
+"""Matching records to exported companies: evidence, rivals, branches, and the figures on public name pairs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching import MATCHED, REVIEW, UNMATCHED, Company, Frequencies, Pool, name_weight
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+
+import bench_matching
+
+BATCH = "HADES-20260211-001"
+FILLERS = [
+    Company(f"filler {place}", BATCH, (f"{first} {second}",), (f"2145550{place:03d}",), f"75{place:03d}", "TX")
+    for place, (first, second) in enumerate(
+        (first, second)
+        for first in ("Amber", "Birch", "Cedar", "Delta", "Ember", "Falcon", "Granite", "Hazel", "Iris", "Juniper")
+        for second in ("Motors", "Academy", "Hospital", "Logistics", "Fitness", "Foods", "Plastics", "Printing")
+    )
+]
+
+
+def exported(key="harbor", name="Harbor Inn LLC", **more):
+    return Company(**({"key": key, "batch_id": BATCH, "names": (name,), "zip_code": "60601"} | more))
+
+
+def record(name="Harbor Inn", **more):
+    names = (name,) if name else ()
+    return Company(**({"key": "record", "batch_id": BATCH, "names": names} | more))
+
+
+def found(companies, one):
+    return Pool([*FILLERS, *companies]).find(one)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Harbor Inn", "HARBOR INN", "The Harbor Inn, Inc", "Harbour Inn", "Harbor  Inn L.L.C.", "Inn Harbor",
+        "Smith Hospitality dba Harbor Inn", "Hárbor Inn", "HarborInn",
+    ],
+)  # fmt: skip
+def test_with_a_batch_id_the_name_is_enough(name):
+    answer = found([exported()], record(name))
+    assert (answer.status, answer.company.key) == (MATCHED, "harbor")
+
+
+def test_a_name_cut_off_at_thirty_characters_is_known():
+    whole = "Presbyterian Rehabilitation and Skilled Nursing Center of Dallas"
+    answer = found([exported(name=whole)], record(whole[:30]))
+    assert (answer.status, answer.company.key) == (MATCHED, "harbor")
+
+
+@pytest.mark.parametrize("name", ["Sunset Motel", "Granite Quarry Works", "", "???"])
+def test_another_name_is_not_matched(name):
+    assert found([exported()], record(name)).status != MATCHED
+
+
+def test_two_branches_in_one_batch_stay_apart():
+    north = exported("north", zip_code="60601", street="12 Lake Street", phones=("3125550101",))
+    south = exported("south", zip_code="60801", street="940 Mill Road", phones=("7735550102",))
+    for more in ({"zip_code": "60801"}, {"street": "940 Mill Rd"}, {"phones": ("7735550102",)}):
+        answer = found([north, south], record(**more))
+        assert (answer.status, answer.company.key) == (MATCHED, "south"), more
+    answer = found([north, south], record())
+    assert answer.status == REVIEW
+    assert {candidate.company.key for candidate in answer.candidates[:2]} == {"north", "south"}
+
+
+def test_branch_numbers_tell_branches_apart():
+    twelve, fourteen = exported("12", "Harbor Inn #12"), exported("14", "Harbor Inn #14", zip_code="60602")
+    answer = found([twelve, fourteen], record("Harbor Inn 14"))
+    assert (answer.status, answer.company.key) == (MATCHED, "14")
+    assert found([twelve], record("Harbor Inn #14")).status != MATCHED
+
+
+def test_a_site_far_away_with_the_same_name_is_shown_to_a_person():
+    answer = found([exported(zip_code="60601")], record(zip_code="10001"))
+    assert answer.status == REVIEW
+    kinds = {piece.kind: piece.bits for piece in answer.candidates[0].evidence}
+    assert kinds["zip"] < 0 < kinds["name: same name"]
+
+
+def test_the_phone_number_finds_a_renamed_company():
+    answer = found([exported(phones=("3125550101",))], record("Lakeside Lodging Group", phones=("3125550101",)))
+    assert answer.status in (MATCHED, REVIEW)
+    assert answer.company.key == "harbor"
+
+
+def test_a_phone_number_that_many_share_says_little():
+    sharing = [exported(f"s{place}", f"Site {word}", phones=("8005550100",)) for place, word in
+               enumerate(("Alder", "Beech", "Cherry", "Dogwood", "Elm", "Fir"))]  # fmt: skip
+    assert found(sharing, record("Grove Services", phones=("8005550100",))).status != MATCHED
+
+
+@pytest.mark.parametrize("value", ["contact:-1200", "company:55", "vanillasoft:V9"])
+def test_an_id_decides(value):
+    answer = found([exported(ids=(value,))], record("Lakeside Lodging Group", ids=(value,)))
+    assert (answer.status, answer.company.key) == (MATCHED, "harbor")
+
+
+def test_an_id_of_another_kind_says_nothing():
+    with_id = found([exported(ids=("company:55",))], record(ids=("contact:9",)))
+    without = found([exported()], record())
+    assert with_id.candidates[0].bits == without.candidates[0].bits
+
+
+def test_without_a_batch_id_the_name_alone_goes_to_a_person_and_more_evidence_matches():
+    assert found([exported()], record(batch_id=None)).status in (REVIEW, MATCHED)
+    answer = found([exported(phones=("3125550101",))], record(batch_id=None, zip_code="60601", phones=("3125550101",)))
+    assert (answer.status, answer.company.key) == (MATCHED, "harbor")
+
+
+def test_a_wrong_batch_id_is_only_ever_shown_to_a_person():
+    elsewhere = exported(batch_id="HADES-20260212-001", phones=("3125550101",))
+    answer = found([elsewhere], record(zip_code="60601", phones=("3125550101",)))
+    assert (answer.status, answer.company.batch_id) == (REVIEW, "HADES-20260212-001")
+
+
+def test_an_unknown_batch_and_nothing_alike_is_unmatched():
+    assert found([exported()], record("Zephyr Quarry", batch_id="HADES-20200101-009")).status == UNMATCHED
+
+
+def test_of_several_exports_the_last_before_the_record_counts():
+    exports = [
+        exported(batch_id=f"HADES-2026010{day}-001", exported_at=f"2026-01-0{day}T12:00:00Z", phones=("3125550101",))
+        for day in (2, 5, 8)
+    ]
+    asked = record(batch_id=None, zip_code="60601", phones=("3125550101",), exported_at="2026-01-06T00:00:00Z")
+    assert found(exports, asked).company.batch_id == "HADES-20260105-001"
+
+
+def test_nothing_to_compare_with_is_unmatched():
+    assert Pool([]).find(record()).status == UNMATCHED
+    assert Pool([]).find(record("")).candidates == ()
+
+
+def test_common_names_weigh_less_than_rare_ones():
+    names = [f"{first} School" for first in ("First", "Oak", "Elm", "Pine", "Ash", "Lake", "Hill", "Park")]
+    frequencies = Frequencies(Company(str(place), names=(name,)) for place, name in enumerate([*names, "Zyx Quarry"]))
+    assert frequencies.word_bits("school") < frequencies.word_bits("quarry")
+    # Hand arithmetic: 9 companies, "school" in 8 of them, so 7 others: log2(9 / 7) = 0.3626.
+    assert frequencies.word_bits("school") == pytest.approx(0.3626, abs=1e-4)
+
+
+def test_probabilities_are_shared_among_rivals():
+    twins = [exported("one"), exported("two")]
+    answer = found(twins, record())
+    assert sum(candidate.probability for candidate in answer.candidates) <= 1
+    assert answer.candidates[0].probability == pytest.approx(answer.candidates[1].probability)
+
+
+words = st.sampled_from(
+    ["Harbor", "Inn", "Granite", "First", "School", "LLC", "#12", "of", "Delta", "&", "(West)", "ñandú"]
+)
+
+
+@settings(derandomize=True, max_examples=100, deadline=None)
+@given(st.lists(words, min_size=1, max_size=5), st.lists(words, min_size=1, max_size=5))
+def test_weights_do_not_depend_on_who_is_asked(one, other):
+    frequencies = Frequencies(FILLERS)
+    first, second = " ".join(one), " ".join(other)
+    assert name_weight(first, second, frequencies).bits == pytest.approx(name_weight(second, first, frequencies).bits)
+    assert name_weight(first, first, frequencies).bits >= name_weight(first, second, frequencies).bits - 4
+
+
+def test_the_same_question_has_the_same_answer_in_any_order_of_the_pool():
+    companies = [*FILLERS, exported("north"), exported("south", zip_code="60801")]
+    one = record(zip_code="60801")
+    assert Pool(companies).find(one) == Pool(companies[::-1]).find(one)
+
+
+def test_the_promise_on_public_name_pairs():
+    pairs = bench_matching.name_pairs()
+    if pairs is None:
+        pytest.skip("the public name pairs are not on this machine")
+    figures = bench_matching.shares(pairs)
+    assert figures["look_alikes_matched"] <= 0.01
+    assert figures["same_matched"] >= 0.85
+    assert figures["same_matched_or_review"] >= 0.95
+
+
+def test_records_of_a_large_pool_are_found_and_never_wrongly():
+    pool, records = bench_matching.large_pool(5000, 500)
+    searched = Pool(pool)
+    answers = [(searched.find(one), key) for one, key in records]
+    matched = [(answer, key) for answer, key in answers if answer.status == MATCHED]
+    assert all(answer.company.key == key for answer, key in matched)
+    assert len(matched) >= 0.85 * len(records)
