@@ -471,9 +471,8 @@ def test_a_large_file_is_read_in_seconds():
     started = time.process_time()
     file = read(content)
     took = time.process_time() - started
-    print(
-        f"100,000 rows of {len(HEADERS)} columns, {len(content) / 1e6:.0f} MB: read in {took:.1f} s of processor time"
-    )  # noqa: T201
+    size = f"100,000 rows of {len(HEADERS)} columns, {len(content) / 1e6:.0f} MB"
+    print(f"{size}: read in {took:.1f} s of processor time")  # noqa: T201
     assert (file.rows_in, len(file.leads)) == (100_000, 100_000)
     assert took < 10
 
