@@ -1,6 +1,6 @@
 """Score a ZoomInfo file, see who goes out and who does not and why, and export the batch."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import streamlit as st
 
 import ui
 from analytics import charts
+from demo_world import SAMPLE_CENTER_ZIP, sample_upload
 from errors import InputError
 from export import Export, exported_before, file_name, record_export
 from icp import Icp
@@ -90,6 +91,20 @@ def ask_for_columns(
             )
 
 
+def offer_sample(today: date, workflow: str) -> None:
+    """An invented file to try the page with."""
+    around = f", around {SAMPLE_CENTER_ZIP}" if workflow == "geography" else ""
+    st.download_button(
+        f"No file at hand? Take an invented one{around}",
+        lambda: sample_upload(workflow, today),
+        f"zoominfo_{workflow}_sample.csv",
+        "text/csv",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
 def export_now(
     frame: ui.Frame,
     plan: Preflight,
@@ -166,6 +181,7 @@ with ui.page("Score and Export", need="ops") as frame:
             )
     if upload is None:
         ui.empty("Drop a ZoomInfo export above. Nothing is recorded before you press Export.")
+        offer_sample(frame.today, workflow)
         st.stop()
 
     file = read_upload(frame, upload, intent)

@@ -16,6 +16,7 @@ from errors import HadesError
 from icp import scores_in_force
 from icp_edit import ScoreChange
 from settings import code_version
+from stores import demo
 from views.current_weights import called, label
 
 Run = dict[str, Any]
@@ -131,6 +132,7 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
                 bool(closed) or not frame.may("manager"),
                 ui.sic_names(frame.settings.config_dir),
             )
+    show_planted(frame, rows)
     if not frame.may("manager") or closed:
         return
     try:
@@ -210,6 +212,33 @@ def editor(rows: pd.DataFrame, key: str, dimension: str, locked: bool) -> list[t
         alt=f"{label(dimension)}: rates, suggestions and verdicts",
     )  # fmt: skip
     return [(dimension, value) for value in edited.loc[edited["apply"], "value"]] if scored else []
+
+
+def show_planted(frame: ui.Frame, rows: pd.DataFrame) -> None:
+    """In the demo world: what was planted beside what this run recovers."""
+    truth = ui.read(frame, demo.read_truth)
+    if truth.empty:
+        return
+    both = truth.rename(columns={"rate": "planted", "leads": "planted_in"}).merge(
+        rows, on=["dimension", "value"]
+    )
+    both = both[both["leads"] > 0]
+    inside = (both["low"] <= both["planted"]) & (both["planted"] <= both["high"])
+    with st.expander(
+        f"This is the demo world: {inside.sum()} of {len(both)} intervals hold the rate that was planted"
+    ):
+        st.write(
+            "The demo's deliveries were drawn with known chances. At 95 %, about one interval in twenty misses."
+        )
+        st.dataframe(
+            pd.DataFrame({
+                "Dimension": [label(d) for d in both["dimension"]], "Value": both["value"], "Leads": both["leads"],
+                "Planted": [ui.percent(rate) for rate in both["planted"]], "Recovered": [ui.percent(rate) for rate in both["rate"]],
+                "95 % interval": [ui.interval(lo, hi) for lo, hi in zip(both["low"], both["high"], strict=True)],
+                "Holds it": ["yes" if held else "no" for held in inside],
+            }),
+            hide_index=True, height=320, alt="Planted and recovered rates",
+        )  # fmt: skip
 
 
 def change_text(current: float | None, suggested: float | None) -> str:
