@@ -21,11 +21,12 @@ FACTOR_NAME = "HUNTER_SALES_ENGINE_OPPORTUNITY_FACTOR"
 
 # What a result depends on: a stored result names the hash of these, so that "same code" can be checked.
 _CALCULATING = (
-    "leads.py", "lead_*.py", "sheets.py", "workbooks.py", "strict_yaml.py", "icp*.py", "scoring.py", "geo.py",
-    "calibration.py", "analytics/*.py",
+    "leads.py", "lead_values.py", "lead_arrays.py", "strict_yaml.py", "icp_rules.py", "icp.py", "scoring.py",
+    "geo.py", "calibration.py", "stores/outcomes.py", "analytics/*.py",
 )  # fmt: skip
 
 
+@dataclass(frozen=True)
 class Settings:
     """Everything the outside world decides. Secrets never appear in the representation."""
 
