@@ -48,7 +48,7 @@ __all__ = [
     "sample_upload",
 ]
 
-SEED = 20260211
+SEED = 1
 BATCHES = 36
 VOID_REASON = "Exported without the operator's details; exported again right after."
 _DAYS_BETWEEN = 10

@@ -1,0 +1,131 @@
+"""Load the demo world into an empty database, and show what calibration recovers of what was planted in it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from actors import named_actor
+from approvals import active_configuration
+from calibration import calculate
+from demo import DemoLoad, load_demo
+from demo_rates import planted_beside_recovered
+from demo_world import SAMPLE_CENTER_ZIP, SEED, sample_upload
+from errors import Unavailable
+from icp import WORKFLOWS, Icp, business_zone
+from lead_columns import read_columns, read_industries
+from scripts.command import DONE, clock, opened, parser, run, table
+from settings import Settings
+from stores import demo as store
+from stores import outcomes
+from stores.state import is_empty
+from turso_db import Database
+
+_COLUMNS = ("dimension", "value", "planted", "leads", "deliveries", "rate", "low", "high", "inside")
+
+
+def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
+    """loaded (false: it was there already), seed, day, counts, files (written for trying HADES), planted (per dimension
+    and value: planted, leads, deliveries, rate, low, high, inside), inside and of (how many intervals hold the truth).
+    """
+    options = parser("scripts.load_demo", __doc__ or "")
+    options.add_argument("--seed", type=int, default=SEED, metavar="N", help=f"which world (default {SEED})")
+    options.add_argument(
+        "--if-empty",
+        action="store_true",
+        help="do nothing when the database holds anything or is across a network",
+    )
+    options.add_argument("--actor", default="Demo", metavar="NAME", help="who loads it")
+    said = options.parse_args(argv)
+    now = clock()
+    with opened() as (db, settings):
+        if said.if_empty and (why := _reason_to_leave_alone(db, settings)):
+            return {"loaded": False, "why": why}, why, DONE
+        active = active_configuration(db, config_dir=settings.config_dir, now=now)
+        done = load_demo(
+            db,
+            icp=active.icp,
+            weight_version=active.version,
+            columns=read_columns(settings.config_dir),
+            industries=read_industries(settings.config_dir),
+            now=now,
+            actor=named_actor(said.actor),
+            seed=said.seed,
+        )
+        today = now.astimezone(business_zone(active.icp)).date()
+        files = write_samples(settings.data_dir / "demo", today, done.seed)
+        beside = _beside(db, active.icp, done, today)
+    held, of = int(beside["inside"].sum()), int(beside["inside"].notna().sum())
+    plain = beside.astype("object").where(beside.notna(), None).to_dict("records")
+    result = {
+        "loaded": done.loaded, "seed": done.seed, "day": done.day.isoformat(), "counts": done.counts,
+        "files": [str(path) for path in files], "planted": plain, "inside": held, "of": of,
+    }  # fmt: skip
+    return (
+        result,
+        "\n".join([_head(done), "", table(_shown(plain), _COLUMNS), "", *_foot(held, of, files)]),
+        DONE,
+    )
+
+
+def write_samples(folder: Path, today: date, seed: int = SEED) -> list[Path]:
+    """The ZoomInfo files to try HADES with, written anew with signals as of `today`; Unavailable when they cannot be."""
+    paths = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for workflow in WORKFLOWS:
+            paths.append(folder / f"zoominfo_{workflow}.csv")
+            paths[-1].write_bytes(sample_upload(workflow, today, seed))
+    except OSError as error:
+        raise Unavailable(
+            f"The sample files cannot be written to {folder}: {error.strerror}. Make room there."
+        ) from error
+    return paths
+
+
+def _reason_to_leave_alone(db: Database, settings: Settings) -> str | None:
+    """Why a database is not filled unasked: what is in it, or where it is; None when it may be."""
+    if settings.database_url is not None and not settings.database_url.startswith("file:"):
+        return f"The database ({db.name}) is across a network, so no demo was loaded unasked."
+    load = store.read_load(db)
+    if load is not None and load["finished_at"]:
+        return f"The demo world of seed {load['seed']} is in the database already; nothing was changed."
+    if any(store.count_foreign(db).values()) or (load is None and not is_empty(db)):
+        return "The database is in use, so no demo was loaded."
+    return None
+
+
+def _beside(db: Database, icp: Icp, done: DemoLoad, today: date) -> Any:
+    rows = calculate(
+        outcomes.read_outcome_frame(db), icp, as_of=today, estimator=icp.data["calibration"]["estimator"]
+    ).rows
+    return planted_beside_recovered(done.truth, rows)
+
+
+def _head(done: DemoLoad) -> str:
+    if not done.loaded:
+        return f"The demo world of seed {done.seed} was loaded on {done.day} already; nothing was changed."
+    n = done.counts
+    return (
+        f"The demo world of seed {done.seed} is loaded: {n['historical_leads']:,} historical leads, "
+        f"{n['batches']} batches with {n['companies']:,} companies, {n['milestones']:,} outcomes and "
+        f"{n['unmatched']} more that found no lead."
+    )
+
+
+def _shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"inside": {True: "yes", False: "NO", None: None}[row["inside"]]} for row in rows]
+
+
+def _foot(held: int, of: int, files: Sequence[Path]) -> list[str]:
+    return [
+        f"{held} of {of} intervals hold the planted rate; 95 of 100 should.",
+        f"To try: {', '.join(map(str, files))} (geography: measure from {SAMPLE_CENTER_ZIP}).",
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
