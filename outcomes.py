@@ -25,6 +25,7 @@ HISTORICAL_COLUMNS = (
     "company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at", "delivery_at",
 )  # fmt: skip
 OUTCOME_COLUMNS = ("batch_id", "company_name", "milestone", "date")
+_SITE = "zip_code"  # may stand beside them: which site is meant where a batch has two of one name
 
 
 @dataclass(frozen=True)
@@ -45,56 +46,62 @@ def import_historical(
     """Leads and their outcomes from a CSV, one per company and ZIP; running it again changes nothing.
 
     Columns as in HISTORICAL_COLUMNS, in any order; company_name and outcome ('delivery' or 'no_delivery') are
-    needed, further columns are ignored with a note. Counts: read, imported, updated, unchanged, merged (a second row
-    of the same company and ZIP), rejected.
+    needed, further columns are ignored with a note. Counts: read, imported, updated, unchanged, merged (a
+    second row of the same company and ZIP), rejected; the first is the sum of the others. A file in pieces
+    ends as the whole file does. Cells that say nothing readable are left empty, with a note that names the rows.
     """
     require(actor, "ops", "import outcomes")
-    sheet, notes = _read(content, name, HISTORICAL_COLUMNS, ("company_name", "outcome"), ignored=("id", "imported_at"))
+    sheet, notes = _read(
+        content, name, HISTORICAL_COLUMNS, ("company_name", "outcome"), ignored=("id", "imported_at")
+    )
     rejected = list(sheet.unreadable)
     kept: dict[str, dict[str, Any]] = {}
     merged = 0
+    strange: dict[str, list[int]] = {}
     for number, cells in _records(sheet):
-        row = _historical_row(cells)
+        row = _historical_row(cells, now.date())
         if isinstance(row, str):
             rejected.append((number, row))
             continue
+        for column in ("sic_code", "employee_count", "zip_code", "state"):
+            if row[column] is None and lead_values.text(cells.get(column, "")) is not None:
+                strange.setdefault(column, []).append(number)
         row |= {"source": source, "imported_at": now}
         if row["source_key"] in kept:
             merged += 1
             row = _merged(kept[row["source_key"]], row)
         kept[row["source_key"]] = row
-    before = store.count_historical(db)["leads"]
-    touched = _write_in_parts(
-        db, list(kept.values()), lambda rows: [store.upsert_historical(rows=rows)]
-    )
-    imported = store.count_historical(db)["leads"] - before
+    imported, updated = _keep_historical(db, list(kept.values()))
     counts = {
         "read": len(sheet.rows) + len(sheet.unreadable),
         "imported": imported,
-        "updated": touched - imported,
-        "unchanged": len(kept) - touched,
+        "updated": updated,
+        "unchanged": len(kept) - imported - updated,
         "merged": merged,
         "rejected": len(rejected),
     }
-    _close_run(db, "historical", counts, rejected, now, actor, name)
+    notes += [_strange_cells(column, rows) for column, rows in strange.items()]
+    _close_run(db, "historical", counts, rejected, now, actor, name, notes)
     missing = store.count_historical(db)
     notes += [
         f"{missing[key]:,} of {missing['leads']:,} historical leads have no {what}."
         for key, what in (("without_sic", "SIC code"), ("without_size", "employee count"))
         if missing[key]
     ]
-    return Imported(counts, rejected, notes)
+    return Imported(counts, sorted(rejected), notes)
 
 
 def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, actor: Actor) -> Imported:
-    """Dated milestones of exported companies from a CSV with the columns OUTCOME_COLUMNS; a repeat changes nothing.
+    """Dated milestones of exported companies from a CSV with the columns OUTCOME_COLUMNS; a repeat changes
+    nothing.
 
-    A company is found by its name within its batch. Counts: read, matched, review (the name fits several sites of
-    the batch), unmatched, rejected; and updated, the companies whose milestones grew. What is not matched stays in
-    the unmatched log until a later import or a person settles it.
+    A company is found by its name within its batch; a further column zip_code tells sites of one name apart.
+    Counts: read, matched, review (the name fits several sites of the batch), unmatched, rejected; the first is
+    the sum of the others; and updated, the companies whose milestones grew. What is not matched stays in the
+    unmatched log until a later import or a person settles it.
     """
     require(actor, "ops", "import outcomes")
-    sheet, notes = _read(content, name, OUTCOME_COLUMNS, OUTCOME_COLUMNS)
+    sheet, notes = _read(content, name, (*OUTCOME_COLUMNS, _SITE), OUTCOME_COLUMNS)
     rejected = list(sheet.unreadable)
     rows = []
     for number, cells in _records(sheet):
@@ -105,14 +112,18 @@ def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, a
             rows.append(row)
     companies = store.read_companies(db, batch_ids=sorted({row["batch_id"] for row in rows}))
     by_name = _sites(companies)
+    batches = set(companies["batch_id"])
     known = store.read_milestone_keys(db, source="file")
     matched, missed = [], []
     for row in rows:
-        sites = by_name.get((row["batch_id"], lead_values.normalised_company_name(row["company_name"])), {})
+        name_key = (row["batch_id"], lead_values.normalised_company_name(row["company_name"]))
+        sites = by_name.get(name_key, [])
+        if len(sites) > 1 and row["zip_code"]:
+            sites = [site for site in sites if site.endswith(f"|{row['zip_code']}")] or sites
         if len(sites) == 1:
-            matched.append(row | {"company_key": next(iter(sites)), "source": "file"})
+            matched.append(row | {"company_key": sites[0], "source": "file"})
         else:
-            missed.append(row | {"source": "file", "why": _why(row, sites, companies)})
+            missed.append(row | {"source": "file", "why": _why(len(sites), row["batch_id"] in batches)})
     fresh = [row for row in matched if row["source_key"] not in known]
     touched = list(dict.fromkeys((row["batch_id"], row["company_key"]) for row in fresh))
     _write_in_parts(
@@ -137,8 +148,8 @@ def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, a
         "unmatched": len(missed) - review,
         "rejected": len(rejected),
     }
-    _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name)
-    return Imported(counts | {"updated": len(touched)}, rejected, notes)
+    _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name, notes)
+    return Imported(counts | {"updated": len(touched)}, sorted(rejected), notes)
 
 
 def _read(
@@ -152,6 +163,12 @@ def _read(
             f"{name} was expected to have the columns {', '.join(columns)}; missing: {', '.join(missing)}. "
             f"It has: {', '.join(header[:40] for header in sheet.headers[:12])}."
         )
+    for column in columns:
+        if headers.count(column) > 1:
+            raise InputError(
+                f"{name} has the column {column} more than once, so it is not clear which one is meant. "
+                "Rename or delete one of them."
+            )
     further = [h for h in headers if h and h not in columns and h not in ignored]
     notes = list(sheet.notes)
     if further:
@@ -163,20 +180,23 @@ def _records(sheet: Sheet) -> list[tuple[int, dict[str, str]]]:
     return [(number, dict(zip(sheet.headers, cells, strict=True))) for number, cells in sheet.rows]
 
 
-def _historical_row(cells: dict[str, str]) -> dict[str, Any] | str:
+def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
     """The row as stored, or the sentence that says why it cannot be used."""
     name = lead_values.text(cells["company_name"])
     if name is None:
         return "This row has no company name."
     outcome = cells["outcome"].strip().lower().replace(" ", "_")
     if outcome not in ("delivery", "no_delivery"):
-        return f"The outcome was expected to be delivery or no_delivery, but is '{cells['outcome'].strip()[:40]}'."
+        came = cells["outcome"].strip()[:40]
+        return f"The outcome was expected to be delivery or no_delivery, but is '{came}'."
     days: dict[str, str | None] = {}
     for column in ("deal_created_at", "delivery_at"):
-        said = cells.get(column, "").strip()
+        said = lead_values.text(cells.get(column, ""))
         day = lead_values.day(said) if said else None
         if said and day is None:
             return f"The date in {column} was expected as 2026-02-11 or 2/11/2026, but is '{said[:40]}'."
+        if day and day > today:
+            return f"The date in {column}, {day.isoformat()}, lies in the future."
         days[column] = day.isoformat() if day else None
     if outcome == "no_delivery" and days["delivery_at"]:
         return "The outcome says no_delivery, but there is a delivery date. One of the two must go."
@@ -193,12 +213,39 @@ def _historical_row(cells: dict[str, str]) -> dict[str, Any] | str:
 
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """One lead from two rows of the same company and ZIP: delivered if either was, from the earlier deal on."""
-    both = {key: first[key] if first[key] is not None else second[key] for key in first}
+    """One lead from two rows of the same company and ZIP, as if the second were imported after the first:
+    delivered if either was, dates from the earlier one, of every other trait what was said last.
+    """
+    both = {key: second[key] if second[key] is not None else first[key] for key in first}
+    both["company_name"] = first["company_name"]
     both["outcome"] = "delivery" if "delivery" in (first["outcome"], second["outcome"]) else "no_delivery"
     for column in ("deal_created_at", "delivery_at"):
         both[column] = min((row[column] for row in (first, second) if row[column]), default=None)
     return both
+
+
+def _keep_historical(db: Database, rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
+    """How many leads are new and how many changed; each part counts itself, whatever else is imported at once."""
+    size = min(db.rows_per_write, 10_000)
+    imported = updated = 0
+    for start in range(0, len(rows), size):
+        before, touched, after = db.write(
+            [
+                store.historical_size(),
+                store.upsert_historical(rows=rows[start : start + size]),
+                store.historical_size(),
+            ]
+        )
+        new = after.rows[0]["leads"] - before.rows[0]["leads"]
+        imported += new
+        updated += touched.affected - new
+    return imported, updated
+
+
+def _strange_cells(column: str, rows: Sequence[int]) -> str:
+    shown = ", ".join(map(str, rows[:10])) + (" and further ones" if len(rows) > 10 else "")
+    many = "1 cell" if len(rows) == 1 else f"{len(rows):,} cells"
+    return f"{column}: {many} could not be understood and stayed empty (row {shown})."
 
 
 def _outcome_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
@@ -216,46 +263,63 @@ def _outcome_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
         return f"The date was expected as 2026-02-11 or 2/11/2026, but is '{cells['date'].strip()[:40]}'."
     if day > today:
         return f"The date {day.isoformat()} lies in the future."
-    key = json.dumps([batch, lead_values.normalised_company_name(name), milestone, day.isoformat()])
+    zip_code = lead_values.zip_code(cells.get(_SITE, ""))
+    site = [zip_code] if zip_code else []
+    key = json.dumps([batch, lead_values.normalised_company_name(name), milestone, day.isoformat(), *site])
     return {
         "batch_id": batch,
         "company_name": name,
+        "zip_code": zip_code,
         "milestone": milestone,
         "happened_at": day.isoformat(),
         "source_key": hashlib.sha256(key.encode()).hexdigest()[:32],
     }
 
 
-def _sites(companies: pd.DataFrame) -> dict[tuple[str, str], dict[str, str]]:
-    """(batch, normalised name) → {company_key: name}: more than one when two sites of a batch share the name."""
-    sites: dict[tuple[str, str], dict[str, str]] = {}
-    for row in companies.itertuples():
-        name = lead_values.normalised_company_name(row.company_name)
-        sites.setdefault((row.batch_id, name), {})[row.company_key] = row.company_name
-    return sites
+def _sites(companies: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
+    """(batch, normalised name) → company keys: more than one when two sites of a batch share the name."""
+    sites: dict[tuple[str, str], dict[str, None]] = {}
+    for row in companies.to_dict("records"):
+        name = lead_values.normalised_company_name(row["company_name"])
+        sites.setdefault((row["batch_id"], name), {})[row["company_key"]] = None
+    return {name: list(keys) for name, keys in sites.items()}
 
 
-def _why(row: dict[str, Any], sites: dict[str, str], companies: pd.DataFrame) -> str:
-    if len(sites) > 1:
-        return "The name fits several sites of this batch; say which one."
-    if row["batch_id"] not in set(companies["batch_id"]):
-        return "No batch with this ID was exported."
-    return "No company of this batch has this name."
+def _why(sites: int, is_batch: bool) -> str:
+    if sites > 1:
+        return "The name fits several sites of this batch; say which one by a column zip_code."
+    return "No company of this batch has this name." if is_batch else "No batch with this ID was exported."
 
 
-def _write_in_parts(db: Database, rows: Sequence[Any], statements: Callable[[Sequence[Any]], list[Many]]) -> int:
+def _write_in_parts(
+    db: Database, rows: Sequence[Any], statements: Callable[[Sequence[Any]], list[Many]]
+) -> int:
     """How many rows the first statement of each part touched."""
     size = min(db.rows_per_write, 10_000)
-    return sum(db.write(statements(rows[start : start + size]))[0].affected for start in range(0, len(rows), size))
+    return sum(
+        db.write(statements(rows[start : start + size]))[0].affected for start in range(0, len(rows), size)
+    )
 
 
 def _close_run(
-    db: Database, kind: str, counts: dict[str, int], rejected: list[tuple[int, str]], now: datetime, actor: Actor, name: str
+    db: Database,
+    kind: str,
+    counts: dict[str, int],
+    rejected: list[tuple[int, str]],
+    now: datetime,
+    actor: Actor,
+    name: str,
+    notes: Sequence[str],
 ) -> None:
     db.write(
         [
             syncs.insert_finished(
-                kind=kind, counts=counts, errors=[f"Row {n}: {why}" for n, why in rejected[:200]], now=now, actor=actor.name, note=name
+                kind=kind,
+                counts=counts,
+                errors=[f"Row {number}: {why}" for number, why in sorted(rejected)[:200]],
+                now=now,
+                actor=actor.name,
+                note="\n".join([name, *notes]),
             ),
             audit_entry(now=now, actor=actor, action=f"import {kind}", subject=name, detail=counts),
         ]

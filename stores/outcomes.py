@@ -105,7 +105,9 @@ def resolve_unmatched(*, keys: Sequence[tuple[str, str]], resolution: str, now: 
 
 
 def read_unmatched(db: Database, *, limit: int = 500) -> pd.DataFrame:
-    """Open rows of the unmatched log, newest first: source, batch_id, company_name, milestone, happened_at, why."""
+    """Open rows of the unmatched log, newest first: source, batch_id, company_name, milestone, happened_at,
+    why.
+    """
     return db.frame(
         "SELECT id, source, batch_id, company_name, milestone, happened_at, why, seen_at FROM unmatched_outcomes "
         "WHERE resolved_at IS NULL ORDER BY seen_at DESC, id DESC LIMIT ?",
@@ -121,7 +123,8 @@ def count_unmatched(db: Database) -> int:
 def upsert_historical(*, rows: Sequence[Mapping[str, Any]]) -> Many:
     """The statement that keeps historical leads, one per source_key (company and ZIP).
 
-    A repeated row changes nothing; a delivery is never taken back, and a value once known is not lost to a blank.
+    A repeated row changes nothing; a delivery is never taken back, of two dates the earlier one stays, and a
+    value once known is not lost to a blank.
     """
     return Many(
         f"INSERT INTO historical_outcomes ({', '.join(_HISTORICAL_FIELDS)}) "  # noqa: S608 - names are our own
@@ -132,16 +135,23 @@ def upsert_historical(*, rows: Sequence[Mapping[str, Any]]) -> Many:
         "outcome = CASE WHEN outcome = 'delivery' THEN outcome ELSE excluded.outcome END, "
         "deal_created_at = min(coalesce(deal_created_at, excluded.deal_created_at), "
         "coalesce(excluded.deal_created_at, deal_created_at)), "
-        "delivery_at = coalesce(delivery_at, excluded.delivery_at), imported_at = excluded.imported_at "
+        "delivery_at = min(coalesce(delivery_at, excluded.delivery_at), "
+        "coalesce(excluded.delivery_at, delivery_at)), imported_at = excluded.imported_at "
         "WHERE coalesce(excluded.sic_code, sic_code) IS NOT sic_code "
         "OR coalesce(excluded.employee_count, employee_count) IS NOT employee_count "
         "OR coalesce(excluded.state, state) IS NOT state "
         "OR (outcome = 'no_delivery' AND excluded.outcome = 'delivery') "
         "OR (deal_created_at IS NOT NULL) < (excluded.deal_created_at IS NOT NULL) "
         "OR excluded.deal_created_at < deal_created_at "
-        "OR (delivery_at IS NULL AND excluded.delivery_at IS NOT NULL)",
+        "OR (delivery_at IS NOT NULL) < (excluded.delivery_at IS NOT NULL) "
+        "OR excluded.delivery_at < delivery_at",
         [tuple(row[field] for field in _HISTORICAL_FIELDS) for row in rows],
     )
+
+
+def historical_size() -> Statement:
+    """The statement that says how many historical leads there are: leads."""
+    return Statement("SELECT count(*) AS leads FROM historical_outcomes")
 
 
 def count_historical(db: Database) -> dict[str, Any]:
@@ -156,10 +166,10 @@ def count_historical(db: Database) -> dict[str, Any]:
 def read_outcome_frame(db: Database, *, population: str = "all") -> pd.DataFrame:
     """One row per lead that calibration may count: per historical company, and per company of a batch.
 
-    Void batches are left out. Columns: source ('historical', 'hades'), lead_id, batch_id, sic_code, employee_count
-    (Int64), state, zip_code, distance_miles, signal_strength, workflow_type, hades_score, started_on, delivered_on
-    (datetime64, day exact; missing where unknown or not delivered). A historical delivery without a date counts
-    from the day its deal was created.
+    Void batches are left out. Columns: source ('historical', 'hades'), lead_id, batch_id, sic_code,
+    employee_count (Int64), state, zip_code, distance_miles, signal_strength, workflow_type, hades_score,
+    started_on, delivered_on (datetime64, day exact; missing where unknown or not delivered). A historical
+    delivery without a date counts from the day its deal was created.
     """
     frame = db.frame(
         "SELECT 'historical' AS source, id AS lead_id, NULL AS batch_id, sic_code, employee_count, state, zip_code, "
@@ -204,7 +214,9 @@ def read_delivery_days(db: Database) -> pd.DataFrame:
 
 
 def read_feed(db: Database, *, limit: int = 200) -> pd.DataFrame:
-    """The newest milestones that stand: happened_at, milestone, company_name, batch_id, hades_score, source."""
+    """The newest milestones that stand: happened_at, milestone, company_name, batch_id, hades_score,
+    source.
+    """
     return db.frame(
         "SELECT m.happened_at, m.milestone, l.company_name, l.state, m.batch_id, l.hades_score, m.source, m.detail "
         "FROM standing_milestones m JOIN lead_outcomes l ON l.id = (SELECT min(id) FROM lead_outcomes x "

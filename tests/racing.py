@@ -19,6 +19,7 @@ from actors import Actor
 from approvals import active_configuration, approve
 from errors import HadesError
 from export import exported_before, record_export
+from outcomes import import_historical
 from preflight import preflight
 
 ANA = Actor("Ana Ruiz", "manager")
@@ -163,5 +164,14 @@ def open_new(db_path: Path, config_dir: Path, now: datetime) -> tuple[int, int]:
     try:
         version = active_configuration(db, config_dir=config_dir, now=now).version
         return version, len(db.rows("SELECT name FROM sqlite_master WHERE type = 'table'"))
+    finally:
+        db.close()
+
+
+def import_history(db_path: Path, content: bytes, now: datetime) -> dict[str, int]:
+    """The counts of an import of historical leads, in a process that opens the database itself."""
+    db = turso_db.connect(f"file:{db_path}")
+    try:
+        return import_historical(db, content=content, name="history.csv", now=now, actor=ANA).counts
     finally:
         db.close()

@@ -1,0 +1,533 @@
+"""Outcomes that come as files: what is read, what is matched, what leaves a trace, and what is never taken back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lead_rows import lead_row
+from racing import ANA, at_once, export_rows, import_history
+
+import turso_db
+from actors import Actor
+from errors import InputError, Refused
+from export import void_batch
+from outcomes import import_historical, import_outcomes
+from stores import audit, batches, outcomes, syncs
+
+HISTORY = (
+    "company_name",
+    "sic_code",
+    "employee_count",
+    "zip_code",
+    "state",
+    "outcome",
+    "deal_created_at",
+    "delivery_at",
+)
+MILESTONES = ("batch_id", "company_name", "milestone", "date")
+BATCH = "HADES-20260211-001"
+
+
+def table(headers, rows):
+    """A CSV file of these rows under these headers."""
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows([headers, *rows])
+    return text.getvalue().encode()
+
+
+def history(db, now, *rows, headers=HISTORY, **options):
+    return import_historical(
+        db, content=table(headers, rows), name="history.csv", now=now, **({"actor": ANA} | options)
+    )
+
+
+def told(db, now, *rows, headers=MILESTONES, **options):
+    return import_outcomes(
+        db, content=table(headers, rows), name="told.csv", now=now, **({"actor": ANA} | options)
+    )
+
+
+def stored(db, *columns):
+    rows = db.rows(f"SELECT {', '.join(columns)} FROM historical_outcomes ORDER BY id")
+    return [tuple(row.values()) for row in rows]
+
+
+def company(db, place=0):
+    """What stands for one company of the batch."""
+    return db.rows("SELECT * FROM company_outcomes ORDER BY lead_id")[place]
+
+
+def outcome_of(db):
+    return [(row["outcome"], row["outcome_at"]) for row in db.rows("SELECT * FROM lead_outcomes ORDER BY id")]
+
+
+# --- Leads called before this product -----------------------------------------------------------------------
+
+
+def test_a_history_is_read_by_column_name_in_any_order_and_further_columns_are_told(db, now):
+    done = history(
+        db, now,
+        ("TX", "delivery", "Oak Inn, Inc.", "x", "1,200+", "8361.0", "2139", "1/24/2025 12:00 AM", "2025-03-18T00:00:00Z", "9"),
+        ("texas", "No Delivery", "Elm Mill", "y", "50 to 99", "82;822;8221", "752011234", "December 12, 2022", "", "9"),
+        headers=("state", "outcome", "company_name", "rep", "employee_count", "sic_code", "zip_code", "deal_created_at",
+                 "delivery_at", "id"),
+    )  # fmt: skip
+    assert done.counts == {"read": 2, "imported": 2, "updated": 0, "unchanged": 0, "merged": 0, "rejected": 0}
+    assert done.notes == ["Columns not used: rep."]
+    assert stored(db, *HISTORY) == [
+        ("Oak Inn, Inc.", "8361", 1200, "02139", "TX", "delivery", "2025-01-24", "2025-03-18"),
+        ("Elm Mill", "8221", 50, "75201", "TX", "no_delivery", "2022-12-12", None),
+    ]
+
+
+def test_two_columns_are_enough(db, now):
+    done = history(
+        db, now, ("Oak Inn", "delivery"), ("Elm Mill", "no_delivery"), headers=("company_name", "outcome")
+    )
+    assert done.counts["imported"] == 2
+    assert done.notes == [
+        "2 of 2 historical leads have no SIC code.",
+        "2 of 2 historical leads have no employee count.",
+    ]
+
+
+def test_importing_it_again_changes_nothing(db, now):
+    rows = [
+        ("Oak Inn", "8361", "120", "75201", "TX", "delivery", "2025-01-02", "2025-03-04"),
+        ("Elm Mill", *[""] * 4, "no_delivery", "", ""),
+    ]
+    history(db, now, *rows)
+    before = db.rows("SELECT * FROM historical_outcomes")
+    again = history(db, now + timedelta(days=1), *rows)
+    assert again.counts == {
+        "read": 2,
+        "imported": 0,
+        "updated": 0,
+        "unchanged": 2,
+        "merged": 0,
+        "rejected": 0,
+    }
+    assert db.rows("SELECT * FROM historical_outcomes") == before
+
+
+def test_a_company_counts_once_per_zip(db, now):
+    done = history(
+        db, now,
+        ("Oak Inn", "8361", "", "75201", "", "no_delivery", "2025-02-01", ""),
+        ("OAK INN, LLC", "", "120", "75201-1234", "", "delivery", "2025-01-02", "2025-03-04"),
+        ("The Oak Inn", "", "", "75201", "", "no_delivery", "2025-03-01", ""),
+        ("Oak Inn", "8361", "", "75202", "", "no_delivery", "", ""),
+        ("Oak Inn", "8361", "", "", "", "no_delivery", "", ""),
+    )  # fmt: skip
+    assert done.counts == {"read": 5, "imported": 3, "updated": 0, "unchanged": 0, "merged": 2, "rejected": 0}
+    assert stored(db, *HISTORY)[0] == (
+        "Oak Inn",
+        "8361",
+        120,
+        "75201",
+        None,
+        "delivery",
+        "2025-01-02",
+        "2025-03-04",
+    )
+
+
+def test_a_delivery_is_never_taken_back(db, now):
+    history(db, now, ("Oak Inn", "8361", "120", "75201", "TX", "delivery", "2025-01-02", "2025-03-04"))
+    done = history(db, now, ("Oak Inn", "", "", "75201", "", "no_delivery", "", ""))
+    assert done.counts["unchanged"] == 1
+    assert stored(db, "outcome", "sic_code", "delivery_at") == [("delivery", "8361", "2025-03-04")]
+
+
+def test_a_failure_that_was_delivered_later_is_a_delivery_from_then_on(db, now):
+    history(db, now, ("Oak Inn", "8361", "120", "75201", "TX", "no_delivery", "2025-01-02", ""))
+    done = history(db, now, ("Oak Inn", "8361", "120", "75201", "TX", "delivery", "2025-01-02", "2025-06-01"))
+    assert (done.counts["updated"], stored(db, "outcome", "delivery_at")) == (1, [("delivery", "2025-06-01")])
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (("", "", "", "", "", "delivery", "", ""), "This row has no company name."),
+        (("N/A", "", "", "", "", "delivery", "", ""), "This row has no company name."),
+        (("Oak", "", "", "", "", "won", "", ""), "expected to be delivery or no_delivery, but is 'won'"),
+        (("Oak", "", "", "", "", "", "", ""), "but is ''"),
+        (("Oak", "", "", "", "", "delivery", "soon", ""), "date in deal_created_at was expected as 2026-02-11"),
+        (("Oak", "", "", "", "", "delivery", "", "2026-02-30"), "date in delivery_at was expected"),
+        (("Oak", "", "", "", "", "delivery", "", "2062-02-01"), "2062-02-01, lies in the future"),
+        (("Oak", "", "", "", "", "no_delivery", "", "2025-02-01"), "One of the two must go"),
+    ],
+)  # fmt: skip
+def test_a_row_that_cannot_be_used_is_rejected_with_its_reason(row, sentence, db, now):
+    done = history(db, now, ("Fir Hall", "", "", "", "", "delivery", "", ""), row)
+    assert (done.counts["imported"], done.counts["rejected"]) == (1, 1)
+    number, said = done.rejected[0]
+    assert number == 3
+    assert sentence in said
+    kept = json.loads(syncs.read_sync_runs(db).iloc[0]["errors"])
+    assert kept == [f"Row 3: {said}"]
+
+
+def test_a_cell_that_says_nothing_readable_leaves_a_trace(db, now):
+    done = history(
+        db, now,
+        ("Oak", "hotel", "many", "9", "Ontario", "delivery", "", ""),
+        ("Elm", "N/A", "", "-", "", "delivery", "", ""),
+    )  # fmt: skip
+    assert done.counts["imported"] == 2
+    assert done.notes[:4] == [
+        "sic_code: 1 cell could not be understood and stayed empty (row 2).",
+        "employee_count: 1 cell could not be understood and stayed empty (row 2).",
+        "zip_code: 1 cell could not be understood and stayed empty (row 2).",
+        "state: 1 cell could not be understood and stayed empty (row 2).",
+    ]
+    assert "sic_code: 1 cell" in syncs.read_sync_runs(db).iloc[0]["note"]
+
+
+def test_an_import_leaves_who_when_and_how_many(db, now):
+    history(db, now, ("Oak", "", "", "", "", "delivery", "", ""))
+    run = syncs.read_sync_runs(db).iloc[0]
+    assert (run["kind"], run["status"], run["started_by"], run["read"]) == (
+        "historical",
+        "done",
+        "Ana Ruiz",
+        1,
+    )
+    entry = audit.read_audit(db).iloc[0]
+    assert (entry["action"], entry["subject"], entry["actor"]) == (
+        "import historical",
+        "history.csv",
+        "Ana Ruiz",
+    )
+
+
+trait = st.sampled_from(["", "8361", "7011"])
+day = st.sampled_from(["", "2025-01-02", "2025-01-03"])
+pieces = st.lists(
+    st.tuples(
+        st.sampled_from(["Oak Inn", "OAK INN LLC", "Elm Mill"]), trait, st.sampled_from(["", "60", "600"]),
+        st.sampled_from(["", "75201"]), st.sampled_from(["", "TX", "OK"]), st.just("delivery"), day, day,
+    ).map(lambda row: row if row[7] else (*row[:5], "no_delivery", row[6], "")),
+    min_size=1, max_size=7,
+)  # fmt: skip
+
+
+@settings(max_examples=25)
+@given(pieces)
+def test_a_history_in_pieces_is_the_history_at_once(tmp_path_factory, rows):
+    from datetime import UTC, datetime
+
+    now = datetime(2026, 2, 11, tzinfo=UTC)
+    folder = tmp_path_factory.mktemp("pieces")
+    found = []
+    for name, parts in (("whole", [rows]), ("pieces", [[row] for row in rows])):
+        db = turso_db.connect(f"file:{folder / name}.db")
+        counts = [history(db, now, *part).counts for part in parts]
+        for each in counts:
+            assert each["read"] == sum(each.values()) - each["read"]
+        assert sum(each["imported"] for each in counts) == len(stored(db, "id"))
+        found.append(stored(db, *HISTORY))
+        again = history(db, now, *rows).counts
+        if name == "whole":
+            assert (again["imported"], again["updated"]) == (0, 0)
+        db.close()
+    assert found[0] == found[1]
+
+
+def test_two_imports_at_once_count_their_own_rows_and_keep_each_company_once(db, db_path, now):
+    contents = [
+        table(
+            HISTORY,
+            [(f"Site {n}", "8361", "", "", "", "delivery", "", "") for n in range(start, start + 300)],
+        )
+        for start in (0, 200)
+    ]
+    found = at_once(import_history, [(db_path, content, now) for content in contents])
+    assert sum(counts["imported"] for counts in found) == 500 == len(stored(db, "id"))
+    assert all(counts["imported"] + counts["unchanged"] == 300 for counts in found)
+
+
+def test_a_viewer_imports_nothing(db, now):
+    for imports in (history, told):
+        with pytest.raises(Refused, match="may not import outcomes"):
+            imports(db, now, actor=Actor("Vic", "viewer"))
+
+
+# --- Milestones of exported companies ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def batch(db, config_dir, now):
+    """A batch of three sites: Oak Inn with five contacts, Elm Mill, Fir Hall."""
+    oak = {"Company_Name": "Oak Inn, Inc.", "ZoomInfo_Company_ID": "1"}
+    rows = [lead_row(n, **oak) for n in range(1, 6)]
+    rows += [lead_row(6, Company_Name="Elm Mill"), lead_row(7, Company_Name="Fir Hall")]
+    done = export_rows(db, config_dir, now, rows)
+    assert done.batch_id == BATCH
+    return done
+
+
+def test_five_contacts_of_one_company_are_one_lead_and_one_success(db, batch, now):
+    later = now + timedelta(days=30)
+    done = told(db, later, (BATCH, "OAK INN", "delivery", "2026-03-01"))
+    assert done.counts == {"read": 1, "matched": 1, "review": 0, "unmatched": 0, "rejected": 0, "updated": 1}
+    assert outcome_of(db)[:5] == [("delivery", "2026-03-01")] * 5
+    assert outcomes.read_funnel(db) == {"exported": 3, "contacted": 1, "appointment": 1, "delivery": 1}
+    frame = outcomes.read_outcome_frame(db)
+    assert (len(frame), int(frame["delivered_on"].notna().sum())) == (3, 1)
+    seen = batches.read_batches(db).iloc[0]
+    assert (seen["exported"], seen["companies"], seen["deliveries"]) == (7, 3, 1)
+
+
+def test_the_same_file_again_changes_nothing(db, batch, now):
+    later = now + timedelta(days=60)
+    rows = [
+        (BATCH, "Oak Inn", "contacted", "2026-02-12"),
+        (BATCH, "Oak Inn", "delivery", "2026-03-01"),
+        (BATCH, "Oak Inn", "delivery", "2026-03-01"),
+        (BATCH, "Nobody", "contacted", "2026-02-12"),
+    ]
+    first = told(db, later, *rows)
+    assert (first.counts["matched"], first.counts["unmatched"], first.counts["updated"]) == (3, 1, 1)
+    kept = [db.rows(f"SELECT * FROM {t}") for t in ("outcome_milestones", "lead_outcomes")]
+    again = told(db, later + timedelta(days=1), *rows)
+    assert (again.counts["matched"], again.counts["unmatched"], again.counts["updated"]) == (3, 1, 0)
+    assert [db.rows(f"SELECT * FROM {t}") for t in ("outcome_milestones", "lead_outcomes")] == kept
+    assert outcomes.count_unmatched(db) == 1
+
+
+def test_a_churned_site_was_delivered_all_the_same(db, batch, now):
+    later = now + timedelta(days=200)
+    told(db, later, (BATCH, "Oak Inn", "delivery", "2026-03-01"), (BATCH, "Oak Inn", "churned", "2026-08-01"))
+    assert outcome_of(db)[0] == ("churned", "2026-08-01")
+    assert company(db)["delivery"] == 1
+    frame = outcomes.read_outcome_frame(db)
+    assert str(frame["delivered_on"].dropna().iloc[0].date()) == "2026-03-01"
+    told(
+        db, later, (BATCH, "Elm Mill", "churned", "2026-08-01"), (BATCH, "Elm Mill", "delivery", "2026-04-01")
+    )
+    assert company(db, 1)["delivery"] == 1  # also when the churn was told first
+
+
+def test_milestones_in_any_order_come_to_the_same_outcome(db, batch, now):
+    later = now + timedelta(days=60)
+    steps = [
+        ("delivery", "2026-03-20"),
+        ("contacted", "2026-02-12"),
+        ("lost", "2026-03-25"),
+        ("appointment", "2026-02-20"),
+    ]
+    for place, (milestone, on) in enumerate(steps):
+        told(db, later + timedelta(days=place), (BATCH, "Oak Inn", milestone, on))
+    for milestone, on in sorted(steps, key=lambda step: step[1]):
+        told(db, later, (BATCH, "Fir Hall", milestone, on))
+    assert outcome_of(db)[0] == outcome_of(db)[6] == ("delivery", "2026-03-20")
+    dates = ("contacted_at", "appointment_at", "delivery_at", "lost_at", "churned_at")
+    assert [company(db, 0)[name] for name in dates] == [company(db, 2)[name] for name in dates]
+
+
+def test_contacted_and_appointment_are_no_failure_and_an_open_lead_stays_open(db, batch, now):
+    told(
+        db, now + timedelta(days=10),
+        (BATCH, "Oak Inn", "contacted", "2026-02-12"), (BATCH, "Elm Mill", "appointment", "2026-02-13"),
+    )  # fmt: skip
+    assert outcome_of(db)[5:] == [("appointment", "2026-02-13"), (None, None)]
+    frame = outcomes.read_outcome_frame(db)
+    assert frame["delivered_on"].isna().all()  # open: not delivered yet, and not told lost
+    assert outcomes.read_funnel(db) == {"exported": 3, "contacted": 2, "appointment": 1, "delivery": 0}
+    assert company(db)["lost_at"] is None
+
+
+def test_lost_is_a_milestone_and_a_later_delivery_still_counts(db, batch, now):
+    told(db, now + timedelta(days=20), (BATCH, "Oak Inn", "lost", "2026-02-20"))
+    assert outcome_of(db)[0] == (None, None)
+    assert company(db)["lost_at"] == "2026-02-20"
+    told(db, now + timedelta(days=99), (BATCH, "Oak Inn", "delivery", "2026-05-01"))
+    assert (outcome_of(db)[0], company(db)["delivery"]) == (("delivery", "2026-05-01"), 1)
+
+
+def test_of_two_dates_of_one_milestone_the_first_counts(db, batch, now):
+    later = now + timedelta(days=60)
+    told(db, later, (BATCH, "Oak Inn", "delivery", "2026-03-20"))
+    done = told(db, later, (BATCH, "Oak Inn", "delivery", "2026-03-01"))
+    assert done.counts["updated"] == 1
+    assert (company(db)["delivery_at"], outcome_of(db)[0][1]) == ("2026-03-01", "2026-03-01")
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "HADES-20260211-001",
+        "Batch: HADES-20260211-001 | Score: 85",
+        "hades 20260211 001",
+        "HADES_20260211_001",
+    ],
+)
+@pytest.mark.parametrize(
+    "name", ["Oak Inn, Inc.", "oak inn", "THE OAK INN LLC", "  Oak   Inn ", "Oak Inn Inc"]
+)
+def test_batch_and_company_are_matched_as_people_write_them(written, name, db, batch, now):
+    done = told(db, now + timedelta(days=9), (written, name, "Contacted", "2/12/2026"))
+    assert done.counts["matched"] == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (
+            ("HADES-20260211-0010", "Oak Inn", "contacted", "2026-02-12"),
+            "No batch with this ID was exported.",
+        ),
+        (("HADES-20260211-002", "Oak Inn", "contacted", "2026-02-12"), "No batch with this ID was exported."),
+        ((BATCH, "Oak Inn North", "contacted", "2026-02-12"), "No company of this batch has this name."),
+    ],
+)
+def test_what_matches_nothing_leaves_a_trace(row, why, db, batch, now):
+    done = told(db, now + timedelta(days=9), row)
+    assert done.counts == {"read": 1, "matched": 0, "review": 0, "unmatched": 1, "rejected": 0, "updated": 0}
+    open_row = outcomes.read_unmatched(db).iloc[0]
+    assert (open_row["company_name"], open_row["milestone"], open_row["why"]) == (row[1], "contacted", why)
+
+
+def test_a_trace_is_settled_when_its_company_is_found_later(db, config_dir, now):
+    later = now + timedelta(days=9)
+    row = (BATCH, "Oak Inn 1", "contacted", "2026-02-12")
+    told(db, later, row)
+    told(db, later, row)
+    assert outcomes.count_unmatched(db) == 1
+    export_rows(db, config_dir, now, [lead_row(1)])
+    assert told(db, later, row).counts["matched"] == 1
+    assert outcomes.count_unmatched(db) == 0
+    assert db.rows("SELECT resolution FROM unmatched_outcomes") == [
+        {"resolution": "matched by a later import"}
+    ]
+
+
+def test_two_sites_of_one_name_are_for_a_person_or_a_zip_to_tell_apart(db, config_dir, now):
+    same = {"Company_Name": "Oak Inn", "ZoomInfo_Company_ID": ""}
+    export_rows(db, config_dir, now, [lead_row(1, **same), lead_row(2, **same, Company_Zip_Code="75202")])
+    later = now + timedelta(days=9)
+    done = told(db, later, (BATCH, "Oak Inn", "delivery", "2026-02-12"))
+    assert (done.counts["review"], done.counts["matched"]) == (1, 0)
+    assert "several sites" in outcomes.read_unmatched(db).iloc[0]["why"]
+    done = told(
+        db, later, (BATCH, "Oak Inn", "delivery", "2026-02-12", "75202"), headers=(*MILESTONES, "zip_code")
+    )
+    assert done.counts["matched"] == 1
+    assert [row["outcome"] for row in db.rows("SELECT outcome FROM lead_outcomes ORDER BY id")] == [
+        None,
+        "delivery",
+    ]
+    # Where the name is enough, another ZIP (of the person who signed) does no harm.
+    export_rows(db, config_dir, now, [lead_row(9)])
+    row = ("HADES-20260211-002", "Oak Inn 9", "contacted", "2026-02-12", "10001")
+    assert told(db, later, row, headers=(*MILESTONES, "zip_code")).counts["matched"] == 1
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (
+            ("HADES-2026-1", "Oak Inn", "contacted", "2026-02-12"),
+            "batch ID was expected as HADES-20260211-001",
+        ),
+        ((BATCH, "", "contacted", "2026-02-12"), "no company name"),
+        (
+            (BATCH, "Oak Inn", "called", "2026-02-12"),
+            "one of contacted, appointment, delivery, churned, lost",
+        ),
+        ((BATCH, "Oak Inn", "retracted", "2026-02-12"), "but is 'retracted'"),
+        ((BATCH, "Oak Inn", "contacted", ""), "The date was expected"),
+        ((BATCH, "Oak Inn", "contacted", "2026-02-30"), "The date was expected"),
+        ((BATCH, "Oak Inn", "contacted", "2027-01-01"), "2027-01-01 lies in the future"),
+    ],
+)
+def test_a_milestone_that_cannot_be_read_is_rejected_with_its_reason(row, sentence, db, batch, now):
+    done = told(db, now, row, (BATCH, "Oak Inn", "contacted", "2026-02-11"))
+    assert (done.counts["read"], done.counts["matched"], done.counts["rejected"]) == (2, 1, 1)
+    assert done.rejected[0][0] == 2
+    assert sentence in done.rejected[0][1]
+
+
+def test_milestones_of_a_void_batch_are_kept_and_not_counted(db, batch, now):
+    void_batch(db, batch_id=BATCH, reason="Wrong operator.", now=now, actor=ANA)
+    assert (
+        told(db, now + timedelta(days=60), (BATCH, "Oak Inn", "delivery", "2026-03-01")).counts["matched"]
+        == 1
+    )
+    assert outcome_of(db)[0] == ("delivery", "2026-03-01")
+    assert outcomes.read_funnel(db)["delivery"] == 0
+    assert len(outcomes.read_outcome_frame(db)) == 0
+
+
+def test_an_outcome_leaves_what_was_known_at_export_as_it_was(db, batch, now):
+    known = "SELECT source_features, hades_score, exported_at, sic_code FROM lead_outcomes ORDER BY id"
+    before = db.rows(known)
+    told(db, now + timedelta(days=60), (BATCH, "Oak Inn", "delivery", "2026-03-01"))
+    assert db.rows(known) == before
+
+
+def test_a_lead_that_is_exported_again_keeps_the_outcome_it_had(db, config_dir, batch, now):
+    told(db, now + timedelta(days=30), (BATCH, "Elm Mill", "delivery", "2026-03-01"))
+    again = export_rows(db, config_dir, now + timedelta(days=200), [lead_row(6, Company_Name="Elm Mill")])
+    assert again.counts["exported"] == 1
+    assert [found for found in outcome_of(db) if found[0]] == [("delivery", "2026-03-01")]
+    assert len(outcomes.read_outcome_frame(db)) == 4  # another batch is another call
+
+
+def test_milestones_are_append_only(db, batch, now):
+    told(db, now + timedelta(days=30), (BATCH, "Elm Mill", "delivery", "2026-03-01"))
+    for change in (
+        "UPDATE outcome_milestones SET happened_at = '2026-01-01'",
+        "DELETE FROM outcome_milestones",
+    ):
+        with pytest.raises(Refused, match="append-only"):
+            db.write([turso_db.Statement(change)])
+
+
+# --- Files that are none -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("imports", [import_historical, import_outcomes])
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"company_name,batch_id\nOak,x\n", "missing: "),
+        (b"company_name,outcome,company_name,batch_id,milestone,date\na,b,c,d,e,f\n", "more than once"),
+        (b"company_name,Company Name,outcome,batch_id,milestone,date\na,b,c,d,e,f\n", "more than once"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "picture"),
+        (bytes(range(256)) * 40, "not text"),
+        (b"PK\x03\x04 and no workbook", "opened"),
+        (
+            "company_name,outcome,batch_id,milestone,date\nOak \u201cInn,delivery,x,x,x\n".encode("cp1252")
+            + b"\x81",
+            "UTF-8",
+        ),
+    ],
+    ids=[
+        "empty",
+        "column missing",
+        "header twice",
+        "header twice in other words",
+        "picture",
+        "binary",
+        "archive",
+        "bytes",
+    ],
+)
+def test_a_file_that_is_no_table_of_outcomes_is_a_sentence_and_leaves_nothing(
+    imports, content, sentence, db, now
+):
+    with pytest.raises(InputError) as caught:
+        imports(db, content=content, name="file.csv", now=now, actor=ANA)
+    assert sentence in str(caught.value)
+    assert "file.csv" in str(caught.value)
+    for name in ("historical_outcomes", "outcome_milestones", "unmatched_outcomes", "sync_runs", "audit"):
+        assert db.rows(f"SELECT count(*) AS n FROM {name}") == [{"n": 0}]
