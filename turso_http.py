@@ -27,7 +27,7 @@ Rows = tuple[list[str], list[tuple[Any, ...]]]  # column names, rows
 _ATTEMPTS = 6
 _PATIENCE = 45.0  # seconds after which no further attempt begins
 _LONGEST_WAIT = 30.0  # a longer Retry-After is told to the person instead
-_GROWING = wait_exponential_jitter(initial=0.1, max=5.0, jitter=0.1)
+_GROWING = wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.1)
 _PRUNE_EVERY = 64
 
 

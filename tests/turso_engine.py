@@ -46,10 +46,11 @@ class Stream:
     """One connection with what the protocol hangs on it."""
 
     def __init__(self, path: Path) -> None:
-        self.connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        self.connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
         self.connection.execute("PRAGMA foreign_keys = ON")
         self.connection.execute("PRAGMA recursive_triggers = ON")
         self.connection.execute("PRAGMA synchronous = NORMAL")
+        self.connection.execute("PRAGMA busy_timeout = 0")  # from here on the engine waits by itself
         self.connection.set_authorizer(_authorize)
         if hasattr(self.connection, "setconfig"):
             self.connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)
@@ -76,9 +77,9 @@ class Engine:
         self._streams: dict[str, Stream] = {}
         self._lock = threading.Lock()
         self._syntax = sqlite3.connect(":memory:", check_same_thread=False)
-        first = sqlite3.connect(path)
-        first.execute("PRAGMA journal_mode = WAL")
-        first.close()
+        self._keeper = sqlite3.connect(path, check_same_thread=False)  # keeps the log from being folded up
+        self._keeper.execute("PRAGMA journal_mode = WAL")
+        self._keeper.execute("SELECT 1 FROM sqlite_master").fetchall()
 
     @property
     def open_streams(self) -> int:
@@ -91,6 +92,7 @@ class Engine:
                 stream.connection.close()
             self._streams.clear()
         self._syntax.close()
+        self._keeper.close()
 
     # streams and batons
 
@@ -134,11 +136,12 @@ class Engine:
         kind = _field(entry, "type", str)
         if kind == "execute":
             _only(entry, "type", "stmt")
-            return {"type": kind, "result": self.execute(stream, _field(entry, "stmt", dict))}
+            stmt = _field(entry, "stmt", dict)
+            return {"type": kind, "result": self.execute(stream, stmt, self.max_answer_bytes)}
         if kind == "batch":
             _only(entry, "type", "batch")
             results: dict[str, Any] = {"step_results": [], "step_errors": []}
-            for result, error in self.batch(stream, _field(entry, "batch", dict)):
+            for result, error in self.batch(stream, _field(entry, "batch", dict), self.max_answer_bytes):
                 results["step_results"].append(result)
                 results["step_errors"].append(error.entry() if error else None)
             if len(json.dumps(results)) > self.max_answer_bytes:
@@ -158,7 +161,9 @@ class Engine:
             return {"type": kind, "is_autocommit": not stream.connection.in_transaction}
         raise Malformed(f"unknown request type `{kind}`")
 
-    def batch(self, stream: Stream, batch: Any) -> Iterator[tuple[dict[str, Any] | None, SqlError | None]]:
+    def batch(
+        self, stream: Stream, batch: Any, most_bytes: float = float("inf")
+    ) -> Iterator[tuple[dict[str, Any] | None, SqlError | None]]:
         """Result and error of each step, both None for a skipped one. Syntax is checked before any runs."""
         _only(batch, "steps")
         steps = _field(batch, "steps", list)
@@ -179,7 +184,7 @@ class Engine:
                 stream.connection.execute("ROLLBACK")
                 stream.timed_out = True
             try:
-                result = self.execute(stream, step["stmt"])
+                result = self.execute(stream, step["stmt"], most_bytes)
             except SqlError as error:
                 outcomes.append(False)
                 yield None, error
@@ -187,7 +192,7 @@ class Engine:
                 outcomes.append(True)
                 yield result, None
 
-    def execute(self, stream: Stream, stmt: dict[str, Any]) -> dict[str, Any]:
+    def execute(self, stream: Stream, stmt: dict[str, Any], most_bytes: float) -> dict[str, Any]:
         sql, args = self._checked(stream, stmt)
         if stream.timed_out:
             stream.timed_out, stream.began_at = False, None
@@ -200,13 +205,17 @@ class Engine:
         until = time.monotonic() + self.busy_seconds
         while True:
             try:
-                return self._answer(stream, sql, args, want_rows=stmt.get("want_rows", True))
+                result = self._answer(stream, sql, args, want_rows=stmt.get("want_rows", True))
             except sqlite3.Error as error:
                 locked = "locked" in str(error) and time.monotonic() < until
                 if not locked:
                     raise _sql_error(error) from error
                 self._cut_old_transactions(stream)
                 time.sleep(0.005)
+                continue
+            if sum(len(json.dumps(row)) for row in result["rows"]) > most_bytes:
+                raise SqlError("RESPONSE_TOO_LARGE", "Response is too large")
+            return result
 
     def _answer(self, stream: Stream, sql: str, args: Any, *, want_rows: bool) -> dict[str, Any]:
         was_open = stream.connection.in_transaction
@@ -217,8 +226,6 @@ class Engine:
         elif not stream.connection.in_transaction:
             stream.began_at = None
         rows = [[_encode(value) for value in row] for row in found] if want_rows else []
-        if sum(len(json.dumps(row)) for row in rows) > self.max_answer_bytes:
-            raise SqlError("RESPONSE_TOO_LARGE", "Response is too large")
         return {
             "cols": [{"name": column[0], "decltype": None} for column in cursor.description or ()],
             "rows": rows,

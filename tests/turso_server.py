@@ -23,6 +23,7 @@ import http.client
 import json
 import socket
 import struct
+import sys
 import threading
 import time
 from collections import deque
@@ -55,7 +56,7 @@ class TursoServer:
         self.requests: list[str] = []  # the paths, in order
         self.encodings: list[str] = []
         self.connections = 0
-        self.peers: set[tuple[str, int]] = set()
+        self.mistakes: list[BaseException | None] = []  # what went wrong in the server itself
         self.base_url: str | None = None  # what cursors and open streams are told to use from then on
         self.auth = True
         self._faults: deque[Fault] = deque()
@@ -82,6 +83,7 @@ class TursoServer:
         self._http.end_connections()
         self._http.server_close()
         self.engine.close()
+        assert not self.mistakes, self.mistakes
 
     @property
     def open_streams(self) -> int:
@@ -136,7 +138,10 @@ class _Server(ThreadingHTTPServer):
                 continue
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that went away is no news."""
+        """A client that went away is no news; anything else is the server's own mistake."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            self.owner.mistakes.append(error)
 
 
 class _Handler(BaseHTTPRequestHandler):
