@@ -46,11 +46,12 @@ def calculate(frame: pd.DataFrame, icp: Icp, *, as_of: date, estimator: str, see
         values = dimension_values(icp, dimension, frame)
         in_force = scores_in_force(icp, dimension)
         default = default_score(icp, dimension)
-        seen = [] if default is None else [str(v) for v in values.dropna().unique() if v not in in_force]
+        seen = [str(value) for value in values.dropna().unique()]
+        others = [] if default is None else sorted(value for value in seen if value not in in_force)
         table = tabulate(
             frame,
             values,
-            in_force | {value: default for value in sorted(seen) if default is not None},
+            in_force | {value: default for value in others if default is not None},
             dimension=dimension,
             as_of=as_of,
             maturity_days=maturity_days,

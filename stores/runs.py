@@ -28,7 +28,11 @@ def record_run(
             Statement(
                 f"INSERT INTO calibration_runs ({', '.join(_RUN_FIELDS)}, overall, rows) "  # noqa: S608
                 f"VALUES ({', '.join('?' for _ in _RUN_FIELDS)}, ?, ?) RETURNING run_id",
-                (*(stamp[field] for field in _RUN_FIELDS), json.dumps(overall), json.dumps(rows)),
+                (
+                    *(stamp[field] for field in _RUN_FIELDS),
+                    json.dumps(overall, allow_nan=False),
+                    json.dumps(rows, allow_nan=False),
+                ),
             )
         ]
     )

@@ -1,0 +1,287 @@
+"""A calibration: real outcomes against the scores in force, as they were known on a day, kept as a frozen run."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+
+import pytest
+from lead_rows import lead_row
+from racing import ANA, export_rows
+from test_outcomes import HISTORY, history, told
+
+from actors import Actor
+from approvals import active_configuration
+from calibration import calculate, calibrate, data_sha256
+from export import void_batch
+from icp import DIMENSIONS
+from stores import outcomes, runs
+
+# A real result, SIC → (leads, deliveries): 2,198 leads, 197 deliveries.
+REAL = {
+    "3599": (33, 3), "3999": (76, 4), "4213": (79, 15), "4581": (11, 3), "4731": (20, 4), "5511": (379, 30),
+    "7011": (410, 28), "7991": (39, 4), "8051": (245, 18), "8059": (146, 18), "8062": (133, 6), "8211": (236, 14),
+    "8221": (28, 2), "8322": (78, 3), "8331": (67, 7), "8361": (218, 38),
+}  # fmt: skip
+
+
+def real_history(table=REAL, deal="2025-01-15", delivered="2025-04-01"):
+    """One row per lead of the table, with names of their own."""
+    return [
+        (f"Site {sic} {n}", sic, "", "", "", "delivery" if n < deliveries else "no_delivery", deal, delivered if n < deliveries else "")
+        for sic, (leads, deliveries) in table.items()
+        for n in range(leads)
+    ]  # fmt: skip
+
+
+def calibrated(db, config_dir, now, **options):
+    active = active_configuration(db, config_dir=config_dir, now=now)
+    return calibrate(
+        db, icp=active.icp, weight_version=active.version, now=now, code_version="0.1.0+test",
+        **({"as_of": date(2026, 2, 11), "actor": ANA} | options),
+    )  # fmt: skip
+
+
+def by_value(run, dimension="sic_code"):
+    return {row["value"]: row for row in run["rows"] if row["dimension"] == dimension}
+
+
+@pytest.fixture
+def real(db, now):
+    history(db, now, *real_history())
+
+
+def test_the_real_table_calibrates_raw_to_hand_computed_scores(real, db, config_dir, now):
+    run = calibrated(db, config_dir, now, estimator="raw")
+    overall = run["overall"]
+    assert (overall["leads"], overall["deliveries"], overall["too_young"]) == (2198, 197, 0)
+    assert overall["rate"] == pytest.approx(197 / 2198)  # 9.0 %
+    rows = by_value(run)
+    # The best rate is 3/11 = .27273. 38/218 / (3/11) = 63.9; 6/133 / (3/11) = 16.5 (.16541); 28/410 / (3/11) = 25.04.
+    assert {sic: rows[sic]["suggested"] for sic in ("4581", "8361", "8062", "7011")} == {
+        "4581": 100, "8361": 64, "8062": 17, "7011": 25,
+    }  # fmt: skip
+    for sic, (leads, deliveries) in REAL.items():
+        row = rows[sic]
+        assert (row["leads"], row["deliveries"]) == (leads, deliveries)
+        assert row["rate"] == pytest.approx(deliveries / leads)
+        assert row["suggested"] == int(100 * (deliveries / leads) / (3 / 11) + 0.5)
+    assert (rows["4581"]["low"], rows["4581"]["high"]) == pytest.approx(
+        (0.097, 0.566), abs=5e-4
+    )  # 10 to 57 %
+
+
+def test_the_real_table_calibrates_shrunk_to_the_reference_figures(real, db, config_dir, now):
+    run = calibrated(db, config_dir, now)
+    assert run["estimator"] == "shrunk"  # the default of icp.yaml
+    rows = by_value(run)
+    # Beta-binomial by marginal likelihood (SciPy, Nelder-Mead): m = .0965, M = 66.0.
+    expected = {"8361": 100, "4213": 94, "4581": 78, "4731": 77, "8059": 74, "8062": 40, "7011": 46}
+    assert {sic: rows[sic]["suggested"] for sic in expected} == expected
+    rates = {"8361": 0.156, "4213": 0.147, "4581": 0.122, "4731": 0.121, "8059": 0.115, "8062": 0.062}
+    assert {sic: rows[sic]["shrunk_rate"] for sic in rates} == pytest.approx(rates, abs=5e-4)
+
+
+def test_confidence_candidates_and_current_scores(real, db, config_dir, now):
+    rows = by_value(calibrated(db, config_dir, now))
+    labels = {sic: row["confidence"] for sic, row in rows.items() if sic in REAL}
+    # High from 100 leads, Medium from 30.
+    assert labels == {
+        sic: "High" if n >= 100 else "Medium" if n >= 30 else "Low" for sic, (n, _) in REAL.items()
+    }
+    assert {sic for sic, row in rows.items() if row["candidate"]} == {"4213", "4581", "4731"}
+    assert (rows["8361"]["current"], rows["5511"]["current"], rows["3999"]["current"]) == (100, 70, 40)
+    assert rows["8361"]["delta"] == 0
+    assert rows["9711"]["leads"] == 0  # in the filter, never called
+    assert set(REAL) <= set(rows)
+
+
+def test_a_dimension_without_scores_is_reported_only(db, config_dir, now):
+    history(
+        db, now,
+        *[(f"T{n}", "8361", "", "", "TX", "delivery" if n < 20 else "no_delivery", "2025-01-15", "") for n in range(100)],
+        *[(f"O{n}", "8361", "", "", "OK", "delivery" if n < 5 else "no_delivery", "2025-01-15", "") for n in range(100)],
+    )  # fmt: skip
+    rows = by_value(calibrated(db, config_dir, now, estimator="raw"), "state")
+    assert {value: (row["current"], row["suggested"], row["candidate"]) for value, row in rows.items()} == {
+        "TX": (None, 100, False),
+        "OK": (None, 25, False),
+    }
+
+
+def test_a_history_without_distances_or_signals_has_no_evidence_about_them(real, db, config_dir, now):
+    run = calibrated(db, config_dir, now)
+    assert tuple(dict.fromkeys(row["dimension"] for row in run["rows"])) == (
+        "sic_code",
+        "employee_range",
+        "proximity",
+        "signal_strength",
+    )
+    for dimension in ("proximity", "signal_strength", "employee_range"):
+        for row in by_value(run, dimension).values():
+            assert (row["leads"], row["suggested"], row["verdict"]) == (0, None, "no evidence")
+            assert row["current"] is not None
+
+
+def test_without_any_outcome_every_score_in_force_is_shown_with_nothing_behind_it(db, config_dir, now):
+    run = calibrated(db, config_dir, now)
+    assert (run["overall"]["leads"], run["overall"]["rate"]) == (0, None)
+    assert {row["verdict"] for row in run["rows"]} == {"no evidence"}
+    assert len(by_value(run)) == 22
+    json.dumps(run, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("as_of", "leads", "deliveries", "too_young"),
+    [
+        (date(2024, 12, 31), 0, 0, 0),  # not begun yet
+        (date(2025, 1, 1), 0, 0, 2),
+        (date(2025, 4, 30), 0, 0, 2),  # 119 days
+        (date(2025, 5, 1), 2, 0, 0),  # 120 days: old enough, and not delivered yet
+        (date(2025, 5, 31), 2, 0, 0),
+        (date(2025, 6, 1), 2, 1, 0),  # the day of the delivery
+        (date(2026, 2, 11), 2, 1, 0),
+    ],
+)
+def test_a_calibration_as_of_a_day_uses_only_what_was_known_then(
+    as_of, leads, deliveries, too_young, db, config_dir, now
+):
+    history(
+        db, now,
+        ("Oak Inn", "8361", "", "", "", "delivery", "2025-01-01", "2025-06-01"),
+        ("Elm Mill", "8361", "", "", "", "no_delivery", "2025-01-01", ""),
+    )  # fmt: skip
+    run = calibrated(db, config_dir, now, as_of=as_of)
+    assert run["as_of"] == as_of.isoformat()
+    found = run["overall"]
+    assert (found["leads"], found["deliveries"], found["too_young"]) == (leads, deliveries, too_young)
+    row = by_value(run)["8361"]
+    assert (row["leads"], row["deliveries"], row["too_young"]) == (leads, deliveries, too_young)
+
+
+def test_leads_that_are_too_young_are_neither_won_nor_lost(db, config_dir, now):
+    history(db, now, *real_history({"8361": (200, 40), "7011": (200, 20)}))
+    history(db, now, *[(f"New {n}", "8062", "", "", "", "no_delivery", "2026-02-01", "") for n in range(50)])
+    run = calibrated(db, config_dir, now)
+    assert (run["overall"]["leads"], run["overall"]["too_young"]) == (400, 50)
+    row = by_value(run)["8062"]
+    assert (row["leads"], row["too_young"], row["rate"], row["verdict"]) == (0, 50, None, "too young")
+
+
+def test_a_company_of_a_batch_counts_once_and_a_void_batch_not_at_all(db, config_dir, now):
+    oak = {"Company_Name": "Oak Inn", "ZoomInfo_Company_ID": "1"}
+    done = export_rows(db, config_dir, now, [lead_row(n, **oak) for n in range(1, 6)] + [lead_row(6)])
+    told(db, now + timedelta(days=30), (done.batch_id, "Oak Inn", "delivery", "2026-03-01"))
+    later = {"as_of": date(2026, 7, 1)}  # 140 days on
+    run = calibrated(db, config_dir, now, **later)
+    row = by_value(run)["7011"]
+    assert (row["leads"], row["deliveries"]) == (2, 1)
+    row = by_value(run, "signal_strength")["High"]  # what the historical table cannot know, a batch does
+    assert (row["leads"], row["deliveries"]) == (2, 1)
+    void_batch(db, batch_id=done.batch_id, reason="Wrong.", now=now, actor=ANA)
+    assert calibrated(db, config_dir, now, **later)["overall"]["leads"] == 0
+
+
+def test_the_population_may_be_the_history_or_the_batches_alone(db, config_dir, now):
+    history(db, now, *real_history({"8361": (30, 3)}))
+    export_rows(db, config_dir, now, [lead_row(1)])
+    counts = {
+        population: calibrated(db, config_dir, now, as_of=date(2026, 7, 1), population=population)["overall"][
+            "leads"
+        ]
+        for population in ("all", "historical", "hades")
+    }
+    assert counts == {"all": 31, "historical": 30, "hades": 1}
+
+
+def test_contacted_appointed_and_lost_leads_are_no_deliveries_and_churned_ones_are(db, config_dir, now):
+    rows = [lead_row(n) for n in range(1, 6)]
+    batch = export_rows(db, config_dir, now, rows).batch_id
+    later = now + timedelta(days=200)
+    for number, milestones in enumerate(
+        (["contacted"], ["appointment"], ["lost"], ["delivery", "churned"]), 1
+    ):
+        for place, milestone in enumerate(milestones):
+            told(db, later, (batch, f"Oak Inn {number}", milestone, f"2026-0{3 + place}-01"))
+    young = calibrated(db, config_dir, now, as_of=date(2026, 6, 1))["overall"]  # 110 days
+    assert (young["leads"], young["too_young"]) == (0, 5)
+    old = calibrated(db, config_dir, now, as_of=date(2026, 7, 1))["overall"]
+    assert (old["leads"], old["deliveries"], old["too_young"]) == (5, 1, 0)
+
+
+def test_a_run_is_frozen_with_what_it_was_made_of(real, db, config_dir, now):
+    run = calibrated(db, config_dir, now)
+    active = active_configuration(db, config_dir=config_dir, now=now)
+    assert (run["created_by"], run["created_at"]) == ("Ana Ruiz", "2026-02-11T15:30:00Z")
+    assert (run["weight_version"], run["icp_sha256"]) == (1, active.icp.sha256)
+    assert (run["code_version"], run["seed"], run["population"]) == ("0.1.0+test", 20260211, "all")
+    assert (run["applied_version"], run["superseded_by"]) == (None, None)
+    history(db, now, ("Late", "8361", "", "", "", "delivery", "2025-01-01", "2025-02-01"))
+    assert runs.read_run(db, run_id=run["run_id"]) == run
+    assert runs.read_run(db, run_id=run["run_id"] + 1) is None
+    json.dumps(run, allow_nan=False)
+
+
+def test_the_same_data_give_the_same_run_and_other_data_another_hash(real, db, config_dir, now):
+    first, second = calibrated(db, config_dir, now), calibrated(db, config_dir, now + timedelta(days=1))
+    for key in ("overall", "rows", "data_sha256", "icp_sha256"):
+        assert first[key] == second[key]
+    history(db, now, ("Late", "8361", "", "", "", "delivery", "2025-01-01", "2025-02-01"))
+    assert calibrated(db, config_dir, now)["data_sha256"] != first["data_sha256"]
+
+
+def test_the_hash_of_the_data_minds_values_and_neither_order_nor_numbering(real, db):
+    frame = outcomes.read_outcome_frame(db)
+    shuffled = frame.sample(frac=1, random_state=7).reset_index(drop=True).assign(lead_id=range(len(frame)))
+    assert data_sha256(shuffled) == data_sha256(frame)
+    changed = frame.copy()
+    changed.loc[5, "sic_code"] = "9999"
+    assert data_sha256(changed) != data_sha256(frame)
+    assert data_sha256(frame.iloc[1:]) != data_sha256(frame)
+    assert data_sha256(frame.iloc[:0]) == data_sha256(frame.iloc[:0])
+
+
+def test_the_order_of_the_rows_changes_nothing(real, db, config_dir, now):
+    frame = outcomes.read_outcome_frame(db)
+    icp = active_configuration(db, config_dir=config_dir, now=now).icp
+    shuffled = frame.sample(frac=1, random_state=7)
+    both = [calculate(f, icp, as_of=date(2026, 2, 11), estimator="shrunk") for f in (frame, shuffled)]
+    assert both[0] == both[1]
+
+
+def test_a_newer_answer_to_the_same_question_supersedes_a_run(real, db, config_dir, now):
+    def superseded(run):
+        return runs.read_run(db, run_id=run["run_id"])["superseded_by"]
+
+    first = calibrated(db, config_dir, now)
+    calibrated(db, config_dir, now, estimator="raw")
+    calibrated(db, config_dir, now, population="historical")
+    calibrated(db, config_dir, now, as_of=date(2026, 2, 10))  # a look back
+    assert superseded(first) is None
+    newest = calibrated(db, config_dir, now)
+    assert superseded(first) == newest["run_id"]
+    assert superseded(newest) is None
+    assert runs.read_latest_run(db)["run_id"] == newest["run_id"]
+    assert runs.read_latest_run(db, estimator="raw")["estimator"] == "raw"
+
+
+def test_a_score_outside_the_filter_stays_a_candidate_while_outcomes_speak_for_it(real, db, config_dir, now):
+    path = config_dir / "icp.yaml"
+    text = path.read_text(encoding="utf-8")
+    scored = '"9229": 40  # public order and safety NEC\n'
+    assert scored in text
+    path.write_text(text.replace(scored, scored + '      "4213": 94\n      "1711": 50\n'), encoding="utf-8")
+    rows = by_value(calibrated(db, config_dir, now))
+    assert (rows["4213"]["current"], rows["4213"]["candidate"]) == (94, True)
+    assert rows["1711"]["candidate"] is False  # no outcome speaks for it
+
+
+def test_a_viewer_may_look(real, db, config_dir, now):
+    assert calibrated(db, config_dir, now, actor=Actor("Vic", "viewer"))["created_by"] == "Vic"
+
+
+def test_the_five_dimensions_come_in_their_order(db, config_dir, now):
+    history(db, now, ("Oak", "8361", "120", "", "TX", "delivery", "2025-01-01", ""))
+    run = calibrated(db, config_dir, now)
+    assert tuple(dict.fromkeys(row["dimension"] for row in run["rows"])) == DIMENSIONS
+    assert set(HISTORY) >= {"sic_code", "state"}
