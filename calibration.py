@@ -55,7 +55,7 @@ def calculate(frame: pd.DataFrame, icp: Icp, *, as_of: date, estimator: str, see
             dimension=dimension,
             as_of=as_of,
             maturity_days=maturity_days,
-            estimator=estimator,
+            estimator="raw" if estimator == "raw" else "shrunk",
             seed=seed,
             candidates={value for value in seen if not in_filter(icp, dimension, value)},
         )
