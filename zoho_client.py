@@ -15,7 +15,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_after_attempt,
+    wait_random_exponential,
+)
 
 from errors import ConfigError, Refused, Unavailable
 from zoho_answers import (
@@ -205,7 +211,9 @@ class ZohoClient:
             for pipeline in self._listed("pipeline", {"layout_id": str(layout.get("id"))}, None):
                 for stage in pipeline.get("maps") or []:
                     if isinstance(stage.get("forecast_type"), str):
-                        names = [str(stage[key]) for key in ("display_value", "actual_value") if stage.get(key)]
+                        names = [
+                            str(stage[key]) for key in ("display_value", "actual_value") if stage.get(key)
+                        ]
                         found |= dict.fromkeys(names, stage["forecast_type"])
         return found
 
@@ -244,10 +252,14 @@ class ZohoClient:
 
         def once() -> Answer:
             token = self._tokens.current()
-            answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
+            answer = self._exchange(
+                method, token.api_domain, token.value, path, params, headers, body, credits
+            )
             if answer.refusal and answer.refusal.code == "INVALID_TOKEN":
                 token = self._tokens.renewed(token)
-                answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
+                answer = self._exchange(
+                    method, token.api_domain, token.value, path, params, headers, body, credits
+                )
             wrong = complaint(answer) if complaint else None
             if wrong:
                 raise Passing(wrong)
@@ -307,7 +319,9 @@ class ZohoClient:
             if time.monotonic() > until:
                 raise Passing(f"Zoho's answer did not end within {self._answer_seconds:.0f} seconds.")
             if size > _ANSWER_BYTES:
-                raise Refused("Zoho's answer is larger than 64 MB, which no page of records is. Nothing was kept.")
+                raise Refused(
+                    "Zoho's answer is larger than 64 MB, which no page of records is. Nothing was kept."
+                )
         return b"".join(parts)
 
 
@@ -327,7 +341,10 @@ def _raise_refusal(answer: Answer, module: str | None) -> None:
 
 
 def _token_expired(answer: Answer) -> bool:
-    return answer.refusal is not None and answer.refusal.code in ("EXPIRED_VALUE", "TOKEN_BOUND_DATA_MISMATCH")
+    return answer.refusal is not None and answer.refusal.code in (
+        "EXPIRED_VALUE",
+        "TOKEN_BOUND_DATA_MISMATCH",
+    )
 
 
 def _fresh(rows: Sequence[Record], given: set[str]) -> list[Record]:
@@ -353,7 +370,9 @@ def _paired(criteria: Sequence[str]) -> str:
 def _columns(module: str, fields: Sequence[str], limit: int) -> str:
     names = list(dict.fromkeys(fields))
     if not 1 <= len(names) <= limit:
-        raise ConfigError(f"Zoho gives 1 to {limit} fields of a module at once; {module} is asked for {len(names)}.")
+        raise ConfigError(
+            f"Zoho gives 1 to {limit} fields of a module at once; {module} is asked for {len(names)}."
+        )
     return ",".join(_name(name) for name in names)
 
 
