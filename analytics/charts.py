@@ -125,7 +125,7 @@ def batch_rates(batches: pd.DataFrame, *, overall_rate: float | None) -> Any:
     ):
         some = batches[batches["matured"] == matured]
         figure.add_trace(
-            go.Scatter(x=some["companies"], y=100 * some["rate"], mode="markers", name=label,
+            go.Scatter(x=some["companies"], y=100 * some["rate"], mode="markers", name=label, cliponaxis=False,
                        marker={"color": SUGGESTED, "symbol": symbol, "size": 9, "line": {"width": 2}},
                        customdata=some[["batch_id", "deliveries"]].to_numpy(),
                        hovertemplate="%{customdata[0]}: %{customdata[1]} of %{x} (%{y:.1f} %)<extra></extra>")

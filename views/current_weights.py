@@ -47,34 +47,79 @@ def show_weights(frame: ui.Frame, run: dict[str, Any] | None) -> None:
     newest = versions.iloc[0]
     st.markdown(f"#### Version {newest['version']} is in force since {ui.day(newest['created_at'])}")
     st.caption(ui.plain(f"{newest['kind'].capitalize()} by {newest['actor']}: {newest['reason']}"))
+    if run:
+        whole = run["overall"]
+        st.caption(
+            f"Last calibrated {ui.day(run['created_at'])} on {ui.count(whole['leads'])} leads: "
+            f"{ui.percent(whole['rate'])} delivered ({ui.interval(whole['low'], whole['high'])})."
+        )
+    scored = sorted(
+        (d for d in dimensions(frame.icp) if scores_in_force(frame.icp, d)),
+        key=lambda dimension: -len(scores_in_force(frame.icp, dimension)),
+    )
+    left, right = st.columns([11, 10])
+    for dimension in scored:
+        with left if dimension == scored[0] else right:
+            show_scores(frame, run, dimension)
+    with right:
+        show_parts(frame)
+    show_versions(frame, versions)
+
+
+def show_scores(frame: ui.Frame, run: dict[str, Any] | None, dimension: str) -> None:
+    """The scores of one dimension, with the evidence of the last run beside them."""
     names = ui.sic_names(frame.settings.config_dir)
-    seen = {(r["dimension"], r["value"]): r for r in run["rows"]} if run else {}
-    for column, dimension in zip(
-        st.columns(2) * 2, [d for d in dimensions(frame.icp) if scores_in_force(frame.icp, d)], strict=False
-    ):
-        with column:
-            st.markdown(f"**{label(dimension)}**")
-            st.dataframe(
-                pd.DataFrame([
-                    {"value": called(dimension, value, names), "score": score, "leads": seen.get((dimension, value), {}).get("leads"),
-                     "rate": seen.get((dimension, value), {}).get("rate")}
-                    for value, score in scores_in_force(frame.icp, dimension).items()
-                ]).astype({"leads": "Int64", "rate": "float64"}),
-                hide_index=True, height="content", alt=f"{label(dimension)}: scores in force", key=f"weights_{dimension}",
-                column_config={"value": label(dimension), "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
-                               "leads": "Leads judged", "rate": st.column_config.NumberColumn("Delivered", format="percent")},
-            )  # fmt: skip
-    st.markdown("**How the parts are weighed**")
+    seen = {r["value"]: r for r in run["rows"] if r["dimension"] == dimension} if run else {}
+    rows = [
+        {
+            "value": called(dimension, value, names),
+            "score": score,
+            "leads": seen.get(value, {}).get("leads"),
+            "rate": ui.percent(seen.get(value, {}).get("rate")),
+        }
+        for value, score in scores_in_force(frame.icp, dimension).items()
+    ]
+    st.markdown(f"**{label(dimension)}**")
     st.dataframe(
-        [{"Workflow": {"intent": "By buying signal", "geography": "By distance"}[w], **{k.replace("_", " ").capitalize(): f"{v:.0%}" for k, v in frame.icp.data["scoring"][w]["weights"].items()}}
-         for w in ("intent", "geography")], hide_index=True, alt="Weights per workflow",
+        pd.DataFrame(rows).astype({"leads": "Int64"}), hide_index=True, height="content",
+        alt=f"{label(dimension)}: scores in force", key=f"weights_{dimension}",
+        column_config={
+            "value": st.column_config.TextColumn(label(dimension), width=210 if dimension == "sic_code" else 90),
+            "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d", width=110),
+            "leads": st.column_config.NumberColumn("Judged", width=64, help="Leads old enough to judge in the last run"),
+            "rate": st.column_config.TextColumn("Delivered", width=76, alignment="right"),
+        },
     )  # fmt: skip
+
+
+def show_parts(frame: ui.Frame) -> None:
+    """What each part counts in a workflow."""
+    for workflow, name in (("intent", "By buying signal"), ("geography", "By distance")):
+        st.markdown(f"**How the parts are weighed: {name.lower()}**")
+        parts = frame.icp.data["scoring"][workflow]["weights"]
+        st.dataframe(
+            [{"Part": part.replace("_", " ").capitalize(), "Weight": f"{100 * weight:g} %"} for part, weight in parts.items()],
+            hide_index=True, height="content", alt=f"Weights: {name}", key=f"parts_{workflow}",
+        )  # fmt: skip
+
+
+def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
+    """All versions with what each changed, and the way back."""
     st.subheader("Versions", anchor=False)
+    told = [
+        ", ".join(f"{c['value']}: {ui.blank(c['before']) or 'none'} → {ui.blank(c['after']) or 'none'}" for c in json.loads(text))
+        for text in versions["changes"]
+    ]  # fmt: skip
     st.dataframe(
-        versions.assign(changes=[len(json.loads(text)) for text in versions["changes"]]).drop(columns="sha256"), hide_index=True,
-        alt="All versions, newest first", column_config={
-            "version": "Version", "kind": "Kind", "actor": "By", "reason": st.column_config.TextColumn("Why", width="large"), "run_id": "From run",
-            "rolled_back_to": "Text of", "changes": "Changed scores", "created_at": st.column_config.DatetimeColumn("When")},
+        versions.assign(changes=told).drop(columns=["sha256", "rolled_back_to"]), hide_index=True,
+        alt="All versions, newest first", key="versions",
+        column_config={
+            "version": st.column_config.NumberColumn("Version", width=66), "kind": st.column_config.TextColumn("Kind", width=84),
+            "actor": st.column_config.TextColumn("By", width=130), "reason": st.column_config.TextColumn("Why", width=260),
+            "run_id": st.column_config.NumberColumn("Run", width=50), "changes": st.column_config.TextColumn("What changed", width=260),
+            "created_at": st.column_config.DatetimeColumn("When", width=150),
+        },
+        column_order=["version", "created_at", "kind", "actor", "reason", "changes", "run_id"],
     )  # fmt: skip
     if len(versions) > 1 and frame.may("manager"):
         with st.popover("Roll back", icon=":material/undo:"):
