@@ -104,7 +104,7 @@ def _milestones(rng: np.random.Generator, companies: pd.DataFrame) -> pd.DataFra
     lag = np.where(won, (delivered - exported) / np.timedelta64(1, "D"), 0.0)
     reached = won | (rng.random(size) < 0.74)
     met = won | (reached & (rng.random(size) < 0.24))
-    contact = np.where(won, rng.uniform(0.05, 0.25, size) * lag, rng.gamma(1.5, 7.0, size) + 1)
+    contact = np.where(won, np.maximum(rng.uniform(0.05, 0.25, size) * lag, 1), rng.gamma(1.5, 7.0, size) + 1)
     meeting = np.where(won, rng.uniform(0.30, 0.65, size) * lag, contact + rng.gamma(2.0, 6.0, size) + 1)
     lost = ~won & (rng.random(size) < np.where(met, 0.85, 0.45))
     lost_after = np.where(met, meeting, contact) + rng.gamma(2.0, 18.0, size) + 2

@@ -185,8 +185,10 @@ def _history(rng: np.random.Generator, names: CompanyNames, *, before: date) -> 
     delivered = rng.random(size) < chance
     where = draw_places(rng, size)
     company_names = [names.take(code) for code in codes]
-    for place in range(200, size, 40):  # some companies have a second site
-        company_names[place] = company_names[place - 200]
+    for place in range(200, size, 40):  # some companies have a second site, in another ZIP
+        name = company_names[codes.index(codes[place], place % 160)]
+        if (name, where["zip_code"][place]) not in zip(company_names, where["zip_code"], strict=True):
+            company_names[place] = name
     created = np.datetime64(before) - rng.integers(200, 1000, size).astype("timedelta64[D]")
     shouted = rng.random(size) < 0.05
     return pd.DataFrame(
@@ -222,7 +224,7 @@ def _batches(
             50.0 if number % 6 == 5 else 25.0,
         )
         plans.append((plan, operator))
-        sites += draw_sites(rng, names, plan, int(rng.integers(58, 86)), first_id=340_000_000 + len(sites))
+        sites += draw_sites(rng, names, plan, int(rng.integers(56, 82)), first_id=340_000_000 + len(sites))
     batches: list[Batch] = []
     earlier: list[list[Row]] = []
     for plan, operator in plans:
