@@ -1,0 +1,121 @@
+"""Deals: their newest state, every state they were seen in, and what is strange about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from turso_db import Database, Many, Statement
+
+TRAITS = (
+    "account", "owner", "region", "industry", "product", "lead_source", "stage", "amount", "created_on", "closed_on",
+    "outcome",
+)  # fmt: skip
+_TEXTS = ("deal_id", "account", "owner", "region", "industry", "product", "lead_source", "stage", "outcome")
+
+
+def insert_snapshots(*, rows: Sequence[Mapping[str, Any]], source: str, now: datetime) -> Many:
+    """The statement that appends the state of each deal that is new or differs from what is known of it.
+
+    Each mapping has deal_id, fingerprint and TRAITS. To be written before `upsert_deals`, in the same write.
+    """
+    fields = ("source", "deal_id", "seen_at", *TRAITS, "fingerprint")
+    return Many(
+        f"INSERT INTO deal_snapshots ({', '.join(fields)}) SELECT {', '.join('?' for _ in fields)} "  # noqa: S608 - names are our own
+        "WHERE NOT EXISTS (SELECT 1 FROM deals WHERE source = ? AND deal_id = ? AND fingerprint = ?)",
+        [
+            (source, r["deal_id"], now, *(r[f] for f in TRAITS), r["fingerprint"], source, r["deal_id"], r["fingerprint"])
+            for r in rows
+        ],
+    )  # fmt: skip
+
+
+def upsert_deals(*, rows: Sequence[Mapping[str, Any]], source: str, now: datetime) -> Many:
+    """The statement that makes `deals` hold these states; one that did not change is not touched."""
+    fields = ("source", "deal_id", *TRAITS, "fingerprint", "first_seen_at", "updated_at")
+    changes = ", ".join(f"{f} = excluded.{f}" for f in (*TRAITS, "fingerprint", "updated_at"))
+    return Many(
+        f"INSERT INTO deals ({', '.join(fields)}) VALUES ({', '.join('?' for _ in fields)}) "  # noqa: S608 - names are our own
+        f"ON CONFLICT (source, deal_id) DO UPDATE SET {changes} WHERE deals.fingerprint <> excluded.fingerprint",
+        [(source, r["deal_id"], *(r[f] for f in TRAITS), r["fingerprint"], now, now) for r in rows],
+    )
+
+
+def deals_size(*, source: str) -> Statement:
+    """The statement that says how many deals there are from this source: deals."""
+    return Statement("SELECT count(*) AS deals FROM deals WHERE source = ?", (source,))
+
+
+def read_deals(db: Database) -> pd.DataFrame:
+    """One row per deal, its newest state: source, deal_id, TRAITS; text (missing where unknown), amount
+    (float64), created_on and closed_on (datetime64).
+    """
+    frame = db.frame(f"SELECT source, deal_id, {', '.join(TRAITS)} FROM deals ORDER BY created_on, id")  # noqa: S608 - names are our own
+    return _typed(frame)
+
+
+def read_deals_known(db: Database, *, at: datetime) -> pd.DataFrame:
+    """Every deal as it was known at a moment, columns as `read_deals`: the last state seen until then."""
+    return _typed(
+        db.frame(
+            f"SELECT s.source, s.deal_id, {', '.join('s.' + f for f in TRAITS)} FROM deal_snapshots s "  # noqa: S608 - names are our own
+            "JOIN (SELECT max(id) AS id FROM deal_snapshots WHERE seen_at <= ? GROUP BY source, deal_id) n ON n.id = s.id "
+            "ORDER BY s.created_on, s.id",
+            (at,),
+        )
+    )
+
+
+def count_deals(db: Database) -> dict[str, Any]:
+    """deals, won, lost, open, newest_close (ISO day or None), last_seen (of the newest state, or None)."""
+    return db.rows(
+        "SELECT count(*) AS deals, coalesce(sum(outcome = 'won'), 0) AS won, coalesce(sum(outcome = 'lost'), 0) AS lost, "
+        "coalesce(sum(outcome = 'open'), 0) AS open, max(closed_on) AS newest_close, "
+        "(SELECT max(finished_at) FROM sync_runs WHERE kind = 'deals' AND status = 'done') AS last_seen FROM deals"
+    )[0]
+
+
+def record_issues(*, issues: Sequence[Mapping[str, Any]], source: str, file_name: str, now: datetime) -> Many:
+    """The statement that keeps findings (issue_key, kind, deal_id, what); a known one is only seen again, and
+    one that a person settled stays settled.
+    """
+    return Many(
+        "INSERT INTO deal_issues (source, issue_key, kind, deal_id, what, file_name, found_at, seen_at) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, issue_key) DO UPDATE SET what = excluded.what, "
+        "file_name = excluded.file_name, seen_at = excluded.seen_at WHERE deal_issues.resolved_at IS NULL",
+        [(source, i["issue_key"], i["kind"], i["deal_id"], i["what"], file_name, now, now) for i in issues],
+    )
+
+
+def resolve_issues(*, ids: Sequence[int], resolution: str, now: datetime, actor: str) -> Many:
+    """The statement that closes issues with what a person found out."""
+    return Many(
+        "UPDATE deal_issues SET resolved_at = ?, resolved_by = ?, resolution = ? WHERE id = ? AND resolved_at IS NULL",
+        [(now, actor, resolution, number) for number in ids],
+    )
+
+
+def read_issues(db: Database, *, limit: int = 500) -> pd.DataFrame:
+    """Open findings, newest first: id, kind, deal_id, what, file_name, found_at."""
+    return db.frame(
+        "SELECT id, kind, deal_id, what, file_name, found_at FROM deal_issues WHERE resolved_at IS NULL "
+        "ORDER BY seen_at DESC, id LIMIT ?",
+        (limit,),
+    )
+
+
+def count_issues(db: Database) -> int:
+    """How many findings nobody has settled."""
+    return int(db.rows("SELECT count(*) AS n FROM deal_issues WHERE resolved_at IS NULL")[0]["n"])
+
+
+def _typed(frame: pd.DataFrame) -> pd.DataFrame:
+    for field in ("source", *_TEXTS):
+        frame[field] = frame[field].astype("str")
+    frame["amount"] = pd.to_numeric(frame["amount"]).astype("float64")
+    for field in ("created_on", "closed_on"):
+        frame[field] = pd.to_datetime(frame[field], format="ISO8601")
+    return frame
