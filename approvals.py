@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from actors import Actor, require
 from errors import ConfigError, Conflict, InputError, Refused
-from icp import Icp, dimensions, parse_icp, scores_in_force
+from icp import Icp, dimensions, in_filter, parse_icp, scores_in_force
 from icp_edit import ScoreChange, edit_scores
 from stores import runs, weights
 from stores.audit import audit_entry
 from stores.state import read_state
 from turso_db import Database
 
+# The same text always means the same configuration; what is in force is looked up each time.
+_parsed = lru_cache(maxsize=16)(parse_icp)
 _FIRST = Actor("HADES", "admin")
 _HAND = Actor("someone with access to the file", "admin")
 
@@ -57,9 +61,9 @@ def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Ac
                 "config/icp.yaml is missing and the database has no version of it. Restore it from the release."
             )
         if text is not None:
-            icp = parse_icp(text) if _is_new(db, text, state.icp_sha256) else None
+            icp = _parsed(text) if _is_new(db, text, state.icp_sha256) else None
             if icp is None and state.weight_version is not None and _sha256(text) == state.icp_sha256:
-                return Active(parse_icp(text), state.weight_version)
+                return Active(_parsed(text), state.weight_version)
             if icp is not None:
                 version = (state.weight_version or 0) + 1
                 kind = "first" if version == 1 else "hand edit"
@@ -68,9 +72,8 @@ def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Ac
                 continue
         newest = weights.read_active_version(db)
         assert newest is not None  # a version is there: the file was missing or known
-        with contextlib.suppress(OSError):  # on a disk that cannot be written the database alone is the truth
-            write_atomically(path, newest["icp_yaml"])
-        return Active(parse_icp(newest["icp_yaml"]), int(newest["version"]))
+        _lay(db, path, newest["icp_yaml"])
+        return Active(_parsed(newest["icp_yaml"]), int(newest["version"]))
     raise Conflict(
         "config/icp.yaml keeps changing while it is read. Wait until the edits are done, then try again."
     )
@@ -118,14 +121,15 @@ def planned_changes(
             raise Refused(
                 f"{name} has no evidence: the outcomes do not know this dimension, so there is no suggestion."
             )
-        if in_force.get(row["value"]) == row["suggested"]:
+        lets_in = row["candidate"] and extend_filter and not in_filter(icp, row["dimension"], row["value"])
+        if in_force.get(row["value"]) == row["suggested"] and not lets_in:
             raise Refused(f"{name} already has the score {row['suggested']}. Untick it.")
         changes.append(
             ScoreChange(
                 row["dimension"],
                 row["value"],
                 int(row["suggested"]),
-                bool(row["candidate"]) and extend_filter,
+                lets_in,
             )
         )
     if not changes:
@@ -211,7 +215,7 @@ def approve(
         )  # fmt: skip
     except Conflict as error:
         raise _someone_was_first(db, version) from error
-    write_atomically(config_dir / "icp.yaml", icp.text)
+    _lay(db, config_dir / "icp.yaml", icp.text)
     return Applied(version, told, icp)
 
 
@@ -244,7 +248,7 @@ def rollback(
         )  # fmt: skip
     except Conflict as error:
         raise _someone_was_first(db, number) from error
-    write_atomically(config_dir / "icp.yaml", icp.text)
+    _lay(db, config_dir / "icp.yaml", icp.text)
     return Applied(number, told, icp)
 
 
@@ -252,7 +256,9 @@ def changed_scores(before: Icp, after: Icp) -> list[dict[str, Any]]:
     """Each score that differs: dimension, value, before, after (None where one of them has no such value)."""
     changed = []
     for dimension in dict.fromkeys([*dimensions(before), *dimensions(after)]):
-        old, new = (scores_in_force(icp, dimension) if dimension in dimensions(icp) else {} for icp in (before, after))
+        old, new = (
+            scores_in_force(icp, dimension) if dimension in dimensions(icp) else {} for icp in (before, after)
+        )
         changed += [
             {"dimension": dimension, "value": value, "before": old.get(value), "after": new.get(value)}
             for value in dict.fromkeys([*old, *new])
@@ -262,7 +268,10 @@ def changed_scores(before: Icp, after: Icp) -> list[dict[str, Any]]:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Nothing; the file holds `text` and no reader ever sees half of it. Its permissions stay."""
+    """Nothing; the file holds `text` and no reader ever sees half of it. Its permissions stay, and a link to it
+    stays a link.
+    """
+    path = path.resolve()
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".icp-", suffix=".yaml")
     try:
@@ -276,6 +285,16 @@ def write_atomically(path: Path, text: str) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _lay(db: Database, path: Path, text: str) -> None:
+    """Nothing; the file says `text`, unless somebody saved an edit this very moment: that one is kept for
+    `active_configuration` to record. On a disk that cannot be written the database alone is the truth.
+    """
+    with contextlib.suppress(OSError, ConfigError):
+        found = _read_text(path)
+        if found is None or weights.is_known_text(db, sha256=_sha256(found)):
+            write_atomically(path, text)
 
 
 def _someone_was_first(db: Database, version: int) -> Conflict:
@@ -316,8 +335,6 @@ def _is_new(db: Database, text: str, active_sha256: str | None) -> bool:
 
 
 def _sha256(text: str) -> str:
-    import hashlib
-
     return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
@@ -328,6 +345,10 @@ def _read_text(path: Path) -> str | None:
         return None
     except UnicodeDecodeError as error:
         raise ConfigError("config/icp.yaml was expected to be UTF-8 text. Save it as UTF-8.") from error
+    except OSError as error:
+        raise ConfigError(
+            f"config/icp.yaml cannot be read: {error.strerror}. Mend its permissions."
+        ) from error
 
 
 def _said(reason: str) -> str:

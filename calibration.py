@@ -7,12 +7,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 
 from actors import Actor, require
-from analytics.calibration_table import overall, tabulate
+from analytics.calibration_table import Estimator, overall, tabulate
 from icp import Icp, default_score, dimension_values, dimensions, in_filter, scores_in_force
 from stores import outcomes, runs
 from stores.state import read_state
@@ -33,7 +33,9 @@ class Calibration:
     data_sha256: str
 
 
-def calculate(frame: pd.DataFrame, icp: Icp, *, as_of: date, estimator: str, seed: int = SEED) -> Calibration:
+def calculate(
+    frame: pd.DataFrame, icp: Icp, *, as_of: date, estimator: Estimator, seed: int = SEED
+) -> Calibration:
     """The calibration of these outcomes (see stores.outcomes.read_outcome_frame) as they were known on
     `as_of`.
 
@@ -84,7 +86,7 @@ def calibrate(
     version = read_state(db).data_version
     frame = outcomes.read_outcome_frame(db, population=population)
     estimator = estimator or icp.data["calibration"]["estimator"]
-    result = calculate(frame, icp, as_of=as_of, estimator=estimator, seed=seed)
+    result = calculate(frame, icp, as_of=as_of, estimator=cast("Estimator", estimator), seed=seed)
     run_id = runs.record_run(
         db,
         stamp={

@@ -14,7 +14,9 @@ from typing import Any
 
 from lead_rows import TODAY, lead_file, lead_row, scored_leads
 
+import approvals
 import turso_db
+import turso_file
 from actors import Actor
 from approvals import active_configuration, approve
 from errors import HadesError
@@ -126,7 +128,7 @@ def export_until(
         if left < 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    opened = turso_db._open
+    opened = turso_file._open
 
     def watched(path: Path, name: str) -> sqlite3.Connection:
         connection = opened(path, name)
@@ -134,7 +136,7 @@ def export_until(
         return connection
 
     db.close()
-    turso_db._open = watched
+    turso_file._open = watched
     export_rows(db, config_dir, now, [lead_row(n) for n in range(1, 8)])
 
 
@@ -175,3 +177,41 @@ def import_history(db_path: Path, content: bytes, now: datetime) -> dict[str, in
         return import_historical(db, content=content, name="history.csv", now=now, actor=ANA).counts
     finally:
         db.close()
+
+
+class Scorer:
+    """A running process that opened its database once and scores the same lead each time it is asked."""
+
+    def __init__(self, db_path: Path, config_dir: Path, now: datetime, row: dict[str, str]) -> None:
+        _ready()
+        self._ask, other = _processes.Pipe()
+        self._process = _processes.Process(
+            target=_score_when_asked, args=(other, db_path, config_dir, now, row)
+        )
+        self._process.start()
+
+    def score(self) -> int | str:
+        """The lead's score now, or why it is excluded."""
+        self._ask.send("score")
+        assert self._ask.poll(_PATIENCE), "the scoring process does not answer"
+        return self._ask.recv()
+
+    def close(self) -> None:
+        """Nothing; the process has ended."""
+        self._ask.send(None)
+        self._process.join(_PATIENCE)
+
+
+def _score_when_asked(asked, db_path, config_dir, now, row):
+    db = turso_db.connect(f"file:{db_path}")
+    file = lead_file([row], config_dir)
+    while asked.recv():
+        scored = scored_leads(file, active_configuration(db, config_dir=config_dir, now=now).icp).iloc[0]
+        asked.send(scored["excluded"] if isinstance(scored["excluded"], str) else int(scored["score"]))
+    db.close()
+
+
+def approve_and_die(db_path: Path, config_dir: Path, now: datetime, run_id: int) -> None:
+    """Nothing; an approval whose process is killed after the database agreed and before the file is laid."""
+    approvals.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    approve_all(db_path, config_dir, now, run_id, "Ana Ruiz")

@@ -7,39 +7,15 @@ from datetime import date, timedelta
 
 import pytest
 from lead_rows import lead_row
+from outcome_rows import REAL, calibrated, history, real_history, told
 from racing import ANA, export_rows
-from test_outcomes import HISTORY, history, told
 
 from actors import Actor
 from approvals import active_configuration
-from calibration import calculate, calibrate, data_sha256
+from calibration import calculate, data_sha256
 from export import void_batch
 from icp import DIMENSIONS
 from stores import outcomes, runs
-
-# A real result, SIC → (leads, deliveries): 2,198 leads, 197 deliveries.
-REAL = {
-    "3599": (33, 3), "3999": (76, 4), "4213": (79, 15), "4581": (11, 3), "4731": (20, 4), "5511": (379, 30),
-    "7011": (410, 28), "7991": (39, 4), "8051": (245, 18), "8059": (146, 18), "8062": (133, 6), "8211": (236, 14),
-    "8221": (28, 2), "8322": (78, 3), "8331": (67, 7), "8361": (218, 38),
-}  # fmt: skip
-
-
-def real_history(table=REAL, deal="2025-01-15", delivered="2025-04-01"):
-    """One row per lead of the table, with names of their own."""
-    return [
-        (f"Site {sic} {n}", sic, "", "", "", "delivery" if n < deliveries else "no_delivery", deal, delivered if n < deliveries else "")
-        for sic, (leads, deliveries) in table.items()
-        for n in range(leads)
-    ]  # fmt: skip
-
-
-def calibrated(db, config_dir, now, **options):
-    active = active_configuration(db, config_dir=config_dir, now=now)
-    return calibrate(
-        db, icp=active.icp, weight_version=active.version, now=now, code_version="0.1.0+test",
-        **({"as_of": date(2026, 2, 11), "actor": ANA} | options),
-    )  # fmt: skip
 
 
 def by_value(run, dimension="sic_code"):
@@ -284,4 +260,3 @@ def test_the_five_dimensions_come_in_their_order(db, config_dir, now):
     history(db, now, ("Oak", "8361", "120", "", "TX", "delivery", "2025-01-01", ""))
     run = calibrated(db, config_dir, now)
     assert tuple(dict.fromkeys(row["dimension"] for row in run["rows"])) == DIMENSIONS
-    assert set(HISTORY) >= {"sic_code", "state"}
