@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
-import numpy as np
 import pandas as pd
 
 from sql_values import Value
@@ -77,20 +77,11 @@ def frame_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFr
     """
     if not rows:
         return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}, columns=list(columns))
-    data = {name: _column(values) for name, values in zip(columns, zip(*rows, strict=True), strict=True)}
-    return pd.DataFrame(data, columns=list(columns))
-
-
-def _column(values: Sequence[Any]) -> pd.Series | np.ndarray:
-    kinds = set(map(type, values))
-    if kinds == {int}:
-        return np.array(values, dtype="int64")
-    if kinds == {float}:
-        return np.array(values, dtype="float64")
-    if kinds <= {int, type(None)} and int in kinds:
-        return pd.Series(values, dtype="Int64")
-    if kinds <= {int, float, type(None)} and kinds != {type(None)}:
-        return pd.Series(values, dtype="float64")
-    if kinds <= {str, type(None)} and str in kinds:
-        return pd.Series(values, dtype="str")
-    return pd.Series(values, dtype="object")
+    frame = pd.DataFrame(list(rows), columns=list(range(len(columns))))
+    for place in range(len(columns)):
+        # pandas makes floats of whole numbers beside missing ones, and those are exact only up to 2**53
+        if frame[place].dtype == "float64" and float not in set(map(type, map(itemgetter(place), rows))):
+            exact = pd.array([row[place] for row in rows], dtype="Int64")
+            frame.isetitem(place, exact)
+    frame.columns = pd.Index(columns)
+    return frame

@@ -15,6 +15,7 @@ from errors import InputError
 Value = Any  # what to_sql takes; None, int, float, str or bytes after it
 SqlValue = int | float | str | bytes | None
 
+_AS_THEY_ARE = {str, int, float, bytes, type(None)}  # a NaN is stored as NULL by SQLite itself
 _LEAST, _MOST = -(2**63), 2**63 - 1
 
 
@@ -74,6 +75,28 @@ def to_sql_row(values: Sequence[Value], row: int | None = None) -> list[SqlValue
         place = next(index for index, value in enumerate(values, 1) if not _storable(value))
         where = f"Argument {place}" if row is None else f"Argument {place} of row {row}"
         raise type(error)(f"{where}: {error}") from None
+
+
+def to_sql_rows(rows: Sequence[Sequence[Value]]) -> Sequence[Sequence[Any]]:
+    """Many rows of arguments, looked through by columns, which is fast; the same rows where nothing changes.
+
+    Whole numbers beyond 64 bits and broken Unicode are left to the database library, which refuses them.
+    """
+    try:
+        columns = list(zip(*rows, strict=True))
+    except ValueError:  # rows of different lengths: the database says so
+        return [to_sql_row(row, number) for number, row in enumerate(rows, 1)]
+    changed = False
+    for place, column in enumerate(columns):
+        kinds = set(map(type, column))
+        if kinds <= _AS_THEY_ARE and not (float in kinds and (math.inf in column or -math.inf in column)):
+            continue
+        try:
+            columns[place] = tuple([to_sql(value) for value in column])
+        except (TypeError, InputError):
+            return [to_sql_row(row, number) for number, row in enumerate(rows, 1)]  # which names the place
+        changed = True
+    return list(zip(*columns, strict=True)) if changed else rows
 
 
 def _storable(value: Value) -> bool:

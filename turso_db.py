@@ -1,24 +1,21 @@
 """One database, two places: a file at home (default) or Turso in the cloud, behind the same small interface.
 
-The interface is `Database` in database.py; `connect` opens the right backend and brings its schema up to date.
-The local backend switches on what the server has on by default, so the same SQL gives the same answers.
+The interface is `Database` in database.py; `connect` opens the right backend and brings its schema up to
+date. The local backend (turso_file) switches on what the server (turso_http) has on by default, so the same
+SQL gives the same answers.
 """
 
 from __future__ import annotations
 
 import hashlib
 import sqlite3
-import threading
-import time
-from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import pandas as pd
-
-from database import BUMP, Database, Many, Statement, Written, frame_of
-from errors import ConfigError, Conflict, HadesError, Refused, Unavailable
-from sql_values import Value, to_sql
+from database import Database, Many, Statement, Written
+from errors import ConfigError, Conflict
+from sql_values import Value
+from turso_file import LocalFile
 
 __all__ = [
     "Database",
@@ -27,106 +24,17 @@ __all__ = [
     "Statement",
     "Value",
     "Written",
+    "applied_migrations",
     "connect",
     "migrate",
     "pending_migrations",
 ]
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"
-_BUSY_SECONDS = 30.0
-
-
-class LocalFile:
-    """A database file on this machine. Safe for many threads and processes; one connection per thread."""
-
-    rows_per_write = 100_000
-
-    def __init__(self, path: Path) -> None:
-        self.name = f"local file {path.name}"
-        self.round_trips = 0
-        self._path = path
-        self._own = threading.local()
-        self._opened: list[sqlite3.Connection] = []
-        self._lock = threading.Lock()
-
-    def rows(self, sql: str, args: Sequence[Value] = ()) -> list[dict[str, Value]]:
-        """The rows of one SELECT, in order, as dicts. Refused when the SQL is wrong, Unavailable when locked."""
-        return self.read([Statement(sql, args)])[0]
-
-    def read(self, statements: Sequence[Statement]) -> list[list[dict[str, Value]]]:
-        """The rows of each SELECT, all from one snapshot."""
-        connection = self._connection()
-        self.round_trips += 1
-        try:
-            connection.execute("BEGIN")
-            try:
-                return [_dicts(connection.execute(s.sql, to_sql_row(s.args))) for s in statements]
-            finally:
-                connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _typed(error, self.name) from error
-
-    def frame(self, sql: str, args: Sequence[Value] = ()) -> pd.DataFrame:
-        """The rows of one SELECT as a frame; integers stay exact, no row gives the columns alone."""
-        connection = self._connection()
-        self.round_trips += 1
-        try:
-            cursor = connection.execute(sql, to_sql_row(args))
-            return frame_of([column[0] for column in cursor.description], cursor.fetchall())
-        except sqlite3.Error as error:
-            raise _typed(error, self.name) from error
-
-    def stream(
-        self, sql: str, args: Sequence[Value] = (), chunk_rows: int = 5000
-    ) -> Iterator[list[tuple[Value, ...]]]:
-        """The rows of one SELECT in lists of at most `chunk_rows` tuples, with steady memory."""
-        connection = self._connection()
-        self.round_trips += 1
-        try:
-            cursor = connection.execute(sql, to_sql_row(args))
-            while chunk := cursor.fetchmany(chunk_rows):
-                yield chunk
-        except sqlite3.Error as error:
-            raise _typed(error, self.name) from error
-
-    def write(self, statements: Sequence[Statement | Many], *, bump: bool = True) -> list[Written]:
-        """What each statement gave back, after all of them were kept together; on any error none is.
-
-        Conflict when a constraint is broken, Refused when a rule of the schema or the SQL forbids it.
-        """
-        connection = self._connection()
-        self.round_trips += 1
-        try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                written = [_run(connection, statement) for statement in statements]
-                if bump:
-                    connection.execute(BUMP)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise _typed(error, self.name) from error
-        return written
-
-    def close(self) -> None:
-        """Nothing; every connection of every thread is closed."""
-        with self._lock:
-            for connection in self._opened:
-                connection.close()
-            self._opened.clear()
-        self._own = threading.local()
-
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._own, "connection", None)
-        if connection is None:
-            connection = _open(self._path, self.name)
-            self._own.connection = connection
-            with self._lock:
-                self._opened.append(connection)
-        return connection
+_RECORDS = (
+    "CREATE TABLE IF NOT EXISTS schema_migrations "
+    "(name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at TEXT NOT NULL)"
+)
 
 
 def connect(
@@ -139,8 +47,8 @@ def connect(
 ) -> Database:
     """The database that `url` names, opened and migrated.
 
-    None → `hades.db` in `data_dir`; `file:PATH` → that file; libsql:// or https:// (http:// on loopback) → Turso.
-    ConfigError when the address has another form or the database is newer than this code.
+    None → `hades.db` in `data_dir`; `file:PATH` → that file; libsql:// or https:// (http:// on loopback) →
+    Turso. ConfigError when the address has another form or the database is newer than this code.
     """
     database = _open_backend(url, token, data_dir, driver)
     try:
@@ -152,19 +60,35 @@ def connect(
 
 
 def pending_migrations(db: Database, migrations_dir: Path = MIGRATIONS) -> list[str]:
-    """The names of the migrations that this code has and the database has not, in order."""
+    """The names of the migrations that this code has and the database has not, in order. Changes nothing.
+
+    ConfigError when the database has one that the code has not, has it with another text, or lacks an earlier
+    one.
+    """
     return [path.name for path in _unapplied(db, migrations_dir)]
+
+
+def applied_migrations(db: Database) -> list[dict[str, Value]]:
+    """One dict per migration the database has, in order: name, sha256, applied_at. Empty for a new
+    database.
+    """
+    if not db.rows("SELECT 1 AS found FROM sqlite_master WHERE name = 'schema_migrations'"):
+        return []
+    return db.rows("SELECT name, sha256, applied_at FROM schema_migrations ORDER BY name")
 
 
 def migrate(db: Database, migrations_dir: Path = MIGRATIONS) -> list[str]:
     """The names of the migrations applied by this call, each in one write with its own record.
 
     Two processes may call it at once: the record comes first in the write, so one of them wins and the other
-    sees it applied. ConfigError when the database is newer than the code.
+    sees it applied. ConfigError as for pending_migrations, and then nothing is changed.
     """
+    pending = _unapplied(db, migrations_dir)
+    if pending and pending[0] == _known(migrations_dir)[0]:
+        db.write([Statement(_RECORDS)], bump=False)
     applied = []
-    for path in _unapplied(db, migrations_dir):
-        text = path.read_text(encoding="utf-8")
+    for path in pending:
+        text = _text(path)
         record = Statement(
             "INSERT INTO schema_migrations (name, sha256, applied_at) VALUES (?, ?, ?)",
             (path.name, _sha256(text), datetime.now(UTC)),
@@ -172,31 +96,46 @@ def migrate(db: Database, migrations_dir: Path = MIGRATIONS) -> list[str]:
         try:
             db.write([record, *(Statement(sql) for sql in _statements(text))], bump=False)
         except Conflict:
+            if path.name not in {row["name"] for row in applied_migrations(db)}:
+                raise  # the data broke a rule of the new schema: nobody else applied it
             continue  # another process recorded it first, in the same write as its changes
         applied.append(path.name)
     return applied
 
 
-def _unapplied(db: Database, migrations_dir: Path) -> list[Path]:
-    known = sorted(migrations_dir.glob("[0-9]*.sql"))
-    if not db.rows("SELECT 1 AS found FROM sqlite_master WHERE name = 'schema_migrations'"):
-        db.write(
-            [
-                Statement(
-                    "CREATE TABLE IF NOT EXISTS schema_migrations "
-                    "(name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, applied_at TEXT NOT NULL)"
-                )
-            ],
-            bump=False,
+def _known(migrations_dir: Path) -> list[Path]:
+    found = sorted(migrations_dir.glob("[0-9]*.sql"))
+    if not found:
+        raise ConfigError(
+            "The folder of the migrations is empty or missing. Restore migrations/ from the release."
         )
-    applied = {str(row["name"]) for row in db.rows("SELECT name FROM schema_migrations")}
-    unknown = sorted(applied - {path.name for path in known})
+    return found
+
+
+def _unapplied(db: Database, migrations_dir: Path) -> list[Path]:
+    known = _known(migrations_dir)
+    applied = {str(row["name"]): str(row["sha256"]) for row in applied_migrations(db)}
+    unknown = sorted(applied.keys() - {path.name for path in known})
     if unknown:
         raise ConfigError(
-            f"The database ({db.name}) is newer than this code: it already has {', '.join(unknown)}, which this "
+            f"The database ({db.name}) is newer than this code: it already has {', '.join(unknown)}, which "
+            f"this "
             "release does not know. Start the newer release, or name another database."
         )
-    return [path for path in known if path.name not in applied]
+    changed = [path.name for path in known if applied.get(path.name) not in (None, _sha256(_text(path)))]
+    if changed:
+        raise ConfigError(
+            f"The database ({db.name}) was made with another text of {', '.join(changed)} than this release "
+            f"has. "
+            "Restore the file from the release that made the database, or name another database."
+        )
+    pending = [path for path in known if path.name not in applied]
+    if pending and applied and pending[0].name < max(applied):
+        raise ConfigError(
+            f"The database ({db.name}) has {max(applied)} but not the earlier {pending[0].name}. "
+            "Restore it from a backup, or name another database."
+        )
+    return pending
 
 
 def _statements(text: str) -> list[str]:
@@ -234,87 +173,9 @@ def _open_backend(url: str | None, token: str | None, data_dir: Path, driver: st
     return for_url(url, token)
 
 
-def _open(path: Path, name: str) -> sqlite3.Connection:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # check_same_thread is off only so that close() may close what other threads opened.
-        connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        _use_wal(connection)
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.execute("PRAGMA recursive_triggers = ON")
-    except sqlite3.Error as error:
-        raise _typed(error, name) from error
-    except OSError as error:
-        raise ConfigError(
-            f"The folder of the database ({name}) cannot be made or entered: {error.strerror}. "
-            "Check its permissions or set HADES_DATA_DIR."
-        ) from error
-    switch = getattr(connection, "setconfig", None)
-    if switch is not None:  # Python 3.12 on: text in double quotes is a name, as on the server
-        switch(getattr(sqlite3, "SQLITE_DBCONFIG_DQS_DML"), False)  # noqa: B009
-        switch(getattr(sqlite3, "SQLITE_DBCONFIG_DQS_DDL"), False)  # noqa: B009
-    return connection
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL once; the switch needs the file alone and does not wait by itself."""
-    until = time.monotonic() + _BUSY_SECONDS
-    while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-
-
-def _run(connection: sqlite3.Connection, statement: Statement | Many) -> Written:
-    if isinstance(statement, Many):
-        cursor = connection.executemany(statement.sql, map(to_sql_row, statement.rows))
-        return Written([], max(cursor.rowcount, 0))
-    cursor = connection.execute(statement.sql, to_sql_row(statement.args))
-    return Written(_dicts(cursor) if cursor.description else [], max(cursor.rowcount, 0))
-
-
-def to_sql_row(values: Sequence[Value]) -> list[Value]:
-    """The values of one argument row as SQLite takes them."""
-    return [value if type(value) in _PLAIN else to_sql(value) for value in values]
-
-
-_PLAIN = (
-    str,
-    int,
-    type(None),
-)  # the common ones need no look; an int out of range is refused by sqlite3 itself
-
-
-def _dicts(cursor: sqlite3.Cursor) -> list[dict[str, Value]]:
-    names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-
-
-def _typed(error: sqlite3.Error, name: str) -> HadesError:
-    code = getattr(error, "sqlite_errorname", "") or ""
-    if code.startswith("SQLITE_CONSTRAINT_TRIGGER"):
-        return Refused(f"The database refused a change: {error}.")
-    if isinstance(error, sqlite3.IntegrityError):
-        return Conflict(f"A row with the same key is already there, or one it needs is missing: {error}.")
-    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Unavailable(
-            f"The database ({name}) was busy for {_BUSY_SECONDS:.0f} seconds. Try again in a moment."
-        )
-    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
-        return Unavailable(f"The disk of the database ({name}) is full or fails. Make room, then try again.")
-    if code.startswith(
-        ("SQLITE_CANTOPEN", "SQLITE_NOTADB", "SQLITE_CORRUPT", "SQLITE_READONLY", "SQLITE_PERM")
-    ):
-        return ConfigError(
-            f"The database ({name}) cannot be opened for writing: {error}. "
-            "Check the path and its permissions, or restore the file from a backup."
-        )
-    return Refused(f"The database did not accept a statement: {error}.")
+def _text(path: Path) -> str:
+    """The text of a migration; line ends as on every machine, so that its hash is the same on all."""
+    return path.read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 def _sha256(text: str) -> str:

@@ -39,7 +39,7 @@ def test_mixed_text_and_numbers_stay_what_they_are() -> None:
 
 
 def test_rows_of_a_wrong_length_are_an_error() -> None:
-    with pytest.raises(ValueError, match=r"shorter|longer"):
+    with pytest.raises(ValueError, match="columns passed"):
         frame_of(["a", "b"], [(1,), (2,)])
 
 
