@@ -30,10 +30,11 @@ _HAND = Actor("someone with access to the file", "admin")
 
 @dataclass(frozen=True)
 class Active:
-    """The configuration in force and its version."""
+    """The configuration in force, its version, and the data version of the same look at the database."""
 
     icp: Icp
     version: int
+    data_version: int
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Ac
         if text is not None:
             icp = _parsed(text) if _is_new(db, text, state.icp_sha256) else None
             if icp is None and state.weight_version is not None and _sha256(text) == state.icp_sha256:
-                return Active(_parsed(text), state.weight_version)
+                return Active(_parsed(text), state.weight_version, state.data_version)
             if icp is not None:
                 version = (state.weight_version or 0) + 1
                 kind = "first" if version == 1 else "hand edit"
@@ -73,7 +74,7 @@ def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Ac
         newest = weights.read_active_version(db)
         assert newest is not None  # a version is there: the file was missing or known
         _lay(db, path, newest["icp_yaml"])
-        return Active(_parsed(newest["icp_yaml"]), int(newest["version"]))
+        return Active(_parsed(newest["icp_yaml"]), int(newest["version"]), state.data_version)
     raise Conflict(
         "config/icp.yaml keeps changing while it is read. Wait until the edits are done, then try again."
     )

@@ -21,7 +21,6 @@ from approvals import active_configuration
 from errors import HadesError, Refused
 from icp import Icp, business_zone
 from settings import ROOT, Settings, read_settings
-from stores.state import read_state
 
 MENU = {
     "": (("Home.py", "Home", ":material/home:"),),
@@ -103,7 +102,7 @@ def _frame(actor: Actor) -> Frame:
     db, settings = _connection()
     now = datetime.now(UTC).replace(microsecond=0)
     active = active_configuration(db, config_dir=settings.config_dir, now=now)
-    return Frame(db, settings, actor, active.icp, active.version, read_state(db).data_version, now)
+    return Frame(db, settings, actor, active.icp, active.version, active.data_version, now)
 
 
 def read(frame: Frame, reader: Callable[..., T], **arguments: Any) -> T:
