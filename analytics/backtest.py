@@ -132,9 +132,8 @@ class _Ranking:
     def __init__(self, scores: FloatArray, delivered: npt.NDArray[np.bool_]) -> None:
         self.order = np.argsort(-scores, kind="stable")
         ordered = scores[self.order]
-        self.starts = (
-            np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(scores) else []
-        )
+        first = np.concatenate([[True], ordered[1:] != ordered[:-1]])[: len(scores)]
+        self.starts: npt.NDArray[np.intp] = np.flatnonzero(first)
         self.hit = delivered[self.order].astype(float)
 
     def _groups(self, weights: FloatArray) -> tuple[FloatArray, FloatArray]:
