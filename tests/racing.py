@@ -23,6 +23,7 @@ from errors import HadesError
 from export import exported_before, record_export
 from outcomes import import_historical
 from preflight import preflight
+from stores.state import take_lease
 
 ANA = Actor("Ana Ruiz", "manager")
 _PATIENCE = 120.0  # seconds; a machine with two cores starts twenty processes one after the other
@@ -215,3 +216,12 @@ def approve_and_die(db_path: Path, config_dir: Path, now: datetime, run_id: int)
     """Nothing; an approval whose process is killed after the database agreed and before the file is laid."""
     approvals.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
     approve_all(db_path, config_dir, now, run_id, "Ana Ruiz")
+
+
+def hold_lease(db_path: Path, now: datetime, holder: str) -> bool:
+    """Whether this process has the lease, in a process that opens the database itself."""
+    db = turso_db.connect(f"file:{db_path}")
+    try:
+        return take_lease(db, name="sync", holder=holder, now=now, seconds=60)
+    finally:
+        db.close()
