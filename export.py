@@ -16,15 +16,17 @@ from typing import Any
 import pandas as pd
 
 from actors import Actor, require
-from errors import Conflict, HadesError, InputError, Unavailable
+from errors import Conflict, HadesError, InputError, Refused, Unavailable
 from icp import Icp, business_zone
 from lead_values import web_domain
-from preflight import Preflight
-from stores import batches
+from preflight import ExportRules, Preflight, export_rules
+from stores import batches, suppression
 from stores.audit import audit_entry
+from suppression_keys import stale_lists
 from turso_db import Database
 from vanillasoft import batch_id as format_batch_id
 from vanillasoft import csv_bytes, read_back, vanillasoft_frame
+from vanillasoft_layout import Layout
 
 _STAGED_FOR = timedelta(
     days=1
@@ -42,15 +44,15 @@ class Export:
 
 
 def exported_before(
-    db: Database, *, keyed: pd.DataFrame, icp: Icp, now: datetime
+    db: Database, *, keyed: pd.DataFrame, icp: Icp, now: datetime, rules: ExportRules | None = None
 ) -> dict[str, dict[str, str]]:
     """For preflight: 'company_key', 'phone', 'contact_id' → {key: a sentence about the earlier export}.
 
-    `keyed` comes from preflight.with_keys. Looks back export.exported_within_days of the configuration, and
-    not at all when that is 0. An export as of an earlier day minds what was exported after that day, too.
+    `keyed` comes from preflight.with_keys. Looks back exported_within_days of `rules` (those of the
+    configuration by default), and not at all when that is 0. An export as of an earlier day minds what was exported after that day, too.
     """
     known: dict[str, dict[str, str]] = {"contact_id": {}, "phone": {}, "company_key": {}}
-    since = _since(icp, now)
+    since = _since(rules or export_rules(icp), now)
     if since is None:
         return known
     found = batches.read_exported_before(
@@ -84,18 +86,27 @@ def record_export(
     operator: Mapping[str, Any] | None = None,
     segment: str | None = None,
     exported_at: datetime | None = None,
+    layout: Layout | None = None,
+    accept_stale: bool = False,
 ) -> Export:
     """The batch that now exists, with the bytes to download; nothing exists when an error is raised.
 
     Leads, features, misses, file, counts and audit are kept in one closing write. A database across a network
     takes large exports in parts that nobody reads before that write. Nothing left to export makes no batch.
     Conflict when somebody exported one of these leads meanwhile. `exported_at` is the time the leads count
-    from, `now` by default; an export made as of an earlier day carries that day.
+    from, `now` by default; an export made as of an earlier day carries that day. `layout`: of the file, the
+    shipped one by default. Refused while a suppression list in force is more than 31 days old, unless
+    `accept_stale`; what was accepted is kept with the batch.
     """
     require(actor, "ops", "export leads")
     counts = preflight.counts()
     if preflight.ready.empty:
         return Export(None, None, None, counts)
+    stale = stale_lists(suppression.read_lists(db), today)
+    if stale and not accept_stale:
+        raise Refused(
+            f"{' '.join(stale)} Load a newer one first, or say that the old one is good enough for this export."
+        )
     batches.drop_staged_before(db, time=now - _STAGED_FOR)
     number = batches.next_batch_number(db, day=f"{today:%Y%m%d}")
     batch = format_batch_id(today, number)
@@ -108,6 +119,7 @@ def record_export(
         operator=operator,
         center_zip=parameters.get("center_zip"),
         radius_miles=parameters.get("radius_miles"),
+        layout=layout,
     )
     content = csv_bytes(rows)
     if read_back(content).to_numpy().tolist() != rows.to_numpy().tolist():
@@ -115,13 +127,14 @@ def record_export(
             "The file did not read back as it was written, so it is not offered. Export once more."
         )
     exported_at = exported_at or now
+    rules = preflight.rules or export_rules(icp)
     leads = _lead_rows(preflight.ready, icp, weight_version, workflow, exported_at)
     sha256 = hashlib.sha256(content).hexdigest()
     values = {
         "batch_id": batch, "workflow_type": workflow, "exported_at": exported_at, "exported_by": actor.name,
         "source_file": preflight.source.name, "source_sha256": preflight.source.sha256,
         "operator_id": (operator or {}).get("id"), "operator_name": (operator or {}).get("name"),
-        "segment": segment, "parameters": json.dumps(dict(parameters), sort_keys=True),
+        "segment": segment, "parameters": json.dumps(_settings(preflight, rules, stale) | dict(parameters), sort_keys=True),
         "weight_version": weight_version, "sha256": sha256, **counts,
     }  # fmt: skip
     try:
@@ -130,7 +143,7 @@ def record_export(
                 batches.insert_batch(values=values),
                 *_leads_into(db, batch, leads, rows, content, now),
                 batches.insert_misses(batch_id=batch, misses=_miss_rows(preflight.misses)),
-                *batches.refuse_taken(batch_id=batch, since=_since(icp, exported_at)),
+                *batches.refuse_taken(batch_id=batch, since=_since(rules, exported_at)),
                 audit_entry(
                     now=now, actor=actor, action="export", subject=batch, detail=counts | {"sha256": sha256}
                 ),
@@ -239,9 +252,21 @@ def _lead_rows(
     return list(zip(*columns, strict=True))
 
 
+def _settings(preflight: Preflight, rules: ExportRules, stale: list[str]) -> dict[str, Any]:
+    """How the batch was made, for the ledger: its rules, and how the exploration slice was drawn."""
+    settings: dict[str, Any] = rules._asdict()
+    if preflight.seed is not None:
+        settings["exploration"] = {
+            "seed": preflight.seed, "explorable": preflight.explorable, "explored": preflight.explored(),
+        }  # fmt: skip
+    if stale:
+        settings["accepted_stale"] = stale
+    return settings
+
+
 _NOT_FEATURES = {
     "first_name", "last_name", "email", "direct_phone", "mobile_phone", "company_phone", "website", "street",
-    "company_name", "contact_id", "company_key", "dial_key", "excluded",
+    "company_name", "contact_id", "company_key", "dial_key", "excluded", "inclusion_probability", "left_out_because",
 }  # fmt: skip
 
 
@@ -263,6 +288,6 @@ def _plain(values: pd.Series) -> list[Any]:
     return values.astype("object").where(values.notna(), None).tolist()
 
 
-def _since(icp: Icp, now: datetime) -> datetime | None:
-    days = icp.data["export"]["exported_within_days"]
+def _since(rules: ExportRules, now: datetime) -> datetime | None:
+    days = rules.exported_within_days
     return now - timedelta(days=days) if days else None

@@ -312,8 +312,13 @@ def _export(found: Findings, top: dict[str, Any]) -> None:
         return
     path = "export"
     export = found.section(
-        top[path], path, ("min_score", "max_rows", "radius_miles", "exported_within_days", "agents")
+        top[path],
+        path,
+        ("min_score", "max_rows", "radius_miles", "exported_within_days", "agents"),
+        ("contacts_per_company", "exploration_percent"),
     )
+    found.number(export, "contacts_per_company", path, 1, 1000, whole=True, null=True)
+    found.number(export, "exploration_percent", path, 0, 5)
     found.number(export, "min_score", path, 0, 100)
     found.number(export, "max_rows", path, 1, 1e9, whole=True, null=True)
     found.number(export, "radius_miles", path, 0.1, 5000)

@@ -23,6 +23,7 @@ _BEYOND = {
     "age_days": "The signal is older than {end:g} days.",
     "distance_miles": "Farther away than {end:g} miles.",
 }
+OUTSIDE = "Outside the radius of "  # how the reason of a lead beyond the radius begins
 _UNKNOWN = {"age_days": "The age of the signal is unknown."}
 _TINY = 1e-9  # what binary fractions lose: 62.499999999999993 stands for 62.5 and becomes 63
 
@@ -69,7 +70,7 @@ def score_leads(
         columns |= {f"{name}_score": scores, f"{name}_points": points}
         total += points
     if workflow == "geography":
-        notes.exclude(f"Outside the radius of {radius_miles:g} miles.", miles > radius_miles)
+        notes.exclude(f"{OUTSIDE}{radius_miles:g} miles.", miles > radius_miles)
     names, segment_factor = _segments(known, icp, segment, notes)
     factor = environment_factor * segment_factor
     exact = total * factor
@@ -112,7 +113,9 @@ def contact_scores(leads: pd.DataFrame, company_scores: pd.Series, icp: Icp) -> 
     reached = np.searchsorted(limits, np.nan_to_num(accuracy, nan=-1.0), side="right")
     accuracy_scores = np.array(steps[::-1], dtype="float64")[reached]
     mobile = _callable(leads, "mobile_phone", "mobile_do_not_call")
-    other = _callable(leads, "company_phone") | _callable(leads, "direct_phone", "direct_do_not_call")
+    other = _callable(leads, "company_phone", "company_do_not_call") | _callable(
+        leads, "direct_phone", "direct_do_not_call"
+    )
     phone_scores = np.select([mobile, other], [float(phone["mobile"]), float(phone["other"])], phone["none"])
     company = company_scores.reindex(leads.index).to_numpy(dtype="float64", na_value=np.nan)
     part = (

@@ -1,39 +1,24 @@
-"""The VanillaSoft import file: 31 columns, exact spelling and order, safe to open in a spreadsheet."""
+"""The VanillaSoft import file: the columns of the layout, exact spelling and order, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from itertools import cycle, islice
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import lead_values
+from vanillasoft_layout import Layout, read_layout
 
-COLUMNS = (
-    "List Source", "Last Name", "First Name", "Title", "Home", "Email", "Mobile", "Company", "Web site",
-    "Business", "Number of Employees", "Primary SIC", "Primary Line of Business", "Address", "City", "State",
-    "ZIP code", "Square Footage", "Contact Owner", "Lead Source", "Vending Business Name", "Operator Name",
-    "Operator Phone #", "Operator Email Address", "Operator Zip Code", "Operator Website Address",
-    "Best Appts Time", "Unavailable for appointments", "Team", "Call Priority", "Import Notes",
-)  # fmt: skip
-_FROM_LEAD = {
-    "Last Name": "last_name", "First Name": "first_name", "Title": "job_title", "Email": "email",
-    "Company": "company_name", "Web site": "website", "Number of Employees": "employee_count",
-    "Primary SIC": "sic_code", "Primary Line of Business": "industry", "Address": "street", "City": "city",
-    "State": "state", "ZIP code": "zip_code", "Call Priority": "priority",
-}  # fmt: skip
-_FROM_OPERATOR = {
-    "Vending Business Name": "business_name", "Operator Name": "name", "Operator Phone #": "phone",
-    "Operator Email Address": "email", "Operator Zip Code": "zip_code", "Operator Website Address": "website",
-    "Team": "team",
-}  # fmt: skip
 # The last four are the wide forms of the first four, which spreadsheets of the Far East take for the same.
-_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_SHIPPED = Path(__file__).resolve().parent / "config"
 _DASH = r"[\s_\-\u2010-\u2015]*"  # editors turn a hyphen into a dash
 _LOOSE_BATCH_ID = re.compile(
     rf"(?<![A-Za-z0-9])HADES{_DASH}([0-9]{{8}}){_DASH}([0-9]{{3,}})(?![0-9A-Za-z])", re.IGNORECASE
@@ -61,7 +46,10 @@ def callable_numbers(leads: pd.DataFrame) -> pd.DataFrame:
     flagged direct line as well must not be dialled under its other name.
     """
     numbers = leads[list(_NUMBERS)]
-    for number, flag in (("direct_phone", "direct_do_not_call"), ("mobile_phone", "mobile_do_not_call")):
+    for number in _NUMBERS:
+        flag = number.replace("phone", "do_not_call")
+        if flag not in leads:  # a company's line has a flag only where a suppression list gave it one
+            continue
         barred = leads[number].where(leads[flag].fillna(False).astype(bool))
         numbers = numbers.mask(numbers.eq(barred, axis="index"))
     return numbers
@@ -94,28 +82,37 @@ def vanillasoft_frame(
     operator: Mapping[str, Any] | None = None,
     center_zip: str | None = None,
     radius_miles: float | None = None,
+    layout: Layout | None = None,
 ) -> pd.DataFrame:
-    """One row per lead, in the order given; the 31 columns, all text, blanks as "".
+    """One row per lead, in the order given; the columns of `layout` (the shipped one: 31), all text, blanks as "".
 
     `leads` are scored leads (see scoring.score_leads). Contact Owner goes round the `agents`; numbers flagged
     "do not call" and an operator's number that is not ten digits stay empty. No lead gives the columns alone.
     """
+    layout = layout or read_layout(_SHIPPED)
     size = len(leads)
-    out = pd.DataFrame("", index=range(size), columns=list(COLUMNS), dtype="object")
-    for column, field in _FROM_LEAD.items():
-        out[column] = _text(leads[field])
     numbers = callable_numbers(leads)
-    out["Business"] = _text(business_phone(numbers))
-    out["Home"] = _text(numbers["company_phone"])
-    out["Mobile"] = _text(numbers["mobile_phone"])
-    out["List Source"] = f"ZoomInfo {today:%b %d %Y}"
-    out["Contact Owner"] = list(islice(cycle(agents or [""]), size))
-    out["Lead Source"] = _lead_source(leads, workflow, center_zip, radius_miles)
-    for column, field in _FROM_OPERATOR.items():
-        out[column] = str((operator or {}).get(field) or "")
-    out["Operator Phone #"] = lead_values.phone(str((operator or {}).get("phone") or "")) or ""
-    out["Import Notes"] = _notes(leads, batch)
-    return out.map(_neutral).astype("str")
+    fillings: dict[str, Callable[[], Sequence[str]]] = {
+        "list_source": lambda: [f"ZoomInfo {today:%b %d %Y}"] * size,
+        "business": lambda: _text(business_phone(numbers)),
+        "home": lambda: _text(numbers["company_phone"]),
+        "mobile": lambda: _text(numbers["mobile_phone"]),
+        "owner": lambda: list(islice(cycle(agents or [""]), size)),
+        "lead_source": lambda: _lead_source(leads, workflow, center_zip, radius_miles),
+        "notes": lambda: _notes(leads, batch),
+    }
+    out: dict[str, list[str]] = {}
+    for column in layout.columns:
+        if column.kind == "lead":
+            cells: Sequence[str] = _text(leads[column.what]) if column.what in leads else [""] * size
+        elif column.kind == "fill":
+            cells = fillings[column.what]()
+        elif column.kind == "operator":
+            cells = [_of_operator(operator or {}, column.what)] * size
+        else:
+            cells = [column.what] * size
+        out[column.name] = _neutralised(cells)
+    return pd.DataFrame(out, columns=list(layout.names), index=range(size), dtype="str")
 
 
 def csv_bytes(rows: pd.DataFrame, *, header: bool = True) -> bytes:
@@ -139,16 +136,21 @@ def _text(values: pd.Series) -> list[str]:
     return ["" if missing else str(value) for value, missing in zip(values, values.isna(), strict=True)]
 
 
-def _neutral(cell: str) -> str:
+def _neutralised(cells: Sequence[str]) -> list[str]:
     """A cell that a spreadsheet would run as a formula (CWE-1236) gets an apostrophe in front."""
-    return "'" + cell if _FORMULA.match(cell) else cell
+    return ["'" + cell if cell[:1] in _FORMULA and cell else cell for cell in cells]
+
+
+def _of_operator(operator: Mapping[str, Any], field: str) -> str:
+    value = str(operator.get(field) or "")
+    return lead_values.phone(value) or "" if field == "phone" else value
 
 
 def _lead_source(
     leads: pd.DataFrame, workflow: str, center_zip: str | None, radius_miles: float | None
-) -> list[str] | str:
+) -> list[str]:
     if workflow == "geography":
-        return f"ZoomInfo Geo - {center_zip or ''} - {radius_miles or 0:g}mi"
+        return [f"ZoomInfo Geo - {center_zip or ''} - {radius_miles or 0:g}mi"] * len(leads)
     parts = zip(
         _text(leads["intent_topic"]),
         _text(leads["intent_score"].map(_short).astype("object").fillna(leads["signal_strength"])),

@@ -21,6 +21,7 @@ LEAD_FIELDS = (
     "row_number", "company_name", "company_id", "company_key", "contact_id", "phone", "other_phones",
     "web_domain", "street", "city", "state", "zip_code", "sic_code", "employee_count", "distance_miles",
     "segment", "hades_score", "workflow_type", "weight_version", "exported_at", "source_features",
+    "inclusion_probability", "left_out_because",
 )  # fmt: skip
 _KEYS = ("company_key", "phone", "contact_id")
 

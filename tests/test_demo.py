@@ -23,7 +23,8 @@ from icp import parse_icp, read_icp
 from outcomes import import_historical
 from stores import batches, outcomes, overview, state
 from stores import demo as store
-from vanillasoft import COLUMNS, find_batch_id, read_back
+from vanillasoft import find_batch_id, read_back
+from vanillasoft_layout import read_layout
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +83,7 @@ def test_batches_are_those_of_real_exports(year) -> None:
         content = batches.read_batch_csv(year, batch_id=batch.batch_id)
         assert hashlib.sha256(content).hexdigest() == batch.sha256
         rows = read_back(content)
-        assert list(rows.columns) == list(COLUMNS)
+        assert list(rows.columns) == list(read_layout(CONFIG).names)
         assert len(rows) == batch.exported
         assert {find_batch_id(notes) for notes in rows["Import Notes"]} == {batch.batch_id}
         assert len(batches.read_misses(year, batch_id=batch.batch_id)) == batch.rows_in - batch.exported

@@ -10,17 +10,30 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lead_rows import ZOOMINFO_HEADERS, lead_file, lead_row, scored_leads
 
+from errors import InputError
 from icp import parse_icp, read_icp
-from preflight import MISS_KINDS, preflight
+from preflight import MISS_KINDS, export_rules, preflight
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 
 
-def planned(*rows, icp=None, exported_before=None, headers=ZOOMINFO_HEADERS, **options):
+def planned(
+    *rows,
+    icp=None,
+    exported_before=None,
+    headers=ZOOMINFO_HEADERS,
+    rules=None,
+    seed=None,
+    suppressed=None,
+    **options,
+):
     """The preflight of these ZoomInfo rows; the first one is row 2 of the file."""
     icp = icp or read_icp(CONFIG)
     file = lead_file(rows, CONFIG, headers=headers)
-    return preflight(file, scored_leads(file, icp, **options), icp, exported_before=exported_before)
+    return preflight(
+        file, scored_leads(file, icp, **options), icp, exported_before=exported_before, suppressed=suppressed,
+        rules=export_rules(icp, **(rules or {})), seed=seed,
+    )  # fmt: skip
 
 
 def profile(**export):
@@ -201,6 +214,146 @@ def test_the_same_company_has_one_key_per_site():
     assert len(set(keys)) == 3
 
 
+def colleagues(number, company, **changes):
+    """A contact at a company that others of the file work for as well."""
+    return lead_row(number, ZoomInfo_Company_ID=company, Company_Name=f"Oak Inn {company}", **changes)
+
+
+def test_all_contacts_of_a_company_go_out_unless_told_otherwise():
+    assert planned(*(colleagues(n, "77") for n in range(1, 5))).counts()["exported"] == 4
+
+
+def test_the_best_contact_of_a_company_goes_out_and_the_others_say_which_one_did():
+    # .70 x 100 + .20 x accuracy (95 -> 100, 85 -> 70, else 40) + .10 x phone (mobile 100, other 70):
+    # row 2: 70 + 14 + 10 = 94; row 3: 70 + 20 + 7 = 97; row 4: 70 + 20 + 10 = 100; row 5: another company
+    plan = planned(
+        colleagues(1, "77", Contact_Accuracy_Score="85"),
+        colleagues(2, "77", Mobile_phone=""),
+        colleagues(3, "77"),
+        colleagues(4, "78", Contact_Accuracy_Score="10"),
+        rules={"contacts_per_company": 1},
+    )
+    assert plan.ready["row_number"].tolist() == [4, 5]
+    best = ("excluded", "The best contact of this company goes out: row 4 of this file.")
+    assert kinds(plan) == {2: best, 3: best}
+
+
+def test_a_contact_who_may_not_be_called_takes_nobody_s_place():
+    plan = planned(
+        colleagues(1, "77", Direct_Phone_Number="", Company_HQ_Phone="", Mobile_Phone_Do_Not_Call="Yes"),
+        colleagues(2, "77", Contact_Accuracy_Score="10"),
+        rules={"contacts_per_company": 1},
+    )
+    assert plan.ready["row_number"].tolist() == [3]
+    assert kinds(plan)[2][0] == "suppressed"
+
+
+def test_several_contacts_of_a_company_and_of_equals_the_first_rows():
+    plan = planned(*(colleagues(n, "77") for n in range(1, 6)), rules={"contacts_per_company": 2})
+    assert plan.ready["row_number"].tolist() == [2, 3]
+    assert {reason for _, reason in kinds(plan).values()} == {
+        "The 2 best contacts of this company go out; this is another one."
+    }
+
+
+def test_the_contacts_are_chosen_before_the_cut_by_number():
+    rows = [colleagues(1, "77"), colleagues(2, "77"), colleagues(3, "78"), colleagues(4, "79")]
+    plan = planned(*rows, rules={"contacts_per_company": 1, "max_rows": 2})
+    assert plan.ready["row_number"].tolist() == [2, 4]
+
+
+def left_out_rows(ready, filtered, low=0):
+    """Leads of which so many go out, fail the SIC filter, or score low."""
+    rows = [lead_row(n) for n in range(1, ready + 1)]
+    rows += [lead_row(n, SIC_Code_1="5812", SIC_Codes="58;5812") for n in range(1001, 1001 + filtered)]
+    return rows + [lead_row(n, Intent_Signal_Score="10") for n in range(2001, 2001 + low)]
+
+
+def test_without_exploration_nothing_goes_out_by_chance():
+    plan = planned(*left_out_rows(40, 20))
+    assert (plan.explored(), plan.explorable, plan.seed) == (0, 0, None)
+    assert plan.ready["inclusion_probability"].isna().all()
+
+
+def test_the_slice_is_drawn_from_filtered_and_cut_alike_with_its_probability():
+    plan = planned(*left_out_rows(40, 20, low=10), rules={"exploration_percent": 5, "min_score": 80}, seed=3)
+    assert plan.explored() == 2  # 5 % of 40
+    assert plan.explorable == 30
+    drawn = plan.ready[plan.ready["inclusion_probability"].notna()]
+    assert drawn["inclusion_probability"].tolist() == [2 / 30] * 2
+    assert set(drawn["left_out_because"]) <= {
+        "The SIC code is not in the filter.", "Below the cut: the lowest score exported is 80.",
+    }  # fmt: skip
+    counts = plan.counts()
+    assert (counts["rows_in"], counts["exported"], counts["excluded"]) == (70, 42, 28)
+    assert (
+        plan.ready["inclusion_probability"].isna().tolist() == [True] * 40 + [False] * 2
+    )  # best first, then they
+
+
+def test_the_same_file_draws_the_same_slice_and_another_seed_another():
+    rows = left_out_rows(100, 90)
+    rules = {"exploration_percent": 5}
+    first, again = planned(*rows, rules=rules), planned(*rows, rules=rules)
+    other = planned(*rows, rules=rules, seed=1)
+    assert first.ready["row_number"].tolist() == again.ready["row_number"].tolist()
+    assert first.ready["row_number"].tolist() != other.ready["row_number"].tolist()
+
+
+def test_every_lead_of_the_pool_has_the_chance_that_is_stored():
+    # 400 draws of 1 from 20: each is expected 20 times; chi-square on 19 degrees of freedom stays under 43.8
+    # (its 99.9 % quantile, SciPy's chi2.ppf(.999, 19)).
+    rows, hits = left_out_rows(20, 20), {}
+    icp = read_icp(CONFIG)
+    file = lead_file(rows, CONFIG)
+    scored, rules = scored_leads(file, icp), export_rules(icp, exploration_percent=5)
+    for seed in range(400):
+        plan = preflight(file, scored, icp, rules=rules, seed=seed)
+        row = plan.ready["row_number"].iloc[-1]
+        hits[row] = hits.get(row, 0) + 1
+        assert plan.ready["inclusion_probability"].iloc[-1] == 1 / 20
+    assert sum((hits.get(row, 0) - 20) ** 2 / 20 for row in range(22, 42)) < 43.8
+
+
+def test_the_slice_never_takes_who_must_not_be_called_or_was_exported_or_is_outside_the_radius():
+    barred = {"SIC_Code_1": "5812", "SIC_Codes": "58;5812"}
+    rows = [
+        *left_out_rows(60, 0),
+        lead_row(901, **barred, Direct_Phone_Number="", Company_HQ_Phone="", Mobile_Phone_Do_Not_Call="Yes"),
+        lead_row(902, **barred),  # exported before
+        lead_row(903, **barred, ZoomInfo_Contact_ID="-1001"),  # a contact that goes out anyway
+        lead_row(904, **barred, ZoomInfo_Company_ID="350002"),  # at a company that goes out anyway
+        lead_row(905, **barred, Company_Name="Elm Mill"),  # on a list
+        lead_row(906, Company_Zip_Code="10001"),  # outside the radius
+        lead_row(907, **barred, Direct_Phone_Number="", Company_HQ_Phone="", Mobile_phone=""),  # no number
+        lead_row(908, **barred),
+    ]
+    plan = planned(
+        *rows, rules={"exploration_percent": 5}, workflow="geography", center_zip="75201",
+        exported_before={"contact_id": {"-1902": "Before."}}, suppressed={"company": {"elm mill": "On a list."}},
+    )  # fmt: skip
+    assert plan.explorable == 1
+    assert plan.ready["row_number"].tolist()[60:] == [69]
+    assert plan.ready["inclusion_probability"].iloc[-1] == 1.0
+
+
+def test_the_slice_has_its_place_within_the_size_of_the_batch():
+    plan = planned(*left_out_rows(100, 50), rules={"exploration_percent": 5, "max_rows": 40}, seed=1)
+    assert plan.counts()["exported"] == 40
+    assert plan.explored() == 2
+    assert plan.explorable == 50 + 62
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [{"exploration_percent": 5.1}, {"min_score": 101}, {"max_rows": 0}, {"contacts_per_company": 0},
+     {"exported_within_days": -1}],
+)  # fmt: skip
+def test_a_rule_outside_its_range_is_a_sentence(choice):
+    with pytest.raises(InputError, match=r"was expected to be a"):
+        export_rules(read_icp(CONFIG), **choice)
+
+
 rows_of_a_file = st.lists(
     st.fixed_dictionaries(
         {},
@@ -224,13 +377,17 @@ rows_of_a_file = st.lists(
 
 
 @settings(max_examples=60)
-@given(rows_of_a_file, st.sampled_from([0, 70]), st.sampled_from(["null", 2]))
-def test_every_row_goes_out_or_has_one_kind_and_one_reason(changes, min_score, max_rows):
+@given(
+    rows_of_a_file, st.sampled_from([0, 70]), st.sampled_from(["null", 2]), st.sampled_from([None, 1, 2]),
+    st.sampled_from([0, 5]),
+)  # fmt: skip
+def test_every_row_goes_out_or_has_one_kind_and_one_reason(changes, min_score, max_rows, contacts, explored):
     plan = planned(
         *(lead_row(n, **row) for n, row in enumerate(changes, 1)),
         lead_row(99),  # a signal at least, so that the workflow has something to look at
         icp=profile(min_score=min_score, max_rows=max_rows),
         exported_before={"phone": {"2145550002": "Before."}, "contact_id": {}, "company_key": {}},
+        rules={"contacts_per_company": contacts, "exploration_percent": explored},
     )
     counts = plan.counts()
     assert counts["rows_in"] == len(changes) + 1 == sum(counts.values()) - counts["rows_in"]

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -15,7 +16,6 @@ from lead_rows import TODAY, lead_file, lead_row, scored_leads
 
 from icp import read_icp
 from vanillasoft import (
-    COLUMNS,
     batch_id,
     callable_numbers,
     csv_bytes,
@@ -24,7 +24,9 @@ from vanillasoft import (
     read_back,
     vanillasoft_frame,
 )
+from vanillasoft_layout import read_layout
 
+COLUMNS = read_layout(Path(__file__).resolve().parents[1] / "config").names
 BATCH = "HADES-20260211-001"
 OPERATOR = {
     "business_name": "Lone Star Vending", "name": "Kim Lee", "phone": "214.555.0199",
