@@ -59,6 +59,7 @@ class ZohoClient:
         timeout: tuple[float, float] = _TIMEOUT,
         answer_seconds: float = _ANSWER_SECONDS,
         attempts: int = 5,
+        coql_rows: int = COQL_ROWS,
         version: str = "v8",
     ) -> None:
         self._tokens = tokens
@@ -67,6 +68,7 @@ class ZohoClient:
         self._timeout = timeout
         self._answer_seconds = answer_seconds
         self._attempts = attempts
+        self._coql_rows = coql_rows
         self._root = f"/crm/{version}"
         self.calls = 0
         self.credits = 0
@@ -122,7 +124,7 @@ class ZohoClient:
             tokens.add(token)
 
     def coql(
-        self, module: str, fields: Sequence[str], *, where: Sequence[str] = (), page_rows: int = COQL_ROWS
+        self, module: str, fields: Sequence[str], *, where: Sequence[str] = (), page_rows: int | None = None
     ) -> Iterator[list[Record]]:
         """Pages of the records that meet all criteria in `where`, by id, each record once; none gives no page.
 
@@ -131,6 +133,7 @@ class ZohoClient:
         Unavailable when pages repeat or vanish although they were asked for again.
         """
         columns = _columns(module, ["id", *(field for field in fields if field != "id")], _COQL_FIELDS)
+        page_rows = page_rows or self._coql_rows
         last = ""
         while True:
             after = int(last or -1)

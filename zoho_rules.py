@@ -7,6 +7,7 @@ a record that is no longer shown leave what was known.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -54,6 +55,10 @@ class ZohoRecord:
     def as_json(self) -> dict[str, Any]:
         """Only what is known, as JSON keeps it."""
         return {k: v for k, v in asdict(self).items() if v is not None and v is not False and v != ()}
+
+    def as_text(self) -> str:
+        """The same as text, equal for equal records."""
+        return json.dumps(self.as_json(), sort_keys=True, ensure_ascii=False)
 
     @staticmethod
     def from_json(kept: Mapping[str, Any]) -> ZohoRecord:
@@ -149,7 +154,10 @@ def judge(role: Role, record: ZohoRecord, forecasts: Mapping[str, str] | None = 
     for meaning in MEANINGS[:5]:
         if meaning in meanings:
             exact = record.delivered_on if meaning == "delivery" else None
-            add(meaning, exact or changed, record.stage or "", dated=exact is not None)
+            # A contact and an appointment are dated by the record's own making: the call centre makes it then, and
+            # later changes of other fields move nothing.
+            undated = created if meaning in ("contacted", "appointment") else changed
+            add(meaning, exact or undated, record.stage or "", dated=exact is not None)
     if role.record == "delivery":
         add("delivery", record.delivered_on or created, "record", dated=record.delivered_on is not None)
     elif role.record:

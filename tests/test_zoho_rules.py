@@ -48,9 +48,9 @@ def test_a_lead_that_nobody_touched_says_nothing():
 
 
 def test_statuses_of_a_lead():
-    assert lead(Lead_Status="Contacted")[0] == {"contacted": MOMENT["changed"]}
-    assert lead(Lead_Status=" contact in FUTURE")[0] == {"contacted": MOMENT["changed"]}
-    assert lead(Lead_Status="Appt Set")[0] == {"appointment": MOMENT["changed"]}
+    assert lead(Lead_Status="Contacted")[0] == {"contacted": MOMENT["created"]}
+    assert lead(Lead_Status=" contact in FUTURE")[0] == {"contacted": MOMENT["created"]}
+    assert lead(Lead_Status="Appt Set")[0] == {"appointment": MOMENT["created"]}
     assert lead(Lead_Status="Junk Lead")[0] == {"lost": MOMENT["changed"]}
     assert set(lead(Lead_Status="Not Interested")[0]) == {"contacted", "lost"}
 
