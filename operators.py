@@ -24,10 +24,12 @@ def save_operator(
 ) -> None:
     """Nothing; the operator is added, or with `operator_id` changed.
 
-    `values` may have the fields of stores.operators.FIELDS as typed. InputError for a missing name or a ZIP, phone
-    or e-mail of the wrong form; Conflict when another operator has this name and ZIP.
+    `values` may have the fields of stores.operators.FIELDS as typed. InputError for a missing name, a ZIP, phone or
+    e-mail of the wrong form, or an operator that is not there; Conflict when another operator has this name and ZIP.
     """
     require(actor, "ops", "change operators")
+    if operator_id is not None and store.read_operator(db, operator_id=operator_id) is None:
+        raise InputError(f"There is no operator {operator_id}. Pick one from the list.")
     cleaned: dict[str, Any] = {field: lead_values.text(values.get(field) or "") for field in store.FIELDS}
     if cleaned["name"] is None:
         raise InputError("An operator's name was expected, but it is empty.")

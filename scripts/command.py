@@ -26,6 +26,7 @@ class Parser(argparse.ArgumentParser):
     """argparse that raises its complaint as an InputError, so that --json answers for wrong options too."""
 
     def error(self, message: str) -> NoReturn:
+        """Never comes back: the complaint is an InputError."""
         raise InputError(f"{message[:1].upper()}{message[1:]}. See --help.")
 
 
