@@ -33,5 +33,5 @@ prove: $(VENV)/installed-test  ## the long proofs; each prints its figures
 	$(BIN)/python -m pytest -m prove -s -rA
 
 lock:  ## compile the pinned requirements from the .in files
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header requirements-test.in -o requirements-test.txt
+	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header requirements.in -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header requirements-test.in -o requirements-test.txt
