@@ -15,7 +15,7 @@ from lead_values import company_key
 from leads import LeadFile
 from scoring import OUTSIDE, contact_scores
 from suppression_keys import Found, barred, suppressed_because
-from vanillasoft import dialled_number
+from vanillasoft import csv_bytes, dialled_number, neutralised
 
 MISS_KINDS = ("rejected", "excluded", "duplicate", "suppressed")
 MOST_EXPLORED = 5.0  # percent of an export
@@ -198,6 +198,19 @@ def preflight(
         rules,
         len(pool),
         seed if slots else None,
+    )
+
+
+def misses_csv(plan: Preflight, file: LeadFile) -> bytes:
+    """The rows that stay, as CSV for a spreadsheet: row, kind, reason, company and, where the row could be read,
+    contact, city and state. Formulas are neutralised.
+    """
+    known = file.leads[["row_number", "first_name", "last_name", "city", "state"]]
+    rows = plan.misses.merge(known, on="row_number", how="left")
+    named = rows.rename(columns={name: name.replace("_", " ").capitalize() for name in rows.columns})
+    cells = named.astype("object").where(named.notna(), "").astype("str")
+    return csv_bytes(
+        cells.apply(lambda column: neutralised(column.tolist()), axis="index", result_type="broadcast")
     )
 
 

@@ -133,7 +133,8 @@ def barred(leads: pd.DataFrame, phones: Mapping[str, str]) -> pd.DataFrame:
     """
     if not phones:
         return leads
-    flags, said = {}, pd.Series(pd.NA, index=leads.index, dtype="str")
+    flags: dict[str, pd.Series] = {}
+    said = pd.Series(pd.NA, index=leads.index, dtype="str")
     for number, flag in _NUMBERS.items():
         digits = _digits(leads[number])
         listed = digits.isin(list(phones))

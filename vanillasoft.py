@@ -111,7 +111,7 @@ def vanillasoft_frame(
             cells = [_of_operator(operator or {}, column.what)] * size
         else:
             cells = [column.what] * size
-        out[column.name] = _neutralised(cells)
+        out[column.name] = neutralised(cells)
     return pd.DataFrame(out, columns=list(layout.names), index=range(size), dtype="str")
 
 
@@ -136,7 +136,7 @@ def _text(values: pd.Series) -> list[str]:
     return ["" if missing else str(value) for value, missing in zip(values, values.isna(), strict=True)]
 
 
-def _neutralised(cells: Sequence[str]) -> list[str]:
+def neutralised(cells: Sequence[str]) -> list[str]:
     """A cell that a spreadsheet would run as a formula (CWE-1236) gets an apostrophe in front."""
     return ["'" + cell if cell[:1] in _FORMULA and cell else cell for cell in cells]
 

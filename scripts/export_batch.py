@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Sequence
@@ -11,22 +12,27 @@ from typing import Any
 
 from actors import named_actor
 from approvals import active_configuration
+from column_choices import remembered_columns
 from errors import InputError
 from export import exported_before, record_export
 from icp import WORKFLOWS, business_zone
 from lead_columns import read_columns, read_industries
-from leads import join_intent, read_leads
-from preflight import preflight, with_keys
+from lead_files import headers_of, together
+from leads import LeadFile, join_intent, read_leads
+from preflight import export_rules, misses_csv, preflight, with_keys
 from scoring import score_leads
 from scripts.command import DONE, PARTLY, as_date, clock, opened, parser, read_file, run
 from settings import read_settings
 from stores import operators
+from suppression import find_suppressed
+from vanillasoft_layout import read_layout
+from vanillasoft_workbook import workbook_bytes
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     """batch_id and sha256 (None when nothing was left to export), and the counts that add up to rows_in."""
     options = parser("scripts.export_batch", __doc__ or "")
-    options.add_argument("leads", metavar="LEADS", help="a ZoomInfo file, CSV or .xlsx")
+    options.add_argument("leads", metavar="LEADS", nargs="+", help="ZoomInfo files, CSV or .xlsx")
     options.add_argument("--workflow", required=True, choices=WORKFLOWS)
     options.add_argument("--out", required=True, metavar="FILE", help="where the VanillaSoft CSV goes")
     options.add_argument(
@@ -40,19 +46,23 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     options.add_argument("--operator", metavar="NAME", help="the operator the sites are for")
     options.add_argument("--as-of", type=as_date, metavar="DATE", help="take this day as today")
     options.add_argument("--actor", required=True, metavar="NAME", help="who exports")
+    _add_choices(options)
     said = options.parse_args(argv)
     actor = named_actor(said.actor)
     if said.radius is not None and not 0 < said.radius <= 5000:
         raise InputError(f"--radius was expected to be miles above 0 and up to 5000, got {said.radius:g}.")
-    _check_out(said.out, [said.leads, *filter(None, [said.intent])])
+    inputs = [*said.leads, *filter(None, [said.intent])]
+    outputs = [path for path in (said.out, said.xlsx, said.rejects) if path]
+    for path in outputs:
+        _check_out(path, inputs)
+    if len({Path(path).resolve() for path in outputs}) < len(outputs):
+        raise InputError("--out, --xlsx and --rejects were expected to be different files. Name them apart.")
     config_dir = read_settings().config_dir
-    columns = read_columns(config_dir)
-    industries = read_industries(config_dir)
-    file = read_leads(read_file(said.leads), Path(said.leads).name, columns, industries=industries)
-    if said.intent:
-        file = join_intent(file, read_leads(read_file(said.intent), Path(said.intent).name, columns))
+    layout = read_layout(config_dir)
+    own = dict(pair.split("=", 1) for pair in said.map)
     now = clock()
     with opened() as (db, settings):
+        file = _leads(db, said, config_dir, own)
         active = active_configuration(db, config_dir=config_dir, now=now)
         icp, zone = active.icp, business_zone(active.icp)
         today = said.as_of or now.astimezone(zone).date()
@@ -62,41 +72,117 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         operator = _operator(db, said.operator)
         center = said.center_zip or (operator or {}).get("zip_code")
         radius = said.radius if said.radius is not None else float(icp.data["export"]["radius_miles"])
-        scored = with_keys(
-            score_leads(
-                file.leads, icp, workflow=said.workflow, today=today, center_zip=center, radius_miles=radius,
-                segment=said.segment, environment_factor=settings.environment_factor,
-            )
+        rules = export_rules(
+            icp, min_score=said.min_score, max_rows=said.max_rows, contacts_per_company=said.contacts_per_company,
+            exported_within_days=said.within_days, exploration_percent=said.explore,
         )  # fmt: skip
+        scored = score_leads(
+            file.leads, icp, workflow=said.workflow, today=today, center_zip=center, radius_miles=radius,
+            segment=said.segment, environment_factor=settings.environment_factor,
+        )  # fmt: skip
+        found = find_suppressed(db, leads=scored)
+        keyed = with_keys(scored, suppressed=found)
+        known = exported_before(db, keyed=keyed, icp=icp, now=counted_from, rules=rules)
         plan = preflight(
-            file, scored, icp, exported_before=exported_before(db, keyed=scored, icp=icp, now=counted_from)
+            file, keyed, icp, exported_before=known, suppressed=found, rules=rules, seed=said.seed
         )
         parameters = {"as_of": today.isoformat(), "environment_factor": settings.environment_factor}
         if said.workflow == "geography":
             parameters |= {"center_zip": center, "radius_miles": radius}
+        if said.agent:
+            parameters["agents"] = said.agent
         done = record_export(
             db, preflight=plan, icp=icp, weight_version=active.version, workflow=said.workflow,
             parameters=parameters, today=today, now=now, actor=actor, operator=operator, segment=said.segment,
-            exported_at=counted_from,
+            exported_at=counted_from, layout=layout, accept_stale=said.accept_stale,
         )  # fmt: skip
     result = {"batch_id": done.batch_id, **done.counts, "sha256": done.sha256}
     counts = ", ".join(f"{count} {name}" for name, count in done.counts.items() if name != "rows_in")
+    text = f"{done.counts['rows_in']} rows in: {counts}"
+    if plan.explored():
+        text += (
+            f"\n{plan.explored()} of the exported leads were drawn by chance from {plan.explorable} left out."
+        )
+    files: dict[str, bytes] = {said.rejects: misses_csv(plan, file)} if said.rejects else {}
     if done.csv is None:
-        text = (
-            f"No lead was left to export, so no batch was made.\n{done.counts['rows_in']} rows in: {counts}"
-        )
-        return result, text, DONE
-    text = f"{done.batch_id} → {said.out}\n{done.counts['rows_in']} rows in: {counts}"
-    try:
-        _write(Path(said.out).resolve(), done.csv)
-    except OSError as error:
-        problem = (
-            f"{done.batch_id} is recorded, but {said.out} cannot be written: {error.strerror}. "
-            "The page Batches offers its file at any time."
-        )
-        print(problem, file=sys.stderr)
-        return result | {"problem": problem}, text, PARTLY
+        text = f"No lead was left to export, so no batch was made.\n{text}"
+    else:
+        text = f"{done.batch_id} → {said.out}\n{text}"
+        files = {said.out: done.csv} | files
+        if said.xlsx:
+            files[said.xlsx] = workbook_bytes(done.csv, layout)
+    for path, content in files.items():
+        try:
+            _write(Path(path).resolve(), content)
+        except OSError as error:
+            about = f"{done.batch_id} is recorded, but" if done.batch_id else "No batch was made, and"
+            remedy = "The page Batches offers its file at any time." if done.batch_id else "Check the folder."
+            problem = f"{about} {path} cannot be written: {error.strerror}. {remedy}"
+            print(problem, file=sys.stderr)
+            return result | {"problem": problem}, text, PARTLY
     return result, text, DONE
+
+
+def _add_choices(options: argparse.ArgumentParser) -> None:
+    """Nothing; the options stand that say otherwise than the configuration, for this export alone."""
+    options.add_argument("--min-score", type=float, metavar="SCORE", help="the lowest score that goes out")
+    options.add_argument("--max-rows", type=int, metavar="N", help="the most rows of this batch, best first")
+    options.add_argument(
+        "--contacts-per-company", type=int, metavar="N", help="the best N contacts of a company alone"
+    )
+    options.add_argument(
+        "--within-days",
+        type=int,
+        metavar="DAYS",
+        help="leave out what was exported within so many days; 0: nothing",
+    )
+    options.add_argument(
+        "--agent", action="append", default=[], metavar="NAME", help="contact owner; repeat for more"
+    )
+    options.add_argument(
+        "--explore", type=float, metavar="PERCENT", help="0 to 5: leads drawn by chance from those left out"
+    )
+    options.add_argument(
+        "--seed", type=int, metavar="N", help="of that draw (default: from the files' content)"
+    )
+    options.add_argument(
+        "--accept-stale", action="store_true", help="export although a suppression list is older than 31 days"
+    )
+    options.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        type=_pair,
+        metavar="FIELD=HEADER",
+        help="read a field from this column",
+    )
+    options.add_argument(
+        "--xlsx", metavar="FILE", help="the same rows as a workbook of text cells, for people"
+    )
+    options.add_argument(
+        "--rejects", metavar="FILE", help="a CSV of the rows that do not go out, with the reason"
+    )
+
+
+def _pair(text: str) -> str:
+    if not all(part.strip() for part in text.partition("=")[::2]):
+        raise argparse.ArgumentTypeError(f"expected FIELD=HEADER, such as sic_code=Branch, got '{text[:60]}'")
+    return text
+
+
+def _leads(db: Any, said: Any, config_dir: Path, own: dict[str, str]) -> LeadFile:
+    """The leads of all named files, each read by what was said and what is remembered for its headers."""
+    columns, industries = read_columns(config_dir), read_industries(config_dir)
+    files = []
+    for path in said.leads:
+        content, name = read_file(path), Path(path).name
+        headers = headers_of(content, name)
+        mapping = remembered_columns(db, headers=headers) | own
+        files.append(read_leads(content, name, columns, industries=industries, mapping=mapping))
+    file = together(files)
+    if said.intent:
+        file = join_intent(file, read_leads(read_file(said.intent), Path(said.intent).name, columns))
+    return file
 
 
 def _operator(db: Any, name: str | None) -> dict[str, Any] | None:
