@@ -14,9 +14,9 @@ import pandas as pd
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from database import Many, Statement, Written, frame_of
-from errors import Conflict, HadesError, Unavailable
+from errors import Conflict, HadesError, Refused, Unavailable
 from sql_values import Value, to_sql_row
-from turso_once import NOTES, TABLES, Batch, kept_before, table_missing, write_batch, written_before
+from turso_once import NOTES, TABLES, Batch, kept_before, shape_of, table_missing, write_batch, written_before
 from turso_wire import Lost, Wire, decode_row, encode, typed
 
 __all__ = ["TursoHttp", "for_url"]
@@ -29,6 +29,7 @@ _PATIENCE = 45.0  # seconds after which no further attempt begins
 _LONGEST_WAIT = 30.0  # a longer Retry-After is told to the person instead
 _GROWING = wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.1)
 _PRUNE_EVERY = 64
+_CHANGING = {"INSERT", "REPLACE", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "REINDEX"}
 
 
 class TursoHttp:
@@ -64,7 +65,7 @@ class TursoHttp:
             return []
         if len(statements) == 1:  # one statement is a snapshot by itself
             return [self.rows(*statements[0])]
-        steps = _chained(["BEGIN", *statements, "COMMIT"])
+        steps = _chained(["BEGIN", *map(_reading, statements), "COMMIT"])
         answers = self._read("\n".join(s.sql for s in statements), steps)
         return [_dicts(answer) for answer in answers[1:-2]]
 
@@ -79,7 +80,7 @@ class TursoHttp:
 
         An answer that breaks off after the first list is Unavailable: what came before it is not the whole.
         """
-        steps = _chained([Statement(sql, args)])
+        steps = _chained([_reading(Statement(sql, args))])
 
         def first_part() -> tuple[list[tuple[Any, ...]], Iterator[list[tuple[Any, ...]]]]:
             rows = (row for _, _, row in self._cursor(steps) if row is not None)
@@ -135,7 +136,7 @@ class TursoHttp:
             raise lost.error from lost
 
     def _read_one(self, sql: str, args: Sequence[Value]) -> Rows:
-        return self._read(sql, _chained([Statement(sql, args)]))[0]
+        return self._read(sql, _chained([_reading(Statement(sql, args))]))[0]
 
     def _read(self, key: str, steps: Sequence[Mapping[str, Any]]) -> list[Rows]:
         """The rows of every step, in one piece where the server allows it, else by cursor."""
@@ -170,24 +171,19 @@ class TursoHttp:
     ) -> Iterator[tuple[int, list[str], tuple[Any, ...] | None]]:
         """Step, its columns and None where a step begins; then step, columns and row for each of its rows."""
         step, columns = -1, list[str]()
-        for entry in self._wire.cursor(steps):
+        for entries in self._wire.cursor(steps):
             try:
-                kind = entry["type"]
-                if kind == "row":
-                    found: tuple[Any, ...] | None = decode_row(entry["row"])
-                elif kind == "step_begin":
-                    found, step, columns = (
-                        None,
-                        entry["step"],
-                        [str(column["name"]) for column in entry["cols"]],
-                    )
-                elif kind == "step_error":
-                    raise typed(entry["error"], self.name)
-                else:
-                    continue
+                for entry in entries:
+                    kind = entry["type"]
+                    if kind == "row":
+                        yield step, columns, decode_row(entry["row"])
+                    elif kind == "step_begin":
+                        step, columns = entry["step"], [str(column["name"]) for column in entry["cols"]]
+                        yield step, columns, None
+                    elif kind == "step_error":
+                        raise typed(entry["error"], self.name)
             except (KeyError, TypeError, ValueError) as error:
                 raise self._wire.garbled() from error
-            yield step, columns, found
 
     def _write_once(self, batch: Batch) -> list[Written]:
         """What the batch gave back, from this attempt or from an earlier one whose answer was lost."""
@@ -312,6 +308,13 @@ def _chained(statements: Sequence[str | Statement]) -> list[dict[str, Any]]:
         not_ok = {"type": "not", "cond": {"type": "ok", "step": len(steps) - 1}}
         steps.append({"stmt": {"sql": "ROLLBACK"}, "condition": not_ok})
     return steps
+
+
+def _reading(statement: Statement) -> Statement:
+    """The statement, which may be sent any number of times; Refused when it would change data each time."""
+    if statement.sql[:6].upper() != "SELECT" and shape_of(statement.sql).verb in _CHANGING:
+        raise Refused("A reading was expected, but the statement changes data. Use write for it.")
+    return statement
 
 
 def _statement(statement: Statement) -> dict[str, Any]:

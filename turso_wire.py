@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,7 +26,7 @@ from errors import ConfigError, Conflict, HadesError, Refused, Unavailable
 from sql_values import SqlValue
 from turso_address import checked_token, checked_url
 
-_PIECE = 1 << 16
+_PIECE = 1 << 18
 _BUSY = ("SQLITE_BUSY", "SQLITE_LOCKED", "TRANSACTION_TIMEOUT", "TRANSACTION_BUSY")
 
 
@@ -80,7 +79,7 @@ class Wire:
         answer = self._post("/v3/pipeline", sent, url)
         try:
             with answer:
-                content = b"".join(self._pieces(answer, time.monotonic() + self._answer_seconds))
+                content = b"".join(self._pieces(answer))
             results = json.loads(content)["results"]
             if len(results) != len(entries) + 1:
                 raise ValueError
@@ -88,26 +87,29 @@ class Wire:
             raise self.garbled() from error
         return list(results[:-1])
 
-    def cursor(self, steps: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
-        """The entries of a cursor one by one; Lost when the answer ends without its end mark."""
+    def cursor(self, steps: Sequence[Mapping[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """The entries of a cursor, in lists as they come; Lost when the answer ends without its end mark."""
         answer = self._post("/v3/cursor", {"baton": None, "batch": {"steps": steps}}, "")
         left: dict[str, Any] = {}
         ended = False
         try:
             with answer:
-                lines = self._lines(answer)
-                try:
-                    left = json.loads(next(lines, b"{}"))
-                    for line in lines:  # to the end of the body, so that the connection can be kept
-                        entry = json.loads(line)
-                        if entry["type"] == "error":
-                            raise typed(entry["error"], self.name)
-                        if entry["type"] == "replication_index":
+                for lines in self._lines(
+                    answer
+                ):  # to the end of the body, so that the connection can be kept
+                    try:
+                        entries = json.loads(b"[" + b",".join(lines) + b"]")
+                        if not left:
+                            left = entries.pop(0)
+                        if entries and entries[-1]["type"] == "replication_index":
+                            entries.pop()
                             ended = True
-                        else:
-                            yield entry
-                except (ValueError, KeyError, TypeError) as error:
-                    raise self.garbled() from error
+                        failed = next((entry for entry in entries if entry["type"] == "error"), None)
+                    except (ValueError, KeyError, TypeError, IndexError) as error:
+                        raise self.garbled() from error
+                    if failed is not None:
+                        raise typed(failed["error"], self.name)
+                    yield entries
             if not ended:
                 raise self.garbled()  # the body is over, the rows perhaps not
         finally:
@@ -168,23 +170,33 @@ class Wire:
                 raise self._status(answer)
         return answer
 
-    def _pieces(self, answer: requests.Response, until: float | None) -> Iterator[bytes]:
+    def _pieces(self, answer: requests.Response) -> Iterator[bytes]:
+        """The body as it comes, within the time for one whole answer."""
+        until = time.monotonic() + self._answer_seconds
         try:
             while piece := answer.raw.read1(_PIECE, decode_content=True):
                 yield piece
-                if until is not None and time.monotonic() > until:
+                if time.monotonic() > until:
                     raise self._no_answer(TimeoutError())
         except (HTTPError, OSError) as error:
             raise self._no_answer(error) from error
 
-    def _lines(self, answer: requests.Response) -> Iterator[bytes]:
-        """Lines end at a line feed only: text may hold U+2028 and U+0085 as they are."""
+    def _lines(self, answer: requests.Response) -> Iterator[list[bytes]]:
+        """The lines of a body, many at once. A line ends at a line feed only: text may hold U+2028 and
+        U+0085.
+        """
         rest = b""
-        for piece in self._pieces(answer, None):
-            *lines, rest = (rest + piece).split(b"\n")
-            yield from lines
+        read = answer.raw.read1  # what is there, so that the baton is known at once; then large pieces
+        try:
+            while piece := read(_PIECE, decode_content=True):
+                *lines, rest = (rest + piece).split(b"\n")
+                if lines:
+                    read = answer.raw.read
+                    yield lines
+        except (HTTPError, OSError) as error:
+            raise self._no_answer(error) from error
         if rest:
-            yield rest
+            yield [rest]
 
     def _no_answer(self, error: BaseException) -> Lost:
         reason = getattr(error.args[0], "reason", None) if error.args else None
@@ -222,7 +234,7 @@ class Wire:
         if status == 408 or status >= 500:
             return Lost(Unavailable(f"{self.name} has trouble (status {status}). Try again in a moment."))
         try:
-            content = json.loads(b"".join(self._pieces(answer, time.monotonic() + self._answer_seconds)))
+            content = json.loads(b"".join(self._pieces(answer)))
             said = str(content.get("message") or content.get("error") or "")
         except (ValueError, AttributeError, Lost):
             said = ""
@@ -270,23 +282,34 @@ def encode(value: SqlValue) -> dict[str, Any]:
     return {"type": "blob", "base64": base64.b64encode(value).decode()}
 
 
-def _blob(value: Mapping[str, str]) -> bytes:
+def decode_row(row: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
+    """One row of an answer as Python values. A float of null was not finite."""
+    return tuple(
+        [
+            value["value"]
+            if (kind := value["type"]) == "text"
+            else int(value["value"])
+            if kind == "integer"
+            else _RARER[kind](value)
+            for value in row
+        ]
+    )
+
+
+def _float(value: Mapping[str, Any]) -> float | None:
+    return None if value["value"] is None else float(value["value"])
+
+
+def _blob(value: Mapping[str, Any]) -> bytes:
     text = value["base64"]
     return base64.b64decode(text + "=" * (-len(text) % 4))
 
 
-_DECODE: dict[str, Callable[[Mapping[str, Any]], Any]] = {
-    "text": itemgetter("value"),
-    "integer": lambda value: int(value["value"]),
+_RARER: dict[str, Callable[[Mapping[str, Any]], Any]] = {
     "null": lambda value: None,
-    "float": lambda value: None if value["value"] is None else float(value["value"]),  # null: not finite
+    "float": _float,
     "blob": _blob,
 }
-
-
-def decode_row(row: Sequence[Mapping[str, Any]]) -> tuple[Any, ...]:
-    """One row of an answer as Python values."""
-    return tuple([_DECODE[value["type"]](value) for value in row])
 
 
 def _retry_after(text: str | None) -> float | None:

@@ -213,8 +213,11 @@ class Engine:
                 self._cut_old_transactions(stream)
                 time.sleep(0.005)
                 continue
-            if sum(len(json.dumps(row)) for row in result["rows"]) > most_bytes:
-                raise SqlError("RESPONSE_TOO_LARGE", "Response is too large")
+            size = 0
+            for row in result["rows"] if most_bytes < float("inf") else ():
+                size += len(json.dumps(row))
+                if size > most_bytes:
+                    raise SqlError("RESPONSE_TOO_LARGE", "Response is too large")
             return result
 
     def _answer(self, stream: Stream, sql: str, args: Any, *, want_rows: bool) -> dict[str, Any]:
