@@ -88,10 +88,11 @@ def posterior_rates(
 ) -> FloatArray:
     """Draws from the posterior of all rates of one dimension: shape (draws, values), rates 0–1.
 
-    Each rate comes from Beta(mean·M, (1 − mean)·M) with M common to the dimension or, with prior probability
-    `own_share`, from the same mean with M = 10. Mean and log M have flat priors (on the mean's own scale,
-    and for 1 ≤ M ≤ 100,000 leads) and are drawn from their joint posterior on a grid. Values without leads
-    are drawn from the prior. Same seed, same draws.
+    Each rate comes from Beta(mean·M, (1 − mean)·M) with M common to the dimension or, with prior
+    probability `own_share`, from the same mean with M = 10. The mean has a flat prior; so has the spread
+    1/√M for 1 ≤ M ≤ 100,000 leads (Gelman et al., Bayesian Data Analysis, 3rd ed., section 5.3), or log M
+    where values may stand on their own, as these then carry the spread. Mean and M are drawn from their
+    joint posterior on a grid. Values without leads are drawn from the prior. Same seed, same draws.
     """
     n = np.asarray(leads, dtype=float)
     k = np.asarray(deliveries, dtype=float)
@@ -245,6 +246,8 @@ def _draw_prior(
         mean = expit(grid[:, 0])
         common, alone = _log_parts(n, k, mean, np.exp(grid[:, 1]), own_share)
         weight = np.logaddexp(common, alone).sum(axis=1) + np.log(mean) + np.log1p(-mean)
+        if own_share == 0.0:
+            weight = weight - 0.5 * grid[:, 1]  # flat in 1/√M, written on the scale of log M
         steps = np.array([side[1] - side[0] for side in sides])
         likely = grid[weight > weight.max() - 12.0]
         bounds = zip(likely.min(axis=0) - steps, likely.max(axis=0) + steps, box, strict=True)

