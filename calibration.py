@@ -13,7 +13,8 @@ import pandas as pd
 
 from actors import Actor, require
 from analytics.calibration_table import Estimator, overall, tabulate
-from icp import Icp, default_score, dimension_values, dimensions, in_filter, scores_in_force
+from errors import InputError
+from icp import Icp, business_zone, default_score, dimension_values, dimensions, in_filter, scores_in_force
 from stores import outcomes, runs
 from stores.state import read_state
 from turso_db import Database
@@ -83,6 +84,12 @@ def calibrate(
     code.
     """
     require(actor, "viewer", "calibrate")
+    today = now.astimezone(business_zone(icp)).date()
+    if as_of > today:
+        raise InputError(
+            f"A calibration as of {as_of} was asked for, but today is {today}: leads that are still young would count "
+            "as lost. Name a day that has come."
+        )
     version = read_state(db).data_version
     frame = outcomes.read_outcome_frame(db, population=population)
     estimator = estimator or icp.data["calibration"]["estimator"]

@@ -119,7 +119,7 @@ def _kept(name: str, data_version: int, arguments: tuple[Any, ...], _call: Calla
     return _call()
 
 
-@st.cache_resource(show_spinner="Opening the database")
+@st.cache_resource(show_spinner="Opening the database", on_release=lambda opened: opened[0].close())
 def _connection() -> tuple[turso_db.Database, Settings]:
     settings = read_settings()
     return turso_db.connect(
@@ -193,6 +193,7 @@ def show_flash() -> None:
             kind, ":material/info:"
         )
         getattr(st, kind)(plain(sentence), icon=icon)
+        st.toast(plain(sentence), icon=icon, duration="long")  # whoever has scrolled down sees it too
 
 
 @contextmanager

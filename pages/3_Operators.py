@@ -17,7 +17,8 @@ _LABELS = {"name": "Name", "business_name": "Business", "phone": "Phone", "email
 def save_now(frame: ui.Frame, operator_id: int | None) -> None:
     """Callback: keep what the form says."""
     with ui.act():
-        values = {field: st.session_state.get(f"operator_{field}", "") for field in _LABELS}
+        keys = {field: f"operator_{operator_id or 'new'}_{field}" for field in _LABELS}
+        values = {field: st.session_state.get(key, "") for field, key in keys.items()}
         save_operator(
             frame.db,
             values=values,
@@ -26,13 +27,16 @@ def save_now(frame: ui.Frame, operator_id: int | None) -> None:
             operator_id=operator_id,
         )
         ui.flash("success", f"{values['name'].strip()} is saved.")
+        for key in keys.values():  # the form shows what is stored from now on, or is empty for the next one
+            st.session_state.pop(key, None)
 
 
 def form(frame: ui.Frame, operator: dict[str, Any] | None) -> None:
     """The fields of one operator, empty for a new one."""
-    with st.form("operator_form", clear_on_submit=operator is None, border=False):
+    number = operator["id"] if operator else "new"
+    with st.form(f"operator_form_{number}", border=False):
         for field, place in zip(_LABELS, st.columns(4) + st.columns(4), strict=False):
-            place.text_input(_LABELS[field], key=f"operator_{field}", max_chars=200,
+            place.text_input(_LABELS[field], key=f"operator_{number}_{field}", max_chars=200,
                              value=ui.blank((operator or {}).get(field)))  # fmt: skip
         st.form_submit_button(
             "Save", type="primary", on_click=save_now, args=(frame, operator and int(operator["id"]))

@@ -50,9 +50,9 @@ def refresh_outcomes(*, companies: Sequence[tuple[str, str]], now: datetime) -> 
         "coalesce(churned_at, delivery_at, appointment_at, contacted_at), ? "
         "FROM (SELECT max(churned_at) AS churned_at, max(delivery_at) AS delivery_at, "
         "max(appointment_at) AS appointment_at, max(contacted_at) AS contacted_at FROM company_milestones m "
-        "WHERE m.batch_id = lead_outcomes.batch_id AND m.company_key = lead_outcomes.company_key)) "
-        "WHERE batch_id = ? AND company_key = ?",
-        [(now, batch_id, company_key) for batch_id, company_key in companies],
+        # Arguments, not columns of the outer row: only those reach into the view, which else reads every milestone.
+        "WHERE m.batch_id = ? AND m.company_key = ?)) WHERE batch_id = ? AND company_key = ?",
+        [(now, *company, *company) for company in companies],
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from lead_rows import lead_row
@@ -13,9 +13,12 @@ from racing import ANA, export_rows
 from actors import Actor
 from approvals import active_configuration
 from calibration import calculate, data_sha256
+from errors import InputError
 from export import void_batch
 from icp import DIMENSIONS
 from stores import outcomes, runs
+
+SUMMER = datetime(2026, 7, 2, tzinfo=UTC)  # when the leads of a February batch are old enough
 
 
 def by_value(run, dimension="sic_code"):
@@ -149,22 +152,22 @@ def test_a_company_of_a_batch_counts_once_and_a_void_batch_not_at_all(db, config
     done = export_rows(db, config_dir, now, [lead_row(n, **oak) for n in range(1, 6)] + [lead_row(6)])
     told(db, now + timedelta(days=30), (done.batch_id, "Oak Inn", "delivery", "2026-03-01"))
     later = {"as_of": date(2026, 7, 1)}  # 140 days on
-    run = calibrated(db, config_dir, now, **later)
+    run = calibrated(db, config_dir, SUMMER, **later)
     row = by_value(run)["7011"]
     assert (row["leads"], row["deliveries"]) == (2, 1)
     row = by_value(run, "signal_strength")["High"]  # what the historical table cannot know, a batch does
     assert (row["leads"], row["deliveries"]) == (2, 1)
     void_batch(db, batch_id=done.batch_id, reason="Wrong.", now=now, actor=ANA)
-    assert calibrated(db, config_dir, now, **later)["overall"]["leads"] == 0
+    assert calibrated(db, config_dir, SUMMER, **later)["overall"]["leads"] == 0
 
 
 def test_the_population_may_be_the_history_or_the_batches_alone(db, config_dir, now):
     history(db, now, *real_history({"8361": (30, 3)}))
     export_rows(db, config_dir, now, [lead_row(1)])
     counts = {
-        population: calibrated(db, config_dir, now, as_of=date(2026, 7, 1), population=population)["overall"][
-            "leads"
-        ]
+        population: calibrated(db, config_dir, SUMMER, as_of=date(2026, 7, 1), population=population)[
+            "overall"
+        ]["leads"]
         for population in ("all", "historical", "hades")
     }
     assert counts == {"all": 31, "historical": 30, "hades": 1}
@@ -179,9 +182,9 @@ def test_contacted_appointed_and_lost_leads_are_no_deliveries_and_churned_ones_a
     ):
         for place, milestone in enumerate(milestones):
             told(db, later, (batch, f"Oak Inn {number}", milestone, f"2026-0{3 + place}-01"))
-    young = calibrated(db, config_dir, now, as_of=date(2026, 6, 1))["overall"]  # 110 days
+    young = calibrated(db, config_dir, SUMMER, as_of=date(2026, 6, 1))["overall"]  # 110 days
     assert (young["leads"], young["too_young"]) == (0, 5)
-    old = calibrated(db, config_dir, now, as_of=date(2026, 7, 1))["overall"]
+    old = calibrated(db, config_dir, SUMMER, as_of=date(2026, 7, 1))["overall"]
     assert (old["leads"], old["deliveries"], old["too_young"]) == (5, 1, 0)
 
 
@@ -260,3 +263,10 @@ def test_the_five_dimensions_come_in_their_order(db, config_dir, now):
     history(db, now, ("Oak", "8361", "120", "", "TX", "delivery", "2025-01-01", ""))
     run = calibrated(db, config_dir, now)
     assert tuple(dict.fromkeys(row["dimension"] for row in run["rows"])) == DIMENSIONS
+
+
+def test_a_day_that_has_not_come_is_refused(db, config_dir, now):
+    """Young leads would count as lost."""
+    with pytest.raises(InputError, match="2026-02-12.*today is 2026-02-11"):
+        calibrated(db, config_dir, now, as_of=date(2026, 2, 12))
+    assert runs.read_latest_run(db) is None
