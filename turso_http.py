@@ -198,12 +198,21 @@ class TursoHttp:
             if kept_before(failed.step, failed.error):
                 return self._remembered(batch)
             if table_missing(failed.step, failed.error):
-                self._results(_chained(TABLES))
+                self._make_tables()
                 return self._write_once(batch)
             raise typed(failed.error, self.name) from None
         except (KeyError, TypeError, ValueError) as error:
             raise self._wire.garbled() from error
         return written
+
+    def _make_tables(self) -> None:
+        """Nothing; a database that sees its first write from here has the tables that tokens need."""
+        try:
+            self._results(_chained(["BEGIN IMMEDIATE", *TABLES, "COMMIT"]))
+        except _StepError as failed:
+            raise typed(failed.error, self.name) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._wire.garbled() from error
 
     def _remembered(self, batch: Batch) -> list[Written]:
         """What an earlier attempt gave back: its answer was lost, its notes are in the database."""
