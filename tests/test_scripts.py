@@ -395,7 +395,7 @@ KINDS = ["missing", "folder", "empty", "binary", "picture", "missing column", "h
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_file_that_is_no_list_of_leads_is_a_sentence_and_leaves_nothing(
-    kind, said, config_dir, tmp_path, db_path
+    kind, said, config_dir, tmp_path, db
 ):
     path = tmp_path / "leads.csv"
     words = bad_file(kind, path)
@@ -403,7 +403,11 @@ def test_a_file_that_is_no_list_of_leads_is_a_sentence_and_leaves_nothing(
     assert found == "InputError"
     assert words in message
     assert "leads.csv" in message
-    assert not db_path.exists()
+    kept = db.rows(
+        "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ('meta', 'schema_migrations')"
+    )
+    for table_name in [row["name"] for row in kept]:
+        assert db.rows(f"SELECT count(*) AS n FROM {table_name}") == [{"n": 0}], table_name
     assert not (tmp_path / "out.csv").exists()
 
 
