@@ -111,8 +111,17 @@ def as_date(text: str) -> date:
 
 def as_number(text: str) -> int:
     """A whole number from 1 on, for the `type` of a run or a version."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text)):
-        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got '{text[:40]}'")
+    return _whole(text, 1)
+
+
+def as_seed(text: str) -> int:
+    """A whole number from 0 on, for the `type` of a seed."""
+    return _whole(text, 0)
+
+
+def _whole(text: str, low: int) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 12 and int(text) >= low):
+        raise argparse.ArgumentTypeError(f"expected a whole number from {low} on, got '{text[:40]}'")
     return int(text)
 
 

@@ -21,7 +21,7 @@ from lead_files import headers_of, together
 from leads import LeadFile, join_intent, read_leads
 from preflight import export_rules, misses_csv, preflight, with_keys
 from scoring import score_leads
-from scripts.command import DONE, PARTLY, as_date, clock, opened, parser, read_file, run
+from scripts.command import DONE, PARTLY, as_date, as_seed, clock, opened, parser, read_file, run
 from settings import read_settings
 from stores import operators
 from suppression import find_suppressed
@@ -143,7 +143,7 @@ def _add_choices(options: argparse.ArgumentParser) -> None:
         "--explore", type=float, metavar="PERCENT", help="0 to 5: leads drawn by chance from those left out"
     )
     options.add_argument(
-        "--seed", type=int, metavar="N", help="of that draw (default: from the files' content)"
+        "--seed", type=as_seed, metavar="N", help="of that draw (default: from the files' content)"
     )
     options.add_argument(
         "--accept-stale", action="store_true", help="export although a suppression list is older than 31 days"

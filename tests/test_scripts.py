@@ -281,6 +281,8 @@ def test_intent_may_come_in_a_sheet_beside_the_leads(said, config_dir, tmp_path)
         (["--radius", "0"], "InputError", "--radius was expected to be miles above 0"),
         (["--radius", "nan"], "InputError", "--radius was expected"),
         (["--radius", "wide"], "InputError", "--radius"),
+        (["--explore", "5", "--seed", "-3"], "InputError", "--seed"),
+        (["--explore", "nan"], "InputError", "a share in percent"),
         (["--as-of", "2026-02-30"], "InputError", "expected a day as 2026-02-11, got '2026-02-30'"),
         (["--as-of", "0001-01-01"], "InputError", "from 2000 to 2099"),
         (["--actor", " "], "InputError", "actor's name was expected"),
