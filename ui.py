@@ -33,6 +33,7 @@ MENU = {
     "To learn from": (("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),),
 }
 T = TypeVar("T")
+UNNAMED = "Local manager"  # who acts on a machine without sign-in before giving a name
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger("hades")
 
@@ -142,7 +143,7 @@ def _person() -> Actor:
             "HADES serves other machines only with sign-in. Set up [auth] in the secrets, or serve 127.0.0.1."
         )
         st.stop()
-    return Actor(st.session_state.get("acting_as") or "Local manager", "manager")
+    return Actor(st.session_state.get("acting_as") or UNNAMED, "manager")
 
 
 def _sign_in_configured() -> bool:
@@ -166,14 +167,14 @@ def _menu() -> None:
             st.button("Sign out", on_click=st.logout, type="tertiary")
         else:
             st.text_input(
-                "Your name", key="acting_as", placeholder="Local manager", max_chars=120, persist_state="session",
+                "Your name", key="acting_as", placeholder=UNNAMED, max_chars=120, persist_state="session",
                 help="There is no sign-in on this machine: you act as manager. Approvals and exports carry this name.",
             )  # fmt: skip
 
 
 def approver(frame: Frame) -> Actor:
     """The person who signs: with sign-in the user; without, the name in the sidebar, which must be given."""
-    if frame.actor.name == "Local manager":
+    if frame.actor.name == UNNAMED:
         raise Refused(
             "An approval carries a name. Write yours under 'Your name' in the sidebar, then approve."
         )

@@ -267,6 +267,6 @@ def test_the_five_dimensions_come_in_their_order(db, config_dir, now):
 
 def test_a_day_that_has_not_come_is_refused(db, config_dir, now):
     """Young leads would count as lost."""
-    with pytest.raises(InputError, match="2026-02-12.*today is 2026-02-11"):
+    with pytest.raises(InputError, match=r"2026-02-12.*today is 2026-02-11"):
         calibrated(db, config_dir, now, as_of=date(2026, 2, 12))
     assert runs.read_latest_run(db) is None

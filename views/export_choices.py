@@ -1,0 +1,87 @@
+"""Score and Export, second part: whom the sites are for, how far, how many, and by which rules."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from preflight import MOST_EXPLORED, ExportRules, export_rules
+from stores import operators
+
+
+class Choices(NamedTuple):
+    """What a person chose for this export."""
+
+    workflow: str
+    operator: dict[str, Any] | None
+    segment: str | None
+    center_zip: str | None
+    radius_miles: float
+    intent: Any
+    rules: ExportRules
+    agents: list[str]
+
+
+def ask_for_workflow() -> str:
+    """`geography` or `intent`."""
+    return st.segmented_control(
+        "Workflow", ["geography", "intent"], default="geography", required=True, key="workflow",
+        format_func=lambda name: {"geography": "By distance", "intent": "By buying signal"}[name],
+    )  # fmt: skip
+
+
+def ask_for_choices(frame: ui.Frame, workflow: str) -> Choices:
+    """The boxes beside the file; what is left alone is as icp.yaml says."""
+    known = ui.read(frame, operators.read_operators, limit=5000)
+    chosen = st.selectbox(
+        "Operator", known.index, index=None, key="operator", placeholder="No operator",
+        format_func=lambda place: f"{known['name'][place]} {ui.blank(known['zip_code'][place])}".strip(),
+    )  # fmt: skip
+    operator = None
+    if chosen is not None:
+        operator = {str(k): None if pd.isna(v) else v for k, v in known.loc[chosen].items()}
+    center, radius, intent = None, float(frame.icp.data["export"]["radius_miles"]), None
+    if workflow == "geography":
+        left, right = st.columns(2)
+        center = left.text_input("Measure from ZIP", key="center", max_chars=10,
+                                 placeholder=str((operator or {}).get("zip_code") or "the operator's ZIP")).strip()  # fmt: skip
+        center = center or (operator or {}).get("zip_code")
+        radius = right.number_input("Radius in miles", 1.0, 500.0, radius, key="radius")
+    else:
+        intent = st.file_uploader(
+            "Company intent sheet, if the signals are not in the file",
+            type=["csv", "xlsx"],
+            key="intent_file",
+        )
+    with st.expander("Size of the batch, contacts, agents"):
+        segment, rules, agents = _further(frame)
+    return Choices(workflow, operator, segment, center, radius, intent, rules, agents)
+
+
+def _further(frame: ui.Frame) -> tuple[str | None, ExportRules, list[str]]:
+    usual = export_rules(frame.icp)
+    left, right = st.columns(2)
+    most = left.number_input("Most leads in this batch", 1, 200_000, usual.max_rows, key="max_rows", placeholder="no limit")  # fmt: skip
+    least = right.number_input("Lowest score that goes out", 0, 100, int(usual.min_score), key="min_score")
+    contacts = left.number_input("Best contacts per company", 1, 1000, usual.contacts_per_company, key="contacts",
+                                 placeholder="all", help="By company score, accuracy and the numbers that may be called.")  # fmt: skip
+    days = right.number_input(
+        "Not exported within so many days", 0, 3650, usual.exported_within_days, key="days"
+    )
+    share = left.slider(
+        "Exploration, percent", 0.0, MOST_EXPLORED, float(usual.exploration_percent), 0.5, key="explore",
+        help="Leads drawn by chance from those that the filters or the cut leave out. Their outcomes show what the rules miss.",
+    )  # fmt: skip
+    segment = right.selectbox("Segment of leads that name none", list(frame.icp.data["scoring"]["segments"]), index=None,
+                              key="segment", placeholder=str(frame.icp.data["scoring"]["default_segment"]))  # fmt: skip
+    configured = list(frame.icp.data["export"]["agents"])
+    agents = st.multiselect(
+        "Agents, who take turns", configured, configured, key="agents", accept_new_options=True
+    )
+    rules = export_rules(
+        frame.icp, min_score=least, exported_within_days=days, exploration_percent=share
+    )._replace(max_rows=most, contacts_per_company=contacts)
+    return segment, rules, agents

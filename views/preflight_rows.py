@@ -1,0 +1,114 @@
+"""Score and Export, third part: the count from the file to the batch, and the rows behind every number."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from analytics.score_bands import band_names, bands_figure, beside_batches
+from leads import LeadFile
+from preflight import STEPS, Preflight, misses_csv
+from stores import batches
+
+_LABELS = {
+    "unreadable": "Unreadable", "filtered": "Filtered out", "do not call": "Do not call", "duplicate": "Twice in the file",
+    "exported before": "Exported before", "other contact": "Other contact", "below the cut": "Below the cut",
+}  # fmt: skip
+_SHOWN = ("company_name", "score", "priority", "city", "state", "zip_code", "sic_code", "employee_count")
+MOST_SHOWN = 500
+
+
+def show_counts(plan: Preflight, file: LeadFile) -> None:
+    """In → every way of staying → ready, as a row of numbers of which one is open."""
+    steps = plan.misses["step"].value_counts()
+    numbers = {"in": plan.source.rows_in} | {step: int(steps.get(step, 0)) for step in STEPS}
+    numbers["ready"] = len(plan.ready)
+    named = {"in": "In the file", "ready": "Ready"} | _LABELS
+    shown = [name for name, number in numbers.items() if number or name in ("in", "ready")]
+    opened = st.segmented_control(
+        "From the file to the batch", shown, default="ready", required=True, key="opened", label_visibility="collapsed",
+        format_func=lambda name: f"{named[name]} **{numbers[name]:,}**",
+    )  # fmt: skip
+    parts = " − ".join(f"{numbers[step]:,} {_LABELS[step].lower()}" for step in STEPS if numbers[step])
+    st.caption(
+        f"{numbers['in']:,} in{' − ' * bool(parts)}{parts} = {numbers['ready']:,} ready. Open a number to see its rows."
+    )
+    if opened == "ready":
+        _show_ready(plan)
+    else:
+        _show_misses(plan, file, None if opened == "in" else opened)
+
+
+def _show_ready(plan: Preflight) -> None:
+    """The leads that go out, with the parts of their scores."""
+    parts = [c for c in plan.ready.columns if c.endswith("_points")]
+    rows = plan.ready[[*_SHOWN, *parts, "left_out_because"]].head(MOST_SHOWN)
+    st.dataframe(
+        rows, hide_index=True, key="ready_table", alt="The leads that go out, best first",
+        column_config={
+            "company_name": st.column_config.TextColumn("Company", pinned=True), "priority": "Call priority",
+            "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
+            "city": "City", "state": "State", "zip_code": "ZIP", "sic_code": "SIC", "employee_count": "Employees",
+            "left_out_because": st.column_config.TextColumn("By chance, although", width="medium") if plan.explored() else None,
+            **{c: st.column_config.NumberColumn(c.replace("_", " ").capitalize(), format="%.2f") for c in parts},
+        },
+    )  # fmt: skip
+    _more(len(plan.ready))
+
+
+def _show_misses(plan: Preflight, file: LeadFile, step: str | None) -> None:
+    """The rows that stay at one step, or every row of the file with what becomes of it."""
+    rows = plan.misses if step is None else plan.misses[plan.misses["step"] == step]
+    shown = rows[["row_number", "company_name", "step", "reason"]].assign(step=rows["step"].map(_LABELS))
+    if step is None:
+        out = plan.ready[["row_number", "company_name"]].assign(
+            step="Ready",
+            reason="Goes out with score " + plan.ready["score"].astype("str").fillna("unknown") + ".",
+        )
+        shown = pd.concat([shown, out]).sort_values("row_number")
+    st.dataframe(shown.head(MOST_SHOWN), hide_index=True, alt="Rows of the file with what becomes of them and why", key=f"rows_{step}",
+                 column_config={"row_number": "Row", "company_name": "Company", "step": "Becomes",
+                                "reason": st.column_config.TextColumn("Why", width="large")})  # fmt: skip
+    _more(len(shown))
+    st.download_button(
+        "Download all rows that stay, with the reason", lambda: misses_csv(plan, file), "not_exported.csv", "text/csv",
+        disabled=plan.misses.empty, on_click="ignore", icon=":material/download:", key="rejects",
+    )  # fmt: skip
+
+
+def show_spread(frame: ui.Frame, plan: Preflight) -> None:
+    """The scores of the upload by band, beside the last batches."""
+    if plan.ready["score"].notna().sum() == 0:
+        st.info("No lead is ready, so there is no distribution.")
+        return
+    limits = frame.icp.data["call_priority"]
+    counted = ui.read(frame, batches.read_score_counts, limit=5)
+    table = beside_batches(plan.ready["score"], counted, limits)
+    st.plotly_chart(
+        bands_figure(table), key="bands", alt="Share of leads per band: this upload and the last batches"
+    )
+    wide = table.assign(
+        told=[f"{n:,} ({ui.percent(s, 0)})" for n, s in zip(table["leads"], table["share"], strict=True)]
+    )
+    wide = wide.pivot_table(index="source", columns="band", values="told", aggfunc="first", sort=False)
+    names = band_names(limits)
+    st.dataframe(wide.rename(columns={band: f"{band} ({names[band]})" for band in names}).rename_axis("").reset_index(),
+                 hide_index=True, alt="Leads per band")  # fmt: skip
+
+
+def show_troubles(file: LeadFile) -> None:
+    """Cells that could not be used, though their rows are leads."""
+    troubles = file.problems[~file.problems["rejected"]]
+    if troubles.empty:
+        st.success("Every cell could be read.", icon=":material/check_circle:")
+        return
+    st.dataframe(troubles.head(MOST_SHOWN), hide_index=True, alt="Cells that could not be used",
+                 column_config={"row_number": "Row", "column": "Column", "problem": st.column_config.TextColumn("What is wrong", width="large"),
+                                "rejected": None})  # fmt: skip
+    _more(len(troubles))
+
+
+def _more(rows: int) -> None:
+    if rows > MOST_SHOWN:
+        st.caption(f"The first {MOST_SHOWN} of {rows:,} are shown.")

@@ -1,0 +1,120 @@
+"""Score and Export, first part: the files, and which of their columns means what."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+import ui
+from column_choices import remember_columns, remembered_columns
+from demo_world import SAMPLE_CENTER_ZIP, sample_upload
+from errors import InputError
+from lead_columns import read_columns, read_industries
+from lead_files import MOST_FILES, headers_key, headers_of, together
+from leads import LeadFile, join_intent, read_leads
+
+MAPPABLE = (
+    "company_name", "direct_phone", "mobile_phone", "company_phone", "zip_code", "employee_count", "sic_code",
+    "intent_score", "signal_date", "distance_miles", "segment", "accuracy",
+)  # fmt: skip
+
+
+@st.cache_data(max_entries=8, show_spinner="Reading the file")
+def read_file(content: bytes, name: str, mapping: dict[str, str], config_dir: Path) -> LeadFile:
+    """The leads of an uploaded file."""
+    return read_leads(
+        content, name, read_columns(config_dir), industries=read_industries(config_dir), mapping=mapping
+    )
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def file_headers(content: bytes, name: str) -> list[str]:
+    """The headers of an uploaded file, whatever they are called."""
+    return headers_of(content, name)
+
+
+def ask_for_files() -> list[Any]:
+    """The uploaded files, none at first."""
+    given = st.file_uploader(
+        "ZoomInfo files", type=["csv", "xlsx"], key="leads_file", max_upload_size=50, accept_multiple_files=True,
+        help=f"Contacts with their companies, as exported. At most 50 MB and 200,000 rows; up to {MOST_FILES} files go "
+        "into one batch.",
+    )  # fmt: skip
+    return list(given or [])
+
+
+def read_uploads(frame: ui.Frame, uploads: list[Any], intent: Any) -> LeadFile:
+    """The leads of all files, with the signals of the sheet beside them; a file not understood asks for its columns."""
+    files = [_read_upload(frame, upload) for upload in uploads]
+    try:
+        file = together(files)
+        if intent is not None:
+            sheet = read_file(intent.getvalue(), intent.name, {}, frame.settings.config_dir)
+            file = join_intent(file, sheet)
+    except InputError as error:
+        st.error(ui.plain(str(error)), icon=":material/error:")
+        st.stop()
+    return file
+
+
+def _read_upload(frame: ui.Frame, upload: Any) -> LeadFile:
+    content = upload.getvalue()
+    try:
+        headers = file_headers(content, upload.name)
+        mapping = remembered_columns(frame.db, headers=headers)
+        file = read_file(content, upload.name, mapping, frame.settings.config_dir)
+    except InputError as error:
+        st.error(ui.plain(str(error)), icon=":material/error:")
+        _ask_for_columns(frame, content, upload.name, {}, expanded=True)
+        st.stop()
+    _ask_for_columns(frame, content, upload.name, file.mapping)
+    return file
+
+
+def _ask_for_columns(
+    frame: ui.Frame, content: bytes, name: str, used: dict[str, str], *, expanded: bool = False
+) -> None:
+    """Boxes in which a person says which column is meant; what is chosen counts for all files with these headers."""
+    try:
+        headers = file_headers(content, name)
+    except InputError:
+        return  # the file itself is not readable: no column to choose from
+    key = headers_key(headers)[:12]
+    own = remembered_columns(frame.db, headers=headers)
+    known = len([field for field in MAPPABLE if field in used])
+    with st.expander(
+        ui.plain(f"Columns of {name}: {known} of {len(MAPPABLE)} recognised"), expanded=expanded
+    ):
+        st.caption(
+            "A choice here is remembered for every file with the same headers. Empty means: as recognised."
+        )
+        for start in range(0, len(MAPPABLE), 4):
+            for field, place in zip(MAPPABLE[start : start + 4], st.columns(4), strict=True):
+                offered = [header for header in headers if header]
+                place.selectbox(
+                    field.replace("_", " ").capitalize(), offered, key=f"map_{key}_{field}",
+                    index=offered.index(own[field]) if own.get(field) in offered else None,
+                    placeholder=used.get(field, "not in the file"), on_change=_remember, args=(frame, headers, key),
+                )  # fmt: skip
+
+
+def _remember(frame: ui.Frame, headers: list[str], key: str) -> None:
+    """Callback: what the boxes say is remembered for files with these headers."""
+    with ui.act():
+        chosen = {field: st.session_state.get(f"map_{key}_{field}") for field in MAPPABLE}
+        remember_columns(
+            frame.db, headers=headers, mapping={f: h for f, h in chosen.items() if h},
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+        )  # fmt: skip
+
+
+def offer_sample(today: date, workflow: str) -> None:
+    """An invented file to try the page with."""
+    around = f", around {SAMPLE_CENTER_ZIP}" if workflow == "geography" else ""
+    st.download_button(
+        f"No file at hand? Take an invented one{around}", lambda: sample_upload(workflow, today),
+        f"zoominfo_{workflow}_sample.csv", "text/csv", icon=":material/download:", type="tertiary", on_click="ignore",
+    )  # fmt: skip
