@@ -55,8 +55,7 @@ def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path |
     ConfigError when the file is not TOML or a value has the wrong form.
     """
     environ = os.environ if environ is None else environ
-    elsewhere = environ.get("HADES_SECRETS_FILE", "").strip()
-    secrets = _read_secrets(secrets_file or Path(elsewhere or ROOT / ".streamlit" / "secrets.toml"))
+    secrets = _read_secrets(secrets_file or secrets_path(environ))
 
     def setting(name: str) -> str | None:
         return environ.get(name, "").strip() or secrets.get(name, "").strip() or None
@@ -73,6 +72,12 @@ def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path |
         zoho_accounts_url=setting("ZOHO_ACCOUNTS_URL") or "https://accounts.zoho.com",
         environment_factor=_factor(setting(FACTOR_NAME)),
     )
+
+
+def secrets_path(environ: Mapping[str, str] | None = None) -> Path:
+    """The secrets file that HADES_SECRETS_FILE names, else `.streamlit/secrets.toml` beside the code."""
+    elsewhere = (os.environ if environ is None else environ).get("HADES_SECRETS_FILE", "").strip()
+    return Path(elsewhere or ROOT / ".streamlit" / "secrets.toml")
 
 
 def code_version() -> str:

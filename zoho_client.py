@@ -24,6 +24,7 @@ from tenacity import (
 )
 
 from errors import ConfigError, Refused, Unavailable
+from settings import Settings
 from zoho_answers import (
     Answer,
     Passing,
@@ -35,7 +36,7 @@ from zoho_answers import (
     page_complaint,
     typed_error,
 )
-from zoho_auth import TokenSource
+from zoho_auth import TokenSource, ZohoCredentials
 
 COQL_ROWS = 2000
 PAGE_ROWS = 200
@@ -214,9 +215,7 @@ class ZohoClient:
             for pipeline in self._listed("pipeline", {"layout_id": str(layout.get("id"))}, None):
                 for stage in pipeline.get("maps") or []:
                     if isinstance(stage.get("forecast_type"), str):
-                        names = [
-                            str(stage[key]) for key in ("display_value", "actual_value") if stage.get(key)
-                        ]
+                        names = [str(stage[key]) for key in ("display_value", "actual_value") if stage.get(key)]
                         found |= dict.fromkeys(names, stage["forecast_type"])
         return found
 
@@ -255,14 +254,10 @@ class ZohoClient:
 
         def once() -> Answer:
             token = self._tokens.current()
-            answer = self._exchange(
-                method, token.api_domain, token.value, path, params, headers, body, credits
-            )
+            answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
             if answer.refusal and answer.refusal.code == "INVALID_TOKEN":
                 token = self._tokens.renewed(token)
-                answer = self._exchange(
-                    method, token.api_domain, token.value, path, params, headers, body, credits
-                )
+                answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
             wrong = complaint(answer) if complaint else None
             if wrong:
                 raise Passing(wrong)
@@ -322,10 +317,33 @@ class ZohoClient:
             if time.monotonic() > until:
                 raise Passing(f"Zoho's answer did not end within {self._answer_seconds:.0f} seconds.")
             if size > _ANSWER_BYTES:
-                raise Refused(
-                    "Zoho's answer is larger than 64 MB, which no page of records is. Nothing was kept."
-                )
+                raise Refused("Zoho's answer is larger than 64 MB, which no page of records is. Nothing was kept.")
         return b"".join(parts)
+
+
+def for_settings(settings: Settings) -> ZohoClient:
+    """A conversation with the Zoho of these settings; ConfigError naming what is missing."""
+    missing = [
+        name
+        for name, value in (
+            ("ZOHO_CLIENT_ID", settings.zoho_client_id),
+            ("ZOHO_CLIENT_SECRET", settings.zoho_client_secret),
+            ("ZOHO_REFRESH_TOKEN", settings.zoho_refresh_token),
+        )
+        if not value
+    ]
+    if missing:
+        raise ConfigError(
+            f"Zoho is not connected: {', '.join(missing)} {'are' if len(missing) > 1 else 'is'} not set. Run "
+            "python -m scripts.connect_zoho, which says where each value comes from."
+        )
+    credentials = ZohoCredentials(
+        settings.zoho_client_id or "",
+        settings.zoho_client_secret or "",
+        settings.zoho_refresh_token or "",
+        settings.zoho_accounts_url,
+    )
+    return ZohoClient(TokenSource(credentials, settings.data_dir))
 
 
 def quoted(text: str) -> str:
@@ -373,9 +391,7 @@ def _paired(criteria: Sequence[str]) -> str:
 def _columns(module: str, fields: Sequence[str], limit: int) -> str:
     names = list(dict.fromkeys(fields))
     if not 1 <= len(names) <= limit:
-        raise ConfigError(
-            f"Zoho gives 1 to {limit} fields of a module at once; {module} is asked for {len(names)}."
-        )
+        raise ConfigError(f"Zoho gives 1 to {limit} fields of a module at once; {module} is asked for {len(names)}.")
     return ",".join(_name(name) for name in names)
 
 

@@ -7,23 +7,30 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from actors import named_actor
-from errors import InputError
+from actors import Actor, named_actor
+from lead_columns import read_industries
 from outcomes import HISTORICAL_COLUMNS, import_historical
-from scripts.command import DONE, clock, opened, parser, read_file, run
+from scripts.command import DONE, PARTLY, clock, opened, parser, read_file, run
+from settings import Settings
+from turso_db import Database
+from zoho_client import for_settings
+from zoho_history import import_history
+from zoho_profile import read_profile
+from zoho_sync import sync_outcomes
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
-    """read, imported, updated, unchanged, merged, rejected (rows with reasons), notes."""
+    """read, imported, updated, unchanged, merged, rejected (rows with reasons), notes.
+
+    Without --csv everything is first read from Zoho, and what is older than the first export comes from there.
+    """
     options = parser("scripts.import_historical", __doc__ or "")
     options.add_argument("--csv", metavar="FILE", help=f"columns: {', '.join(HISTORICAL_COLUMNS)}")
     options.add_argument("--actor", default="import", metavar="NAME", help="who imports")
     said = options.parse_args(argv)
-    if not said.csv:
-        raise InputError(
-            "A file was expected: --csv FILE. The import from Zoho needs the Zoho credentials to be set."
-        )
-    with opened() as (db, _):
+    with opened() as (db, settings):
+        if not said.csv:
+            return _from_zoho(db, settings, named_actor(said.actor))
         done = import_historical(
             db,
             content=read_file(said.csv),
@@ -38,6 +45,19 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     }
     lines = [", ".join(f"{count} {name}" for name, count in done.counts.items()), *done.notes]
     return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in done.rejected[:20])]), DONE
+
+
+def _from_zoho(db: Database, settings: Settings, actor: Actor) -> tuple[dict[str, Any], str, int]:
+    profile, industries = read_profile(settings.config_dir), read_industries(settings.config_dir)
+    zoho = for_settings(settings)
+    try:
+        synced = sync_outcomes(db, zoho, profile=profile, actor=actor, clock=clock)
+    finally:
+        zoho.close()
+    done = import_history(db, profile=profile, industries=industries, now=clock(), actor=actor)
+    result = {**done.counts, "notes": done.notes, "problems": [], "errors": synced.errors}
+    lines = [", ".join(f"{count} {name}" for name, count in done.counts.items()), *done.notes, *synced.errors]
+    return result, "\n".join(lines), PARTLY if synced.errors else DONE
 
 
 if __name__ == "__main__":

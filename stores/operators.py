@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
 
-from turso_db import Database, Statement
+from turso_db import Database, Many, Statement
 
 FIELDS = ("name", "business_name", "phone", "email", "zip_code", "website", "team")
 
@@ -61,4 +62,43 @@ def update_operator(*, operator_id: int, values: Mapping[str, Any], now: datetim
     return Statement(
         f"UPDATE operators SET {', '.join(f'{field} = ?' for field in FIELDS)}, updated_at = ? WHERE id = ?",  # noqa: S608
         (*(values.get(field) for field in FIELDS), now, operator_id),
+    )
+
+
+def read_all_operators(db: Database) -> list[dict[str, Any]]:
+    """Every operator with all its columns, inactive ones included, in the order they were added."""
+    return db.rows("SELECT * FROM operators ORDER BY id")
+
+
+def insert_from_zoho(*, rows: Sequence[Mapping[str, Any]], now: datetime) -> Many:
+    """The statement that adds operators found in Zoho, each with its zoho_account_id."""
+    names = (*FIELDS, "zoho_account_id")
+    return Many(
+        f"INSERT INTO operators ({', '.join(names)}, created_at, updated_at) "  # noqa: S608 - names are our own
+        f"VALUES ({', '.join('?' for _ in names)}, ?, ?)",
+        [(*(row.get(name) for name in names), now, now) for row in rows],
+    )
+
+
+def update_from_zoho(*, rows: Sequence[Mapping[str, Any]], now: datetime) -> Many:
+    """The statement that sets the fields and the zoho_account_id of known operators (by id)."""
+    names = (*FIELDS, "zoho_account_id")
+    return Many(
+        f"UPDATE operators SET {', '.join(f'{name} = ?' for name in names)}, updated_at = ? WHERE id = ?",  # noqa: S608
+        [(*(row.get(name) for name in names), now, row["id"]) for row in rows],
+    )
+
+
+def read_zoho_accounts(db: Database) -> dict[str, dict[str, Any]]:
+    """zoho_account_id → what Zoho last said about it."""
+    rows = db.rows("SELECT zoho_account_id, facts FROM zoho_accounts")
+    return {str(row["zoho_account_id"]): json.loads(row["facts"]) for row in rows}
+
+
+def note_zoho_accounts(*, accounts: Mapping[str, Mapping[str, Any]]) -> Many:
+    """The statement that keeps what Zoho said: zoho_account_id → fields."""
+    return Many(
+        "INSERT INTO zoho_accounts (zoho_account_id, facts) VALUES (?, ?) ON CONFLICT (zoho_account_id) "
+        "DO UPDATE SET facts = excluded.facts WHERE facts <> excluded.facts",
+        [(key, json.dumps(dict(facts), sort_keys=True)) for key, facts in accounts.items()],
     )

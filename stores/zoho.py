@@ -29,7 +29,7 @@ def upsert_records(*, rows: Sequence[tuple[Any, ...]], now: datetime) -> Many:
     A record that says what it said before changes nothing; one that was deleted or missing is back.
     """
     return Many(
-        "INSERT INTO zoho_records (role, zoho_id, site, batch_id, vanillasoft_id, facts, first_seen_at, changed_at) "
+        "INSERT INTO zoho_records (role, zoho_id, site, batch_id, vanillasoft_id, facts, first_seen_at, changed_at) "  # noqa: S608
         f"VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (role, zoho_id) DO UPDATE SET site = {_SITE_NOW}, "
         "batch_id = excluded.batch_id, vanillasoft_id = excluded.vanillasoft_id, facts = excluded.facts, "
         "changed_at = excluded.changed_at, deleted_at = NULL, missing_since = NULL, settled = 0 "
@@ -377,9 +377,18 @@ def read_chain(db: Database) -> dict[str, int]:
     }
 
 
-def stream_history(db: Database, *, chunk: int, after: str = "") -> list[str]:
-    """The next sites that are no exported company of ours but come from our source, by name of the site."""
+def read_history_sites(db: Database, *, after: str, limit: int) -> list[str]:
+    """The next sites after `after` that come from our source and are older than the first export."""
     rows = db.rows(
-        "SELECT site FROM zoho_sites WHERE status = 'history' AND site > ? ORDER BY site LIMIT ?", (after, chunk)
+        "SELECT site FROM zoho_sites WHERE status = 'history' AND site > ? ORDER BY site LIMIT ?", (after, limit)
     )
     return [str(row["site"]) for row in rows]
+
+
+def count_sources(db: Database) -> dict[str, int]:
+    """Lead source as Zoho spells it → how many records have it, by name."""
+    rows = db.rows(
+        "SELECT json_extract(facts, '$.source') AS source, count(*) AS n FROM zoho_records "
+        "WHERE deleted_at IS NULL AND json_extract(facts, '$.source') IS NOT NULL GROUP BY 1 ORDER BY 1"
+    )
+    return {str(row["source"]): int(row["n"]) for row in rows}
