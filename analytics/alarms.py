@@ -1,0 +1,150 @@
+"""Limits that say how often they cry wolf: binomial funnel limits, and a CUSUM for slow changes.
+
+A limit is only as good as its false-alarm rate, so every function that sets one also says how often it would
+fire in unchanged times, exactly, from the binomial distribution or from the chart's own Markov chain.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from analytics.rates import FloatArray
+from errors import InputError
+
+WARN_SD, ALARM_SD = 2.0, 3.0
+_STEPS = (
+    20  # of the CUSUM's scale per lost (or won) deal: fine enough, and whole numbers keep the chain exact
+)
+_LONGEST_CHAIN = 4000  # deals after which the chance of a signal per deal has settled
+
+
+def funnel_limits(deals: npt.ArrayLike, rate: float) -> pd.DataFrame:
+    """One row per number of deals: deals, warn_low, alarm_low, warn_high, alarm_high (counts won; at or beyond
+    which it warns or alarms), warn_rate, alarm_rate (how often either side is reached in unchanged times, 0–1).
+
+    A limit that cannot be reached is −1 below or deals + 1 above. Two and three standard deviations are taken
+    as the tails they stand for, 2.3 % and 0.13 %, exact for the binomial (Spiegelhalter 2005, Stat Med 24,
+    1185–1202). InputError when the rate is not between 0 and 1.
+    """
+    from scipy.stats import binom
+
+    if not 0 < rate < 1:
+        raise InputError("A rate between 0 and 1 was expected as the baseline of limits.")
+    n = np.atleast_1d(np.asarray(deals, dtype=float))
+    table = {"deals": n.astype("int64")}
+    for name, sd in (("warn", WARN_SD), ("alarm", ALARM_SD)):
+        tail = NormalDist().cdf(-sd)
+        low = binom.ppf(tail, n, rate)
+        low = np.where(binom.cdf(low, n, rate) <= tail, low, low - 1)
+        high = binom.isf(tail, n, rate) + 1
+        table[f"{name}_low"], table[f"{name}_high"] = low.astype("int64"), high.astype("int64")
+        table[f"{name}_rate"] = binom.cdf(low, n, rate) + binom.sf(high - 1, n, rate)
+    return pd.DataFrame(table)
+
+
+def drop_false_alarm(deals: int, rate: float, drop: float) -> float:
+    """How often a plain rule, `drop` (a share, 0.25 = 25 %) below the baseline, fires on unchanged deals (0–1)."""
+    from scipy.stats import binom
+
+    if deals < 1 or not 0 < rate < 1:
+        raise InputError("At least one deal and a rate between 0 and 1 were expected.")
+    return float(binom.cdf(np.floor(deals * rate * (1 - drop) + 1e-9), deals, rate))
+
+
+def false_alarms_a_year(rates: npt.ArrayLike) -> float:
+    """The chance (0–1) of at least one false alarm in a year whose looks each fire with these chances."""
+    each = np.asarray(rates, dtype=float)
+    return float(1 - np.prod(1 - each))
+
+
+@dataclass(frozen=True)
+class Cusum:
+    """A Bernoulli CUSUM (Reynolds and Stoumbos 1999, J. Qual. Technol. 31, 87–108) on a lattice of whole steps.
+
+    baseline: the win rate (0–1) in unchanged times; to: the rate it is tuned to find. loss, win: steps the sum
+    moves for a lost and a won deal; it never falls below 0, signals at `limit` and starts anew. deals_a_year
+    and false_alarm: the chance (0–1) of at least one signal in a year of so many unchanged deals.
+    """
+
+    baseline: float
+    to: float
+    loss: int
+    win: int
+    limit: int
+    deals_a_year: int
+    false_alarm: float
+
+
+def design_cusum(baseline: float, to: float, *, deals_a_year: int, false_alarm: float = 0.05) -> Cusum:
+    """The CUSUM for a change from `baseline` to `to`, with the lowest limit whose false alarms stay within
+    `false_alarm` a year. InputError when the rates are equal or not between 0 and 1.
+    """
+    if not (0 < baseline < 1 and 0 < to < 1) or baseline == to or deals_a_year < 1:
+        raise InputError("Two different rates between 0 and 1 and a number of deals a year were expected.")
+    for_loss = np.log((1 - to) / (1 - baseline))
+    for_win = np.log(to / baseline)
+    unit = max(for_loss, for_win) / _STEPS
+    loss, win = round(for_loss / unit), round(for_win / unit)
+    low, high = _STEPS, 2 * _STEPS
+    while _signal_chance(baseline, loss, win, high, deals_a_year) > false_alarm:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _signal_chance(baseline, loss, win, middle, deals_a_year) > false_alarm:
+            low = middle
+        else:
+            high = middle
+    return Cusum(
+        baseline, to, loss, win, high, deals_a_year,
+        _signal_chance(baseline, loss, win, high, deals_a_year),
+    )  # fmt: skip
+
+
+def cusum_path(chart: Cusum, won: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.intp]]:
+    """(the sum after each deal as a share of the limit, the places of deals at which it signalled).
+
+    `won`: 0 or 1 per deal in the order of closing. After a signal the sum starts at 0 with the next deal.
+    """
+    steps = np.where(np.asarray(won, dtype=bool), chart.win, chart.loss).astype(np.int64)
+    path = np.empty(len(steps))
+    signals = []
+    start = 0
+    while start < len(steps):
+        total = np.cumsum(steps[start:])
+        height = total - np.minimum(np.minimum.accumulate(total), 0)
+        reached = np.flatnonzero(height >= chart.limit)
+        end = int(reached[0]) + 1 if len(reached) else len(height)
+        path[start : start + end] = height[:end] / chart.limit
+        if len(reached):
+            signals.append(start + end - 1)
+        start += end
+    return path, np.array(signals, dtype=np.intp)
+
+
+def _signal_chance(rate: float, loss: int, win: int, limit: int, deals: int) -> float:
+    """The chance of at least one signal among so many deals, from the chain of the sums 0 … limit − 1.
+
+    Past _LONGEST_CHAIN deals the chance per deal has settled and is carried on.
+    """
+    up, down, chance = (loss, -win, 1 - rate) if loss > 0 else (win, -loss, rate)
+    state = np.zeros(limit)
+    state[0] = 1.0
+    left = before = 1.0
+    for _ in range(min(deals, _LONGEST_CHAIN)):
+        moved = np.zeros(limit)
+        moved[up:] = chance * state[: limit - up] if up < limit else 0.0
+        if down < limit:
+            moved[: limit - down] += (1 - chance) * state[down:]
+            moved[0] += (1 - chance) * state[:down].sum()
+        else:
+            moved[0] += (1 - chance) * state.sum()
+        state = moved
+        before, left = left, float(state.sum())
+    if deals > _LONGEST_CHAIN and before > 0:
+        left *= (left / before) ** (deals - _LONGEST_CHAIN)
+    return 1.0 - left

@@ -1,0 +1,283 @@
+"""Five questions about the win rate, in order, each answered in one sentence with the tables behind it.
+
+Did it fall, or is it noise? Why? Where is the biggest risk? What first? Who? Where the data cannot tell, the
+sentence says so; nothing is offered as an action that chance alone would make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analytics.alarms import Cusum, cusum_path, design_cusum
+from analytics.drivers import MOST_DEALS, Drivers, find_drivers
+from analytics.maturity import fit_delay
+from analytics.mix import Waterfall, rate_waterfall
+from analytics.owners import owner_table, owners_sentence
+from analytics.rates import benjamini_hochberg
+from analytics.run_chart import Break, Fall, find_break, latest_day, monthly_rates, recent_fall
+from analytics.segments import SEGMENT_FIELDS, found_rules, segment_table, stage_table
+
+Q = 0.05
+SLOW_FALL = 0.05  # the fall the CUSUM is tuned to: five points
+_HORIZON_DAYS = 365
+
+
+@dataclass(frozen=True)
+class WinReport:
+    """The answers and what they rest on. None where there are too few deals for a part.
+
+    answers: (question, sentence) in order. months, cohorts: monthly_rates by closing and by creation.
+    waterfalls: field → the split of the change between the periods of `fall` (closed deals); terms: one row per
+    field and term (mix, rate): field, term, change, low, high (points), by_chance, adjusted. cohort: the split
+    by creation, with its maturity term. actions: one row each, the most wins first: action, wins_a_year, low,
+    high. cusum, cusum_sums (share of the limit per closed deal in order of closing), cusum_signals (days).
+    """
+
+    deals: int
+    as_of: pd.Timestamp
+    answers: list[tuple[str, str]]
+    fall: Fall
+    months: pd.DataFrame
+    cohorts: pd.DataFrame
+    broke: Break | None
+    cusum: Cusum | None
+    cusum_signals: list[pd.Timestamp]
+    waterfalls: dict[str, Waterfall]
+    terms: pd.DataFrame
+    cohort: Waterfall | None
+    drivers: Drivers | None
+    segments: pd.DataFrame
+    rules: pd.DataFrame
+    stages: pd.DataFrame
+    actions: pd.DataFrame
+    owners: pd.DataFrame
+
+
+def win_report(
+    deals: pd.DataFrame,
+    *,
+    as_of: pd.Timestamp | None = None,
+    days: int = 90,
+    seed: int = 0,
+    fields: Sequence[str] = SEGMENT_FIELDS,
+) -> WinReport | None:
+    """The report on `deals` (as DealFile.deals) as known on the day `as_of`, by default the newest day they
+    know of; None when no deal was closed by then. A deal closed later counts as open. Same input, same report.
+    """
+    day = as_of if as_of is not None else latest_day(deals)
+    known = deals[deals["created_on"] <= day].copy()
+    later = known["closed_on"] > day
+    known.loc[later, "outcome"] = "open"
+    known.loc[later, "closed_on"] = pd.NaT
+    if not (known["outcome"] != "open").any():
+        return None
+    used = [field for field in fields if known[field].notna().any()]
+    fall = recent_fall(known, as_of=day, days=days)
+    broke = find_break(known, as_of=day, seed=seed)
+    cusum, signals = _cusum(known, fall)
+    waterfalls, terms = _waterfalls(known, fall, used, seed)
+    drivers = find_drivers(known, seed=seed)
+    segments, rules = segment_table(known, fields=used), found_rules(known, fields=used, seed=seed)
+    owners = owner_table(known)
+    actions = _actions(known, drivers, rules)
+    answers = [
+        ("Did it fall, or is it noise?", _fell(fall, broke)),
+        ("Why?", _why(fall, terms)),
+        ("Where is the biggest risk?", _risk(segments)),
+        ("What first?", _first(actions, drivers)),
+        ("Who?", owners_sentence(owners)),
+    ]
+    return WinReport(
+        deals=len(known), as_of=day, answers=answers, fall=fall, months=monthly_rates(known, as_of=day),
+        cohorts=monthly_rates(known, as_of=day, by="created_on"), broke=broke, cusum=cusum, cusum_signals=signals,
+        waterfalls=waterfalls, terms=terms, cohort=_cohort(known, used, day, days, seed), drivers=drivers,
+        segments=segments, rules=rules, stages=stage_table(known), actions=actions, owners=owners,
+    )  # fmt: skip
+
+
+def _cusum(known: pd.DataFrame, fall: Fall) -> tuple[Cusum | None, list[pd.Timestamp]]:
+    """The chart for a slow fall of five points below the period before, run over the deals closed since then."""
+    if fall.verdict == "too little":
+        return None, []
+    baseline = fall.won_before / fall.deals_before
+    if not SLOW_FALL < baseline < 1:
+        return None, []
+    closed = known[known["closed_on"] >= fall.before_from].sort_values(["closed_on", "deal_id"])
+    a_year = max(1, round(len(closed) * 365 / ((fall.until - fall.before_from).days + 1)))
+    chart = design_cusum(baseline, baseline - SLOW_FALL, deals_a_year=a_year)
+    _, signals = cusum_path(chart, (closed["outcome"] == "won").to_numpy())
+    return chart, [pd.Timestamp(closed["closed_on"].iloc[place]) for place in signals]
+
+
+def _as_outcomes(deals: pd.DataFrame, start: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"started_on": deals[start], "delivered_on": deals["closed_on"].where(deals["outcome"] == "won")},
+        index=deals.index,
+    )
+
+
+def _thin(deals: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return deals.sample(MOST_DEALS, random_state=seed) if len(deals) > MOST_DEALS else deals
+
+
+def _waterfalls(
+    known: pd.DataFrame, fall: Fall, fields: Sequence[str], seed: int
+) -> tuple[dict[str, Waterfall], pd.DataFrame]:
+    closed = known[known["closed_on"] >= fall.before_from]
+    new = _thin(closed[closed["closed_on"] >= fall.from_day], seed)
+    old = _thin(closed[closed["closed_on"] < fall.from_day], seed)
+    found: dict[str, Waterfall] = {}
+    rows = []
+    if fall.verdict != "too little":
+        for field in fields:
+            split = rate_waterfall(
+                _as_outcomes(old, "closed_on"), old[field], _as_outcomes(new, "closed_on"), new[field],
+                as_of=fall.until.date(), delay=None, horizon_days=_HORIZON_DAYS, seed=seed, repeats=250,
+            )  # fmt: skip
+            found[field] = split
+            rows += [
+                (field, r["term"], 100 * r["change"], 100 * r["low"], 100 * r["high"], r["by_chance"])
+                for r in split.terms.to_dict("records")
+                if r["term"] != "maturity"
+            ]
+    terms = pd.DataFrame(rows, columns=["field", "term", "change", "low", "high", "by_chance"])
+    terms["adjusted"] = benjamini_hochberg(terms["by_chance"].to_numpy(dtype=float))
+    return found, terms
+
+
+def _cohort(
+    known: pd.DataFrame, fields: Sequence[str], day: pd.Timestamp, days: int, seed: int
+) -> Waterfall | None:
+    """Deals created in the newest period against those created in the year before: won so far, with maturity."""
+    newest = known["created_on"].max()
+    start = newest - pd.Timedelta(days=days - 1)
+    new = _thin(known[known["created_on"] >= start], seed)
+    old = _thin(
+        known[(known["created_on"] < start) & (known["created_on"] >= start - pd.Timedelta(days=365))], seed
+    )
+    if not fields or min(len(new), len(old)) < 30:
+        return None
+    both = pd.concat([old, new])
+    outcomes = _as_outcomes(both, "created_on")
+    delay = fit_delay(outcomes, both[fields[0]], as_of=day.date())
+    return rate_waterfall(
+        _as_outcomes(old, "created_on"), old[fields[0]], _as_outcomes(new, "created_on"), new[fields[0]],
+        as_of=day.date(), delay=delay, horizon_days=_HORIZON_DAYS, seed=seed, repeats=200,
+    )  # fmt: skip
+
+
+def _fell(fall: Fall, broke: Break | None) -> str:
+    return fall.sentence + (f" {broke.sentence}" if broke is not None and broke.found else "")
+
+
+def _why(fall: Fall, terms: pd.DataFrame) -> str:
+    if fall.verdict == "too little":
+        return "The data cannot tell yet: there are too few closed deals to split a change."
+    sure = terms[terms["adjusted"] <= Q].sort_values("change", key=np.abs, ascending=False)
+    if sure.empty and fall.verdict == "no change shown":
+        return (
+            "There is no change to explain: by no field did the mix of deals or the rates of like deals move by more than "
+            "chance makes."
+        )
+    if sure.empty:
+        return (
+            f"No field explains it: the change of {fall.points:+.1f} points is spread over all kinds of deals, and no mix or "
+            "rate of a field moved by more than chance makes."
+        )
+    # A change of the mix by one field shows as other rates by every other field: mix is asked first.
+    mixes = sure[sure["term"] == "mix"]
+    first = (sure if mixes.empty else mixes).iloc[0]
+    name = str(first["field"]).replace("_", " ")
+    change = f"{first['change']:+.1f} points (95 % interval {first['low']:+.1f} to {first['high']:+.1f})"
+    if first["term"] == "rate":
+        return (
+            f"{change} come from winning the same kinds of deals at other rates; no field's mix moved the win rate by more than "
+            "chance makes."
+        )
+    rates = terms[(terms["field"] == first["field"]) & (terms["term"] == "rate")].iloc[0]
+    also = (
+        f"; a further {rates['change']:+.1f} points come from winning like deals at other rates"
+        if rates["adjusted"] <= Q
+        else ", not from winning the same kind of deal less or more often"
+    )
+    return f"{change} come from a different mix by {name}{also}."
+
+
+def _risk(segments: pd.DataFrame) -> str:
+    if segments.empty:
+        return "The data cannot tell: the deals carry no field to split them by."
+    bad = segments[(segments["adjusted"] <= Q) & (segments["excess"] > 0)].sort_values(
+        "excess", ascending=False
+    )
+    if not bad.empty:
+        top = bad.iloc[0]
+        return (
+            f"{str(top['field']).replace('_', ' ').capitalize()} {top['value']}: {top['excess']:.0f} wins are missing against "
+            f"the average ({top['excess_low']:.0f} to {top['excess_high']:.0f}), {top['impact']:,} of {top['deals']:,} deals lost."
+        )
+    top = segments.iloc[0]
+    told = (
+        f"Most deals by {str(top['field']).replace('_', ' ')} are lost in {top['value']} ({top['impact']:,} of {top['deals']:,}), "
+        "but that is where the deals are: no segment loses more than chance makes."
+    )
+    at_risk = segments[segments["at_risk"] > 0].sort_values("at_risk", ascending=False)
+    if at_risk.empty:
+        return told
+    most = at_risk.iloc[0]
+    return (
+        f"{told} Of the open pipeline most is at risk in {str(most['field']).replace('_', ' ')} {most['value']}: "
+        f"{most['at_risk']:,.0f} of {most['open_amount']:,.0f}."
+    )
+
+
+def _actions(known: pd.DataFrame, drivers: Drivers | None, rules: pd.DataFrame) -> pd.DataFrame:
+    """What could be done about what stands out, as wins a year if the difference were closed."""
+    closed = known["closed_on"].dropna()
+    years = max(((closed.max() - closed.min()).days + 1) / 365, 0.25)
+    rows = []
+    covered: set[str] = set()
+    if drivers is not None:
+        scale = (known["outcome"] != "open").sum() / drivers.deals / years
+        for value in drivers.found.to_dict("records"):
+            if value["field"] == "amount":
+                continue
+            covered.add(f"{str(value['field']).replace('_', ' ')} {value['value']}")
+            name = f"{str(value['field']).replace('_', ' ')} {value['value']}"
+            ends = sorted(
+                abs(value[end]) / 100 * value["deals"] * scale for end in ("effect_low", "effect_high")
+            )
+            size = abs(value["effect"]) / 100 * value["deals"] * scale
+            start = (
+                f"Find out why deals with {name} are won less often, and mend it"
+                if value["effect"] < 0
+                else f"Find out what makes deals with {name} succeed, and bring in more of them"
+            )
+            rows.append((start, size, *ends))
+    for rule in rules[rules["found"].astype(bool)].to_dict("records"):
+        if rule["rule"] in covered or any(part in covered for part in str(rule["rule"]).split(" and ")):
+            continue
+        n = rule["deals"] / years / 100
+        ends = sorted(abs(rule[end]) * n for end in ("low", "high"))
+        start = "Look into the lost" if rule["points"] < 0 else "Learn from the won"
+        rows.append((f"{start} deals with {rule['rule']}", abs(rule["points"]) * n, *ends))
+    table = pd.DataFrame(rows, columns=["action", "wins_a_year", "low", "high"])
+    return table.sort_values("wins_a_year", ascending=False, ignore_index=True)
+
+
+def _first(actions: pd.DataFrame, drivers: Drivers | None) -> str:
+    if not actions.empty:
+        top = actions.iloc[0]
+        return (
+            f"{top['action']}: about {top['wins_a_year']:.0f} wins a year lie in the difference "
+            f"({top['low']:.0f} to {top['high']:.0f})."
+        )
+    if drivers is None:
+        return "The data cannot tell yet: there are too few closed deals to look for drivers."
+    return (
+        "There is nothing to act on: no driver and no segment stands out from chance, so changing one of them on these "
+        "figures would be guessing."
+    )
