@@ -497,7 +497,7 @@ def test_calibration_answers_in_json_also_where_there_is_nothing(said, config_di
         (scripts.rollback, ["-1", "--actor", "A", "--reason", "R"], ""),
         (scripts.calibrate, ["--estimator", "best"], "invalid choice: 'best'"),
         (scripts.calibrate, ["--as-of", "soon"], "expected a day as 2026-02-11, got 'soon'"),
-        (scripts.import_historical, [], "--csv FILE"),
+        (scripts.import_historical, [], ""),
     ],
 )
 def test_what_is_refused_is_a_sentence_in_both_forms(module, arguments, sentence, said, config_dir):
