@@ -19,7 +19,10 @@ from vanillasoft import csv_bytes, dialled_number, neutralised
 
 MISS_KINDS = ("rejected", "excluded", "duplicate", "suppressed")
 MOST_EXPLORED = 5.0  # percent of an export
-_MISS_COLUMNS = ("row_number", "kind", "reason", "company_name")
+STEPS = (
+    "unreadable", "filtered", "do not call", "duplicate", "exported before", "other contact", "below the cut",
+)  # fmt: skip
+_MISS_COLUMNS = ("row_number", "kind", "step", "reason", "company_name")
 _FLAGS = ("direct_do_not_call", "mobile_do_not_call", "company_do_not_call")
 
 
@@ -40,8 +43,8 @@ class Preflight:
     `ready`: one row per lead that goes out, best score first, then the exploration slice, with company_key and
     dial_key beside the columns of scoring.score_leads, and inclusion_probability (0 to 1) and left_out_because
     (a sentence), both missing for leads that go out by their score. `misses`: one row per source row that does
-    not: row_number, kind (rejected, excluded, duplicate, suppressed), reason (a sentence), company_name (missing
-    when it could not be read). rows_in = len(ready) + len(misses).
+    not: row_number, kind (rejected, excluded, duplicate, suppressed), step (of STEPS: where it was left out),
+    reason (a sentence), company_name (missing when it could not be read). rows_in = len(ready) + len(misses).
 
     `rules`: what it was made by. `explorable`: how many leads the slice was drawn from, with `seed`.
     """
@@ -143,33 +146,36 @@ def preflight(
     misses = [_rejected(source)]
     left = scored.sort_values(["score", "row_number"], ascending=[False, True], kind="stable")
 
-    def take(rows: pd.Series, kind: str, reasons: pd.Series | str) -> pd.DataFrame:
+    def take(rows: pd.Series, kind: str, step: str, reasons: pd.Series | str) -> pd.DataFrame:
         nonlocal left
         gone = left[rows]
-        gone = gone.assign(kind=kind, reason=reasons if isinstance(reasons, str) else reasons[rows])
+        gone = gone.assign(
+            kind=kind, step=step, reason=reasons if isinstance(reasons, str) else reasons[rows]
+        )
         left = left[~rows]
         misses.append(gone[list(_MISS_COLUMNS)])
         return gone
 
-    explorable = [take(left["excluded"].notna(), "excluded", left["excluded"])]
-    take(_silent(left), "suppressed", _SILENT)
+    explorable = [take(left["excluded"].notna(), "excluded", "filtered", left["excluded"])]
+    take(_silent(left), "suppressed", "do not call", _SILENT)
     on_a_list = suppressed_because(left, suppressed or {})
-    take(on_a_list.notna(), "suppressed", on_a_list)
+    take(on_a_list.notna(), "suppressed", "do not call", on_a_list)
     for key, what in (("contact_id", "contact"), ("dial_key", "phone number")):
         again = left[key].notna() & left.duplicated(key)
         first = left[left[key].notna()].drop_duplicates(key).set_index(key)["row_number"]
         row = left[key].map(first).astype("Int64").astype("str")
-        take(again, "duplicate", f"The same {what} is already in row " + row + " of this file.")
+        take(again, "duplicate", "duplicate", f"The same {what} is already in row " + row + " of this file.")
     for key, known in (exported_before or {}).items():
         column = _column(key)
-        take(left[column].isin(list(known)), "duplicate", left[column].map(dict(known)))
+        take(left[column].isin(list(known)), "duplicate", "exported before", left[column].map(dict(known)))
     if rules.contacts_per_company is not None:
         place, said = _contact_places(left, icp, rules.contacts_per_company)
-        take(place >= rules.contacts_per_company, "excluded", said)
+        take(place >= rules.contacts_per_company, "excluded", "other contact", said)
     explorable += [
         take(
             left["score"] < rules.min_score,
             "excluded",
+            "below the cut",
             f"Below the cut: the lowest score exported is {rules.min_score:g}.",
         )
     ]
@@ -179,7 +185,12 @@ def preflight(
         place = pd.Series(range(len(left)), index=left.index)
         keep = most - slots if len(left) + slots > most else len(left)
         explorable += [
-            take(place >= keep, "excluded", f"Below the cut: the {most:,} best leads are exported.")
+            take(
+                place >= keep,
+                "excluded",
+                "below the cut",
+                f"Below the cut: the {most:,} best leads are exported.",
+            )
         ]
     pool = _pool(pd.concat(explorable), left, exported_before or {}, suppressed or {}) if slots else left[:0]
     seed = int(source.sha256[:12], 16) if seed is None else seed
@@ -203,15 +214,17 @@ def preflight(
 
 def misses_csv(plan: Preflight, file: LeadFile) -> bytes:
     """The rows that stay, as CSV for a spreadsheet: row, kind, reason, company and, where the row could be read,
-    contact, city and state. Formulas are neutralised.
+    contact, city and state.
     """
     known = file.leads[["row_number", "first_name", "last_name", "city", "state"]]
-    rows = plan.misses.merge(known, on="row_number", how="left")
+    return rejects_csv(plan.misses.drop(columns="step").merge(known, on="row_number", how="left"))
+
+
+def rejects_csv(rows: pd.DataFrame) -> bytes:
+    """`rows` as CSV with headers for people; formulas are neutralised, what is missing is empty."""
     named = rows.rename(columns={name: name.replace("_", " ").capitalize() for name in rows.columns})
     cells = named.astype("object").where(named.notna(), "").astype("str")
-    return csv_bytes(
-        cells.apply(lambda column: neutralised(column.tolist()), axis="index", result_type="broadcast")
-    )
+    return csv_bytes(pd.DataFrame({name: neutralised(cells[name].tolist()) for name in cells}, dtype="str"))
 
 
 _SILENT = "Every number of this contact is marked do not call."
@@ -264,7 +277,7 @@ def _drawn(pool: pd.DataFrame, many: int, seed: int) -> pd.DataFrame:
     drawn = pool.iloc[places]
     return drawn.assign(
         inclusion_probability=many / len(pool), left_out_because=drawn["reason"].astype("str")
-    ).drop(columns=["kind", "reason"])
+    ).drop(columns=["kind", "step", "reason"])
 
 
 def _rejected(source: LeadFile) -> pd.DataFrame:
@@ -273,6 +286,7 @@ def _rejected(source: LeadFile) -> pd.DataFrame:
         {
             "row_number": rejected["row_number"],
             "kind": "rejected",
+            "step": "unreadable",
             "reason": rejected["problem"],
             "company_name": pd.Series(pd.NA, index=rejected.index, dtype="str"),
         }

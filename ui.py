@@ -29,8 +29,12 @@ MENU = {
         ("pages/2_Batches.py", "Batches", ":material/inventory_2:"),
         ("pages/3_Operators.py", "Operators", ":material/storefront:"),
         ("pages/4_Outcomes.py", "Outcomes", ":material/local_shipping:"),
+        ("pages/9_Suppression.py", "Suppression", ":material/phone_disabled:"),
     ),
-    "To learn from": (("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),),
+    "To learn from": (
+        ("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),
+        ("pages/10_Test_a_Lead.py", "Test a Lead", ":material/science:"),
+    ),
 }
 T = TypeVar("T")
 UNNAMED = "Local manager"  # who acts on a machine without sign-in before giving a name

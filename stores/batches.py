@@ -224,7 +224,7 @@ def read_batch_leads(db: Database, *, batch_id: str, limit: int = 500) -> pd.Dat
     """
     return db.frame(
         "SELECT id, row_number, company_name, city, state, zip_code, sic_code, employee_count, distance_miles, "
-        "hades_score, outcome, outcome_at FROM lead_outcomes WHERE batch_id = ? "
+        "hades_score, outcome, outcome_at, left_out_because FROM lead_outcomes WHERE batch_id = ? "
         "ORDER BY hades_score DESC, id LIMIT ?",
         (batch_id, limit),
     )
@@ -236,4 +236,33 @@ def mark_void(*, batch_id: str, reason: str, now: datetime, actor: str) -> State
         "UPDATE batches SET status = CASE status WHEN 'closed' THEN 'void' END, voided_at = ?, voided_by = ?, "
         "void_reason = ? WHERE batch_id = ?",  # a void one gets NULL, which the column does not take
         (now, actor, reason, batch_id),
+    )
+
+
+def read_score_counts(db: Database, *, limit: int = 5) -> pd.DataFrame:
+    """How many leads of the newest closed batches had each score: batch_id, score, leads; newest batch first.
+
+    Leads of the exploration slice are left out: they did not go out by their score.
+    """
+    return db.frame(
+        "SELECT l.batch_id, l.hades_score AS score, count(*) AS leads FROM lead_outcomes l JOIN (SELECT batch_id, "
+        "exported_at FROM batches WHERE status = 'closed' ORDER BY exported_at DESC, batch_id DESC LIMIT ?) b "
+        "ON b.batch_id = l.batch_id WHERE l.hades_score IS NOT NULL AND l.inclusion_probability IS NULL "
+        "GROUP BY l.batch_id, l.hades_score ORDER BY b.exported_at DESC, l.batch_id DESC, l.hades_score",
+        (limit,),
+    )
+
+
+def find_leads(db: Database, *, search: str, limit: int = 50) -> pd.DataFrame:
+    """Exported leads whose company name, city or ZIP contains `search`, newest first.
+
+    Columns: id, company_name, city, state, batch_id, exported_at, hades_score, workflow_type, weight_version, outcome,
+    source_features (JSON).
+    """
+    pattern = "%" + search.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    return db.frame(
+        "SELECT id, company_name, city, state, batch_id, exported_at, hades_score, workflow_type, weight_version, "
+        "outcome, source_features FROM lead_outcomes WHERE company_name LIKE ? ESCAPE '\\' OR city LIKE ? ESCAPE '\\' "
+        "OR zip_code LIKE ? ESCAPE '\\' ORDER BY exported_at DESC, id LIMIT ?",
+        (pattern, pattern, pattern, limit),
     )

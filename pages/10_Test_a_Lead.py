@@ -1,0 +1,90 @@
+"""Type or pick one lead and see every part of its score, what would change it, and what became of leads like it."""
+
+import json
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from icp import scores_in_force
+from lead_test import one_lead
+from lead_values import STATE_CODES
+from stores import batches
+from views.tested_lead import show_lead
+
+_PICKED = ("sic_code", "employee_count", "distance_miles", "state", "zip_code", "signal_strength", "signal_date",
+           "intent_score", "segment")  # fmt: skip
+
+
+def pick(frame: ui.Frame) -> dict[str, Any] | None:
+    """The exported lead that a person picked, as the ledger has it; None without one."""
+    search = st.text_input(
+        "Find an exported lead", key="find", placeholder="Company, city or ZIP", max_chars=80
+    )
+    if len(search.strip()) < 2:
+        return None
+    found = ui.read(frame, batches.find_leads, search=search)
+    if found.empty:
+        st.caption("No exported lead fits.")
+        return None
+    chosen = st.selectbox(
+        "Which one?", found.index, key="picked",
+        format_func=lambda n: f"{found['company_name'][n]}, {ui.blank(found['city'][n])} · {found['batch_id'][n]}",
+    )  # fmt: skip
+    return {str(name): value for name, value in found.loc[chosen].items()}
+
+
+def typed(frame: ui.Frame, known: dict[str, Any], workflow: str) -> dict[str, Any]:
+    """The boxes of one lead, filled with what is `known` of a picked one."""
+    stamp = known.get("stamp", "")
+    names = ui.sic_names(frame.settings.config_dir)
+    codes = sorted(set(scores_in_force(frame.icp, "sic_code")) | set(filter(None, [known.get("sic_code")])))
+    states = sorted(set(STATE_CODES.values()))
+    one, two, three, four = st.columns(4)
+    values: dict[str, Any] = {"company_name": "Tested lead"}
+    values["sic_code"] = one.selectbox(
+        "SIC", codes, index=codes.index(known["sic_code"]) if known.get("sic_code") else None, key=f"sic_{stamp}",
+        format_func=lambda code: f"{code} {names.get(code, '')}".strip(), placeholder="unknown", accept_new_options=True,
+    )  # fmt: skip
+    values["employee_count"] = two.number_input("Employees", 0, 10_000_000, known.get("employee_count"), key=f"size_{stamp}", placeholder="unknown")  # fmt: skip
+    values["state"] = three.selectbox("State", states, index=states.index(known["state"]) if known.get("state") in states else None,
+                                      key=f"state_{stamp}", placeholder="unknown")  # fmt: skip
+    if workflow == "geography":
+        miles = known.get("distance_miles")
+        values["distance_miles"] = four.number_input("Miles away", 0.0, 5000.0, None if miles is None else float(miles), key=f"miles_{stamp}", placeholder="unknown")  # fmt: skip
+        return values
+    words = ["High", "Medium", "Low"]
+    values["signal_strength"] = four.selectbox("Signal", words, index=words.index(known.get("signal_strength", "High")), key=f"signal_{stamp}")  # fmt: skip
+    values["signal_date"] = one.date_input("Signal of", known.get("signal_date") or frame.today, max_value=frame.today, key=f"day_{stamp}")  # fmt: skip
+    return values
+
+
+with ui.page("Test a Lead") as frame:
+    left, right = st.columns([1, 2], gap="large")
+    with left:
+        exported = pick(frame)
+        usual = ["geography", "intent"]
+        workflow = st.segmented_control(
+            "Workflow", usual, default=exported["workflow_type"] if exported else "geography", required=True,
+            key=f"workflow_{exported['id'] if exported else ''}",
+            format_func=lambda name: {"geography": "By distance", "intent": "By buying signal"}[name],
+        )  # fmt: skip
+    known: dict[str, Any] = {}
+    if exported:
+        kept = json.loads(exported["source_features"])
+        known = {name: kept[name] for name in _PICKED if kept.get(name) is not None} | {
+            "stamp": str(exported["id"])
+        }
+    with right:
+        values = typed(frame, known, workflow)
+    if "signal_date" in values:
+        values["signal_date"] = pd.Timestamp(values["signal_date"])
+    # Whoever types a lead wants its score at any distance: the radius belongs to an export.
+    options: dict[str, Any] = {
+        "environment_factor": frame.settings.environment_factor,
+        "radius_miles": 5000.0,
+    }
+    if workflow == "geography" and values.get("distance_miles") is None:
+        options["center_zip"] = "75201"  # no ZIP is typed, so nothing is measured: the distance stays unknown
+    show_lead(frame, one_lead(**values), workflow, options, exported)

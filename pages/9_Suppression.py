@@ -1,0 +1,91 @@
+"""Whom not to call: the lists in force, their scrub dates, and new ones by file."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+import ui
+from lead_columns import read_columns
+from stores import suppression as lists
+from suppression import load_list, retire_list
+from suppression_keys import KINDS, STALE_AFTER_DAYS, stale_lists
+
+NAMED = {
+    "phone": "Phone numbers",
+    "company": "Companies",
+    "domain": "Web domains",
+    "person": "Persons",
+}
+
+
+def load_now(frame: ui.Frame) -> None:
+    """Callback: bring the list into force and say what became of every row."""
+    upload = st.session_state.get("list_file")
+    if upload is None:
+        ui.flash("info", "Choose a file first.")
+        return
+    with ui.act():
+        done = load_list(
+            frame.db, content=upload.getvalue(), file_name=upload.name, kind=st.session_state["list_kind"],
+            name=st.session_state["list_name"], scrubbed_on=st.session_state["list_day"],
+            columns=read_columns(frame.settings.config_dir), today=frame.today,
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+        )  # fmt: skip
+        told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in done.counts.items())
+        ui.flash(
+            "warning" if done.rejected else "success", f"{st.session_state['list_name']} is in force: {told}."
+        )
+        st.session_state["list_rejected"] = done.rejected
+
+
+def retire_now(frame: ui.Frame, list_id: int) -> None:
+    """Callback: the list is no longer asked."""
+    with ui.act():
+        retire_list(
+            frame.db, list_id=list_id, now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor
+        )
+        ui.flash("success", "The list is retired. Its entries stay on record and are no longer asked.")
+
+
+with ui.page("Suppression") as frame:
+    found = ui.read(frame, lists.read_lists)
+    st.markdown(
+        f"#### {ui.many(int(found['entries'].sum()), 'entry', 'entries')} on {ui.many(len(found), 'list')} are asked "
+        "before every export"
+    )
+    for sentence in stale_lists(found, frame.today):
+        st.warning(ui.plain(f"{sentence} Load a newer one: exports ask first until then."))
+    if found.empty:
+        ui.empty("There is no list yet. Do-not-call marks in the files themselves always count.")
+    else:
+        st.dataframe(
+            found.drop(columns=["retired_at", "retired_by"]).assign(kind=found["kind"].map(NAMED)),
+            hide_index=True, alt="Suppression lists in force", column_config={
+                "list_id": None, "name": st.column_config.TextColumn("List", pinned=True), "kind": "Names",
+                "scrubbed_on": st.column_config.DateColumn("Scrubbed on"), "file_name": "File", "entries": "Entries",
+                "loaded_at": st.column_config.DatetimeColumn("Loaded"), "loaded_by": "By"},
+        )  # fmt: skip
+    if frame.may("ops"):
+        st.subheader("Load a list", anchor=False)
+        left, right = st.columns(2)
+        left.file_uploader("CSV or .xlsx; one column of numbers, names, domains or addresses will do", type=["csv", "xlsx"], key="list_file", max_upload_size=50)  # fmt: skip
+        right.segmented_control("It names", KINDS, default="phone", required=True, key="list_kind", format_func=lambda kind: NAMED[kind])  # fmt: skip
+        right.text_input(
+            "Source", key="list_name", max_chars=120, placeholder="National registry",
+            help="A newer list of the same source and kind replaces the older one.",
+        )  # fmt: skip
+        right.date_input(
+            "Scrub date", frame.today, max_value=frame.today, key="list_day",
+            help=f"The day on which the source stood so. After {STALE_AFTER_DAYS} days exports ask first.",
+        )  # fmt: skip
+        st.button("Put it into force", type="primary", key="load_list", on_click=load_now, args=(frame,))
+        if rejected := st.session_state.get("list_rejected"):
+            st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
+                         alt="Rows of the list that could not be used")  # fmt: skip
+        if not found.empty:
+            with st.popover("Retire a list", icon=":material/block:"):
+                chosen: int = st.selectbox("Which one?", found["list_id"].tolist(), key="retire_id",
+                                      format_func=lambda number: str(found.set_index("list_id")["name"][number]))  # fmt: skip
+                st.button(
+                    "Retire", type="primary", key="retire", on_click=retire_now, args=(frame, int(chosen))
+                )

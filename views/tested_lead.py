@@ -1,0 +1,129 @@
+"""Test a Lead: the parts of its score, what would change it, earlier versions, and the leads most like it."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+import ui
+from analytics.rates import wilson_interval
+from icp import parse_icp
+from lead_test import most_alike, scores_by_version, what_would_change
+from scoring import explain, score_leads
+from stores import outcomes, weights
+
+ALIKE = 50
+_VERSIONS = 10
+
+
+def show_lead(
+    frame: ui.Frame,
+    lead: pd.DataFrame,
+    workflow: str,
+    options: dict[str, Any],
+    exported: dict[str, Any] | None,
+) -> None:
+    """Everything about one lead; `exported` is the row of the ledger it was picked from, if any."""
+    scored = score_leads(lead, frame.icp, workflow=workflow, today=frame.today, **options).iloc[0]
+    if pd.isna(scored["score"]):
+        st.markdown(f"#### Left out: {ui.plain(str(scored['excluded']))}")
+    else:
+        st.markdown(f"#### Score {scored['score']}, call priority {scored['priority']}")
+    if pd.notna(scored["flags"]):
+        st.caption(ui.plain(str(scored["flags"])))
+    parts, change = st.columns(2, gap="large")
+    with parts:
+        st.subheader("What it is made of", anchor=False)
+        st.dataframe(explain(scored, frame.icp), hide_index=True, alt="The parts of the score, which sum to it", key="parts",
+                     column_config={"part": "Part", "value": "Value", "score": "Score", "weight": "Weight",
+                                    "points": st.column_config.NumberColumn("Points", format="%.2f")})  # fmt: skip
+    with change:
+        st.subheader("What would change it", anchor=False)
+        table = what_would_change(lead, frame.icp, workflow=workflow, today=frame.today, **options)
+        st.dataframe(table, hide_index=True, alt="Other values and the score they would give", key="changes", height=320,
+                     column_config={"part": "Part", "value": "If it were", "score": "Score",
+                                    "difference": st.column_config.NumberColumn("Change", format="%+d"),
+                                    "excluded": st.column_config.TextColumn("Left out because", width="medium")})  # fmt: skip
+    _show_versions(frame, lead, workflow, options, exported)
+    _show_alike(frame, {str(name): value for name, value in scored.items()})
+
+
+def _show_versions(
+    frame: ui.Frame,
+    lead: pd.DataFrame,
+    workflow: str,
+    options: dict[str, Any],
+    exported: dict[str, Any] | None,
+) -> None:
+    st.subheader("Under earlier versions", anchor=False)
+    known = ui.read(frame, weights.read_versions).head(_VERSIONS)
+    texts = [ui.read(frame, weights.read_version, version=int(number)) for number in known["version"]]
+    versions = [(int(text["version"]), parse_icp(text["icp_yaml"])) for text in texts if text]
+    table = scores_by_version(lead, versions, workflow=workflow, today=frame.today, **options)
+    since = dict(zip(known["version"], known["created_at"], strict=True))
+    st.dataframe(
+        table.assign(since=[ui.day(since.get(number)) for number in table["version"]])[["version", "since", *table.columns[1:]]],
+        hide_index=True, alt="The score of this lead under the newest versions", key="versions",
+        column_config={"version": "Version", "since": "In force from", "score": "Score", "excluded": "Left out because",
+                       **{c: st.column_config.NumberColumn(c.replace("_", " ").capitalize(), format="%.2f")
+                          for c in table.columns if c.endswith("_points")}},
+    )  # fmt: skip
+    if exported is not None:
+        st.caption(
+            f"It went out in {exported['batch_id']} on {ui.day(exported['exported_at'])} with score "
+            f"{ui.count(exported['hades_score'])} of version {exported['weight_version']}, by what was known that day. "
+            "The same version gives another score today where its data differ now: its signal has aged, above all."
+        )
+
+
+def _show_alike(frame: ui.Frame, lead: dict[str, Any]) -> None:
+    st.subheader("The leads most like it, and what became of them", anchor=False)
+    past = ui.read(frame, outcomes.read_outcome_frame)
+    nearest = most_alike(lead, past, many=ALIKE)
+    if nearest.empty:
+        ui.empty("No outcome is known yet, so nothing can be said about leads like this one.")
+        return
+    days = frame.icp.data["calibration"]["maturity_days"]
+    old = _matured(nearest["started_on"], frame.today, days) | nearest["delivered_on"].notna().to_numpy()
+    judged = nearest[old]
+    won = int(judged["delivered_on"].notna().sum())
+    if len(judged):
+        low, high = wilson_interval([won], [len(judged)])
+        st.markdown(
+            f"**{won:,} of the {len(judged):,} most alike that are old enough to judge were delivered: "
+            f"{ui.percent(won / len(judged))}** (95 % interval {ui.interval(low[0], high[0])}); "
+            f"{len(nearest) - len(judged):,} are too young."
+        )
+    shown = nearest.assign(
+        outcome=np.where(
+            nearest["delivered_on"].notna(), "delivered", np.where(old, "not delivered", "too young")
+        )
+    )[
+        [
+            "outcome",
+            "sic_code",
+            "employee_count",
+            "state",
+            "distance_miles",
+            "hades_score",
+            "started_on",
+            "batch_id",
+            "distance",
+        ]
+    ]
+    st.dataframe(shown, hide_index=True, alt="The leads most like it, most alike first", key="alike", height=320, column_config={
+        "outcome": "Became", "sic_code": "SIC", "employee_count": "Employees", "state": "State",
+        "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"), "hades_score": "Score then",
+        "started_on": st.column_config.DateColumn("Called from"), "batch_id": "Batch",
+        "distance": st.column_config.NumberColumn("How unlike", format="%.2f")})  # fmt: skip
+    st.caption(
+        "How unlike: the mean over SIC, employees, state, miles and signal; 0 is the same, 1 has nothing in common."
+    )
+
+
+def _matured(started: pd.Series, today: date, days: int) -> np.ndarray:
+    return np.asarray((pd.Timestamp(today) - started).dt.days >= days)
