@@ -60,6 +60,7 @@ class LocalFile:
         self._readers: deque[sqlite3.Connection] = deque()
         self._writers: deque[sqlite3.Connection] = deque()
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  # threads queue here: SQLite's own waiting is a lottery
         self._trips = 0
         self._closings = 0  # a connection borrowed before a close() is closed when it comes back
 
@@ -128,6 +129,14 @@ class LocalFile:
 
         Conflict when a constraint is broken, Refused when a rule of the schema or the SQL forbids it.
         """
+        if not self._writing.acquire(timeout=_BUSY_SECONDS):
+            raise _busy(self.name)
+        try:
+            return self._write(statements, bump=bump)
+        finally:
+            self._writing.release()
+
+    def _write(self, statements: Sequence[Statement | Many], *, bump: bool) -> list[Written]:
         closings = self._closings
         connection = self._writer()
         try:
@@ -272,9 +281,7 @@ def _typed(error: Exception, name: str) -> HadesError:
     if isinstance(error, sqlite3.IntegrityError):
         return Conflict(f"A row with the same key is already there, or one it needs is missing: {error}.")
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return Unavailable(
-            f"The database ({name}) was busy for {_BUSY_SECONDS:.0f} seconds. Try again in a moment."
-        )
+        return _busy(name)
     if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
         return Unavailable(f"The disk of the database ({name}) is full or fails. Make room, then try again.")
     if code.startswith(
@@ -285,3 +292,9 @@ def _typed(error: Exception, name: str) -> HadesError:
             "Check the path and its permissions, or restore the file from a backup."
         )
     return Refused(f"The database did not accept a statement: {error}.")
+
+
+def _busy(name: str) -> Unavailable:
+    return Unavailable(
+        f"The database ({name}) was busy for {_BUSY_SECONDS:.0f} seconds. Try again in a moment."
+    )

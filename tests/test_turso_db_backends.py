@@ -21,6 +21,7 @@ import pytest
 import turso_file
 from database import Database, Many, Statement, Written
 from errors import ConfigError, Conflict, HadesError, InputError, Refused, Unavailable
+from tests.figures import show
 from tests.real_server import RealServer, real_server_or_skip
 from tests.turso_server import TursoServer
 from turso_db import LocalFile
@@ -621,6 +622,6 @@ def test_a_slow_write_on_the_real_server_is_whole_or_not_at_all(remote: Place) -
         quick.write([Statement("INSERT INTO things (name) VALUES ('quick')")])
     thread.join()
     names = [row["name"] for row in quick.rows("SELECT name FROM things")]
-    print(f"the slow write: {done[0]}; quick writes beside it: {names.count('quick')}")  # noqa: T201
+    show(f"the slow write: {done[0]}; quick writes beside it: {names.count('quick')}")
     assert names.count("quick") == 5
     assert names.count("one") == (3 if done == ["kept"] else 0)

@@ -27,6 +27,7 @@ import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -59,6 +60,7 @@ class TursoServer:
         self.mistakes: list[BaseException | None] = []  # what went wrong in the server itself
         self.base_url: str | None = None  # what cursors and open streams are told to use from then on
         self.auth = True
+        self.plan: Callable[[], str] = str  # asked for a kind of fault at each request; "" for none
         self._faults: deque[Fault] = deque()
         self._lock = threading.Lock()
         self._going = threading.Event()
@@ -102,7 +104,10 @@ class TursoServer:
 
     def next_fault(self) -> Fault | None:
         with self._lock:
-            return self._faults.popleft() if self._faults else None
+            if self._faults:
+                return self._faults.popleft()
+            kind = self.plan()
+            return Fault(kind, None, 1.0) if kind else None
 
     def wait(self, seconds: float) -> None:
         """A pause that ends when the server does."""
