@@ -27,13 +27,15 @@ with ui.page("Home") as frame:
     high: float | None = None
     if n:
         low, high = (float(end[0]) for end in wilson_interval([won], [n]))
-        st.markdown(f"#### {won:,} of {n:,} leads old enough to judge were delivered: {ui.percent(won / n)}")
+        st.markdown(
+            f"#### {won:,} of {n:,} companies old enough to judge were delivered: {ui.percent(won / n)}"
+        )
     else:
-        st.markdown("#### No lead is old enough to judge yet")
+        st.markdown("#### No company is old enough to judge yet")
     with st.container(horizontal=True):
         st.metric("Delivery rate", ui.percent(won / n if n else None), f"95 % interval {ui.interval(low, high)}",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
-        st.metric("Leads judged", ui.count(n), f"{maturity_days} days and older",
+        st.metric("Companies judged", ui.count(n), f"{maturity_days} days and older",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
         st.metric("Too young to judge", ui.count(seen["too_young"]), "neither won nor lost",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
@@ -47,14 +49,14 @@ with ui.page("Home") as frame:
         if run is None and n:
             todo += 1
             st.warning(
-                f"**Recalibration available.** {n:,} leads can be judged and nothing has been calibrated."
+                f"**Recalibration available.** {n:,} companies can be judged and nothing has been calibrated."
             )
             st.page_link("pages/7_Score_Calibration.py", label="Calibrate", icon=":material/arrow_forward:")
         elif run is not None:
             fresh = n - run["leads"]
             if fresh >= 50:
                 todo += 1
-                st.warning(f"**Recalibration available.** {fresh:,} more leads are old enough to judge than in run "
+                st.warning(f"**Recalibration available.** {fresh:,} more companies are old enough to judge than in run "
                            f"{run['run_id']} of {ui.day(run['created_at'])}.")  # fmt: skip
                 st.page_link(
                     "pages/7_Score_Calibration.py", label="Calibrate again", icon=":material/arrow_forward:"

@@ -27,6 +27,11 @@ HISTORICAL_COLUMNS = (
 OUTCOME_COLUMNS = ("batch_id", "company_name", "milestone", "date")
 _SITE = "zip_code"  # may stand beside them: which site is meant where a batch has two of one name
 
+_WORDS = {  # how people write what this product calls by one word
+    "delivered": "delivery", "not_delivered": "no_delivery", "called": "contacted",
+    "contact": "contacted", "appt": "appointment", "appointment_set": "appointment", "churn": "churned",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Imported:
@@ -185,7 +190,7 @@ def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
     name = lead_values.text(cells["company_name"])
     if name is None:
         return "This row has no company name."
-    outcome = cells["outcome"].strip().lower().replace(" ", "_")
+    outcome = _spelled(cells["outcome"])
     if outcome not in ("delivery", "no_delivery"):
         came = cells["outcome"].strip()[:40]
         return f"The outcome was expected to be delivery or no_delivery, but is '{came}'."
@@ -198,6 +203,8 @@ def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
         if day and day > today:
             return f"The date in {column}, {day.isoformat()}, lies in the future."
         days[column] = day.isoformat() if day else None
+    if days["deal_created_at"] and days["delivery_at"] and days["delivery_at"] < days["deal_created_at"]:
+        return "The delivery lies before the day the deal was created. One of the two dates must go."
     if outcome == "no_delivery" and days["delivery_at"]:
         return "The outcome says no_delivery, but there is a delivery date. One of the two must go."
     zip_code = lead_values.zip_code(cells.get("zip_code", ""))
@@ -210,6 +217,12 @@ def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
         "outcome": outcome,
         "source_key": f"{lead_values.normalised_company_name(name)}|{zip_code or ''}",
     }
+
+
+def _spelled(word: str) -> str:
+    """An outcome or milestone in this product's word for it."""
+    plain = word.strip().lower().replace(" ", "_").replace("-", "_")
+    return _WORDS.get(plain, plain)
 
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
@@ -255,7 +268,7 @@ def _outcome_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
     name = lead_values.text(cells["company_name"])
     if name is None:
         return "This row has no company name."
-    milestone = cells["milestone"].strip().lower()
+    milestone = _spelled(cells["milestone"])
     if milestone not in store.MILESTONES:
         return f"The milestone was expected to be one of {', '.join(store.MILESTONES)}, but is '{milestone[:40]}'."
     day = lead_values.day(cells["date"])

@@ -32,7 +32,7 @@ def rate_intervals(rows: pd.DataFrame, *, overall_rate: float | None) -> Any:
     if overall_rate is not None:
         figure.add_vline(x=100 * overall_rate, line_width=1, line_dash="dot", line_color=QUIET)
     figure.update_xaxes(title="Delivered, %", rangemode="tozero", zeroline=False)
-    figure.update_yaxes(type="category", title=None)
+    figure.update_yaxes(type="category", title=None, range=[-0.6, len(shown) - 0.4])
     return _calm(figure, height=_tall(shown), top=34)
 
 
@@ -59,7 +59,7 @@ def score_slopes(rows: pd.DataFrame) -> Any:
                        hovertemplate=f"%{{y}}: {label.lower()} %{{x:.0f}}<extra></extra>")
         )  # fmt: skip
     figure.update_xaxes(title="Score", range=[-3, 103])
-    figure.update_yaxes(type="category", title=None)
+    figure.update_yaxes(type="category", title=None, range=[-0.6, len(shown) - 0.4])
     return _calm(figure, height=_tall(shown), top=34)
 
 
@@ -165,7 +165,7 @@ def _tall(rows: pd.DataFrame) -> int:
 
 def _calm(figure: Any, *, height: int, top: int = 8) -> Any:
     figure.update_layout(
-        height=height, margin={"l": 8, "r": 8, "t": top, "b": 8}, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
+        height=height, margin={"l": 8, "r": 8, "t": top, "b": 8}, legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
         bargap=0.25, dragmode=False,
     )  # fmt: skip
     return figure

@@ -30,7 +30,12 @@ def import_now(frame: ui.Frame, importer: Callable[..., Imported], key: str, wha
 
 
 def importer_panel(
-    frame: ui.Frame, importer: Callable[..., Imported], key: str, what: str, columns: Sequence[str]
+    frame: ui.Frame,
+    importer: Callable[..., Imported],
+    key: str,
+    what: str,
+    columns: Sequence[str],
+    words: str,
 ) -> None:
     """A file and the button that brings it in."""
     st.file_uploader(f"{what}, CSV or .xlsx", type=["csv", "xlsx"], key=key, max_upload_size=50,
@@ -42,7 +47,11 @@ def importer_panel(
         args=(frame, importer, key, what),
         disabled=not frame.may("ops"),
     )
-    st.caption("Columns: " + ", ".join(columns) + ". Importing a file twice changes nothing.")
+    st.caption(f"Columns: {', '.join(columns)}. {words} Importing a file twice changes nothing.")
+    st.download_button(
+        "Take a template", (",".join(columns) + "\r\n").encode(), f"{key}_template.csv", "text/csv",
+        type="tertiary", icon=":material/download:", on_click="ignore", key=f"template_{key}",
+    )  # fmt: skip
 
 
 with ui.page("Outcomes") as frame:
@@ -91,8 +100,22 @@ with ui.page("Outcomes") as frame:
                 "happened_at": st.column_config.DateColumn("When"), "why": st.column_config.TextColumn("Why", width="large"),
                 "seen_at": st.column_config.DateColumn("Last seen")})  # fmt: skip
     with files:
-        importer_panel(frame, import_outcomes, "outcome_file", "Outcomes", OUTCOME_COLUMNS)
+        importer_panel(
+            frame,
+            import_outcomes,
+            "outcome_file",
+            "Outcomes",
+            OUTCOME_COLUMNS,
+            "A milestone is contacted, appointment, delivery, churned or lost.",
+        )
     with past:
         st.write(f"{history['leads']:,} leads with {history['deliveries']:,} deliveries; {history['without_sic']:,} without SIC, "
                  f"{history['without_size']:,} without size.")  # fmt: skip
-        importer_panel(frame, import_historical, "history_file", "History", HISTORICAL_COLUMNS)
+        importer_panel(
+            frame,
+            import_historical,
+            "history_file",
+            "History",
+            HISTORICAL_COLUMNS,
+            "An outcome is delivery or no_delivery.",
+        )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from lead_rows import lead_row
-from outcome_rows import BATCH, MILESTONES, told
+from outcome_rows import BATCH, MILESTONES, history, told
 from racing import ANA, export_rows
 
 import turso_db
@@ -297,3 +297,19 @@ def test_a_file_that_is_no_table_of_outcomes_is_a_sentence_and_leaves_nothing(
 def test_a_viewer_imports_nothing(db, now):
     with pytest.raises(Refused, match="may not import outcomes"):
         told(db, now, actor=Actor("Vic", "viewer"))
+
+
+def test_words_people_use_mean_the_words_of_the_product(db, batch, now):
+    done = told(
+        db, now, (BATCH, "Elm Mill", "Delivered", "2026-02-11"), (BATCH, "Fir Hall", "appt", "2026-02-11")
+    )
+    assert done.counts["matched"] == 2
+    assert [outcome for outcome, _ in outcome_of(db)[-2:]] == ["delivery", "appointment"]
+    past = history(db, now, ("Oak Inn", "8361", "", "", "", "not delivered", "2025-01-01", ""))
+    assert past.counts["imported"] == 1
+
+
+def test_a_delivery_before_its_deal_is_no_history(db, now):
+    done = history(db, now, ("Oak Inn", "8361", "", "", "", "delivery", "2025-09-01", "2025-08-01"))
+    assert done.counts["rejected"] == 1
+    assert "before the day the deal was created" in done.rejected[0][1]

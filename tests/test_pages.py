@@ -102,7 +102,7 @@ def test_nobody_sees_anything_before_signing_in(filled: Path, page: str) -> None
 
 def test_home_gives_the_rate_with_its_evidence(filled: Path) -> None:
     app = opened("Home.py")
-    assert "20 of 200 leads old enough to judge were delivered: 10.0 %" in said(app)
+    assert "20 of 200 companies old enough to judge were delivered: 10.0 %" in said(app)
     # Wilson, 20 of 200: SciPy's binomtest(20, 200).proportion_ci(method="wilson") gives 6.57–14.95 %
     assert app.metric[0].delta == "95 % interval 6.6–14.9 %"
     assert "Recalibration available" in said(app)
