@@ -203,7 +203,7 @@ def test_two_sites_of_one_name_are_for_a_person_or_a_zip_to_tell_apart(db, confi
         ),
         ((BATCH, "", "contacted", "2026-02-12"), "no company name"),
         (
-            (BATCH, "Oak Inn", "called", "2026-02-12"),
+            (BATCH, "Oak Inn", "promised", "2026-02-12"),
             "one of contacted, appointment, delivery, churned, lost",
         ),
         ((BATCH, "Oak Inn", "retracted", "2026-02-12"), "but is 'retracted'"),
