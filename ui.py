@@ -32,6 +32,7 @@ MENU = {
         ("pages/9_Suppression.py", "Suppression", ":material/phone_disabled:"),
     ),
     "To learn from": (
+        ("pages/6_Insights.py", "Insights", ":material/query_stats:"),
         ("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),
         ("pages/10_Test_a_Lead.py", "Test a Lead", ":material/science:"),
     ),

@@ -21,6 +21,7 @@ _STYLE = (
 
 def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]]:
     """Question → (caption, table for people) in order; figures are rounded, rates are in percent."""
+    owners = report.owners if report.owners["stands_out"].any() else report.owners.sort_values("value")
     months = report.months.assign(month=report.months["month"].dt.strftime("%b %Y"))
     segments = report.segments
     tables: dict[str, list[tuple[str, pd.DataFrame]]] = {
@@ -48,8 +49,8 @@ def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]
         ],
         report.answers[3][0]: [],
         report.answers[4][0]: [
-            ("Owners, shrunk toward the rate of all",
-             _percent(report.owners, ("rate", "shrunk", "low", "high")).rename(columns={"value": "owner"})[
+            ("Owners, shrunk toward the rate of all; by name unless somebody stands out",
+             _percent(owners, ("rate", "shrunk", "low", "high")).rename(columns={"value": "owner"})[
                  ["owner", "deals", "won", "rate", "shrunk", "low", "high"]]),
         ],
     }  # fmt: skip

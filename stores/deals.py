@@ -70,10 +70,12 @@ def read_deals_known(db: Database, *, at: datetime) -> pd.DataFrame:
 
 
 def count_deals(db: Database) -> dict[str, Any]:
-    """deals, won, lost, open, newest_close (ISO day or None), last_seen (of the newest state, or None)."""
+    """deals, won, lost, open, newest_close (ISO day or None), changed_at (of the newest change), last_seen (of the
+    newest import; None without one).
+    """
     return db.rows(
         "SELECT count(*) AS deals, coalesce(sum(outcome = 'won'), 0) AS won, coalesce(sum(outcome = 'lost'), 0) AS lost, "
-        "coalesce(sum(outcome = 'open'), 0) AS open, max(closed_on) AS newest_close, "
+        "coalesce(sum(outcome = 'open'), 0) AS open, max(closed_on) AS newest_close, max(updated_at) AS changed_at, "
         "(SELECT max(finished_at) FROM sync_runs WHERE kind = 'deals' AND status = 'done') AS last_seen FROM deals"
     )[0]
 

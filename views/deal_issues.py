@@ -1,0 +1,92 @@
+"""Insights, second tab: deals come in from a file, and what is strange about them is worked on."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+import ui
+from deal_import import import_deals, settle_issues
+from deals import FIELDS, deal_headers, read_deal_rules
+from errors import HadesError
+from stores import deals as store
+
+
+def import_now(frame: ui.Frame) -> None:
+    """Callback: bring the uploaded deals in and say what happened to every row."""
+    upload = st.session_state.get("deal_file")
+    if upload is None:
+        ui.flash("info", "Choose a file first.")
+        return
+    with ui.act():
+        mapping = {
+            field: header for field in FIELDS if (header := st.session_state.get(f"deal_column_{field}"))
+        }
+        done = import_deals(
+            frame.db, content=upload.getvalue(), name=upload.name, rules=read_deal_rules(frame.settings.config_dir),
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor, mapping=mapping,
+        )  # fmt: skip
+        told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
+        ui.flash("warning" if done.rejected else "success", f"Deals: {told}. " + " ".join(done.notes))
+
+
+def settle_now(frame: ui.Frame, ids: list[int]) -> None:
+    """Callback: close the ticked issues with the sentence that was written."""
+    with ui.act():
+        number = settle_issues(
+            frame.db, ids=ids, resolution=st.session_state.get("issue_resolution", ""),
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+        )  # fmt: skip
+        ui.flash("success", f"{ui.many(number, 'issue')} settled.")
+
+
+def show_import(frame: ui.Frame) -> None:
+    """The file, its columns where they are not recognised, and the button that brings it in."""
+    upload = st.file_uploader(
+        "Deals, CSV or .xlsx", type=["csv", "xlsx"], key="deal_file", max_upload_size=50
+    )
+    if upload is not None:
+        with st.expander("Say which column is which"):
+            st.caption("Leave a field empty to have its column recognised by its header.")
+            try:
+                headers = deal_headers(
+                    upload.getvalue(), upload.name, read_deal_rules(frame.settings.config_dir)
+                )
+            except HadesError as error:
+                st.error(ui.plain(str(error)))
+                return
+            for field, place in zip(FIELDS, st.columns(4) * 3, strict=False):
+                place.selectbox(
+                    field.replace("_", " ").capitalize(), [h for h in headers if h], index=None, key=f"deal_column_{field}"
+                )  # fmt: skip
+    st.button(
+        "Import deals", key="import_deals", on_click=import_now, args=(frame,),
+        disabled=upload is None or not frame.may("ops"), type="primary",
+    )  # fmt: skip
+    st.caption(
+        "Needed: a deal id, the creation date, the outcome (won, lost, open). Importing a file twice changes nothing."
+    )
+
+
+def show_issues(frame: ui.Frame) -> None:
+    """What is strange about the deals, with boxes to tick and a sentence to settle them."""
+    rows = ui.read(frame, store.read_issues, limit=500)
+    if rows.empty:
+        st.success("Nothing strange was found about the deals.", icon=":material/check_circle:")
+        return
+    picked = st.dataframe(
+        rows.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="multi-row", key="issues",
+        alt="What is strange about the deals", height=min(38 + 35 * len(rows), 420), column_config={
+            "kind": "Kind", "deal_id": "Deal", "what": st.column_config.TextColumn("What", width="large"),
+            "file_name": "From", "found_at": st.column_config.DateColumn("Found")},
+    )  # fmt: skip
+    ids = [int(rows["id"].iloc[place]) for place in picked.selection.rows]
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left.text_input(
+        "What became of it?", key="issue_resolution", max_chars=300, placeholder="Mended in the CRM"
+    )
+    right.button(
+        f"Settle {len(ids)} ticked", key="settle_issues", on_click=settle_now, args=(frame, ids),
+        disabled=not ids or not frame.may("ops"),
+    )  # fmt: skip

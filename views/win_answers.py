@@ -1,0 +1,149 @@
+"""Insights, first tab: five questions in order, each with its sentence, its picture and its table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from analytics import deal_charts
+from analytics.charts import rate_intervals
+from analytics.named_change import ASSUMPTIONS, named_change
+from analytics.run_chart import latest_day
+from analytics.segments import SEGMENT_FIELDS
+from analytics.win_report import WinReport, win_report
+from analytics.win_report_text import report_html, report_notes, report_tables
+from stores import deals as store
+
+PERIODS = (30, 60, 90, 180)
+MOST_OWNERS = 25  # in the picture; the table has them all
+
+
+def show_answers(frame: ui.Frame, counts: dict[str, Any]) -> None:
+    """Tab one: the five answers; a calm sentence while no deal was closed."""
+    days = st.segmented_control(
+        "Newest period", PERIODS, default=90, format_func=lambda number: f"{number} days", key="days", bind="query-params"
+    )  # fmt: skip
+    stamp = tuple(str(counts[name]) for name in ("deals", "won", "lost", "open", "changed_at"))
+    report = _report(stamp, int(days or 90), lambda: store.read_deals(frame.db))
+    if report is None:
+        ui.empty("No deal was closed yet, so there is no win rate to explain.")
+        return
+    st.caption(
+        f"As known on {ui.day(report.as_of)}: {ui.count(counts['won'])} won, {ui.count(counts['lost'])} lost, "
+        f"{ui.count(counts['open'])} open. Deals last came in {ui.age(counts['last_seen'], frame.now)}."
+    )
+    tables = report_tables(report)
+    pictures: tuple[Callable[[WinReport], None], ...] = (_fell, _why, _risk, _first, _who)
+    for (question, sentence), picture in zip(report.answers, pictures, strict=True):
+        st.subheader(question, anchor=False)
+        st.markdown(f"#### {ui.plain(sentence)}")
+        picture(report)
+        if tables[question]:
+            with st.expander("The figures"):
+                for caption, table in tables[question]:
+                    st.caption(ui.plain(caption))
+                    shown = table.rename(columns=lambda name: str(name).replace("_", " "))
+                    st.dataframe(shown, hide_index=True, alt=caption, height=min(38 + 35 * len(table), 420))
+    _change(frame)
+    for note in report_notes(report):
+        st.caption(ui.plain(note))
+    st.download_button(
+        "Download as one HTML file", report_html(report, title="Win rate"), "win_rate.html", "text/html",
+        icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+
+
+@st.cache_data(max_entries=8, show_spinner="Asking the deals")
+def _report(stamp: tuple[str, ...], days: int, _read: Callable[[], pd.DataFrame]) -> WinReport | None:
+    return win_report(_read(), days=days)
+
+
+def _fell(report: WinReport) -> None:
+    st.plotly_chart(
+        deal_charts.run_chart(report.months, report.cohorts), key="run_chart",
+        alt="Win rate by month of closing and of creation, with the limits that chance keeps",
+    )  # fmt: skip
+
+
+def _why(report: WinReport) -> None:
+    if len(report.terms):
+        st.plotly_chart(
+            deal_charts.change_parts(report.terms), key="parts", alt="The change split into mix and rates by field"
+        )  # fmt: skip
+
+
+def _risk(report: WinReport) -> None:
+    fields = list(dict.fromkeys(report.segments["field"]))
+    if not fields:
+        return
+    field = st.segmented_control(
+        "By", fields, default=fields[0], key="risk_by", format_func=lambda name: name.replace("_", " ").capitalize(),
+        bind="query-params",
+    )  # fmt: skip
+    some = report.segments[report.segments["field"] == (field or fields[0])]
+    st.plotly_chart(deal_charts.impact(some), key="impact", alt="Wins missing against the average by value")
+
+
+def _first(report: WinReport) -> None:
+    if report.drivers is not None:
+        st.plotly_chart(
+            deal_charts.effects(report.drivers.values), key="effects",
+            alt="Effect of each value in percentage points, with its interval",
+        )  # fmt: skip
+        st.caption(
+            "Filled: stands its trials. Hollow: not distinguishable from chance. What goes with winning need not cause it."
+        )
+
+
+def _who(report: WinReport) -> None:
+    if not report.owners["stands_out"].any():
+        return  # a ranking that chance made would be read as one that people made
+    rows = report.owners.assign(
+        rate=report.owners["shrunk"], leads=report.owners["deals"], deliveries=report.owners["won"]
+    )
+    all_won = report.owners["won"].sum() / report.owners["deals"].sum()
+    figure = rate_intervals(rows.head(MOST_OWNERS), overall_rate=all_won)
+    figure.update_xaxes(title="Won after shrinkage, %", rangemode="normal")
+    st.plotly_chart(figure, key="owners", alt="Win rate per owner after shrinkage, with its interval")
+
+
+def _change(frame: ui.Frame) -> None:
+    """Someone names a change: who it touched and since when."""
+    st.subheader("Did a change help?", anchor=False)
+    deals = ui.read(frame, store.read_deals)
+    fields = [field for field in (*SEGMENT_FIELDS, "owner") if deals[field].notna().any()]
+    if not fields:
+        st.info("The deals carry no field to tell a group by.", icon=":material/info:")
+        return
+    one, two, three = st.columns(3)
+    field = one.selectbox(
+        "The change touched deals by",
+        fields,
+        key="change_field",
+        format_func=lambda name: name.replace("_", " "),
+    )
+    labels = two.multiselect("Which", sorted(deals[field].dropna().unique()), key=f"change_labels_{field}")
+    day = three.date_input(
+        "From",
+        value=None,
+        key="change_day",
+        min_value=deals["created_on"].min().date(),
+        max_value=latest_day(deals).date(),
+    )
+    if not labels or day is None:
+        st.caption(
+            "Say which deals were touched and from which day; their win rate is compared with all others, before and after."
+        )
+        return
+    found = named_change(deals, field=field, labels=labels, day=pd.Timestamp(str(day)))
+    st.markdown(f"#### {ui.plain(found.sentence)}")
+    st.dataframe(
+        found.cells.assign(rate=100 * found.cells["rate"]), hide_index=True, alt="Win rates of both groups before and after",
+        column_config={"group": "Deals", "time": "When", "deals": "Closed", "won": "Won",
+                       "rate": st.column_config.NumberColumn("Won, %", format="%.1f")},
+    )  # fmt: skip
+    st.caption("It takes for granted: " + " ".join(ASSUMPTIONS))
