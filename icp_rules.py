@@ -336,18 +336,6 @@ def _calibration(found: Findings, top: dict[str, Any]) -> None:
     if "calibration" not in top:
         return
     path = "calibration"
-    settings = found.section(
-        top[path], path, ("estimator", "maturity_days", "confidence", "interval_level", "fdr_q")
-    )
+    settings = found.section(top[path], path, ("estimator", "maturity_days"))
     found.word(settings, "estimator", path, ("shrunk", "raw"))
     found.number(settings, "maturity_days", path, 0, 3650, whole=True)
-    found.number(settings, "interval_level", path, 0.5, 0.999)
-    found.number(settings, "fdr_q", path, 0.001, 0.5)
-    if "confidence" in settings:
-        limits = found.section(settings["confidence"], f"{path}.confidence", ("High", "Medium"))
-        high, medium = (
-            found.number(limits, name, f"{path}.confidence", 1, 1e9, whole=True)
-            for name in ("High", "Medium")
-        )
-        if high is not None and medium is not None and high <= medium:
-            found.say(f"{path}.confidence", "High to be more than Medium", (high, medium))

@@ -176,7 +176,7 @@ CREATE VIEW company_milestones AS
 SELECT batch_id, company_key,
        min(CASE WHEN milestone = 'contacted' THEN happened_at END) AS contacted_at,
        min(CASE WHEN milestone = 'appointment' THEN happened_at END) AS appointment_at,
-       min(CASE WHEN milestone = 'delivery' THEN happened_at END) AS delivery_at,
+       min(CASE WHEN milestone IN ('delivery', 'churned') THEN happened_at END) AS delivery_at,  -- churned: was delivered
        min(CASE WHEN milestone = 'churned' THEN happened_at END) AS churned_at,
        max(CASE WHEN milestone = 'lost' THEN happened_at END) AS lost_at
 FROM standing_milestones GROUP BY batch_id, company_key;

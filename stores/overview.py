@@ -41,8 +41,8 @@ def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str,
             ),
             Statement(
                 "SELECT max(CASE WHEN status = 'done' THEN finished_at END) AS last_sync, "
-                "coalesce(sum(status = 'failed' AND run_id > coalesce((SELECT max(run_id) FROM sync_runs "
-                "WHERE status = 'done'), 0)), 0) AS failed_syncs FROM sync_runs"
+                "coalesce(sum(status = 'failed' AND run_id > coalesce((SELECT max(d.run_id) FROM sync_runs d "
+                "WHERE d.status = 'done' AND d.kind = s.kind), 0)), 0) AS failed_syncs FROM sync_runs s"
             ),
             Statement(
                 "SELECT r.run_id, r.created_at, json_extract(r.overall, '$.leads') AS leads, r.weight_version, "

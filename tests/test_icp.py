@@ -101,9 +101,6 @@ def test_the_shipped_filters_and_settings(icp: Icp) -> None:
     assert icp.data["calibration"] == {
         "estimator": "shrunk",
         "maturity_days": 120,
-        "confidence": {"High": 100, "Medium": 30},
-        "interval_level": 0.95,
-        "fdr_q": 0.05,
     }
 
 

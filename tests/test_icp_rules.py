@@ -137,10 +137,9 @@ def test_the_shipped_file_has_no_mistake() -> None:
         (put("export/agents", "ana"), "a list of names or addresses"),
         (put("export/agents/0", 7), "export.agents, entry 1: expected a name or an address as text."),
         (put("calibration/estimator", "shrink"), "Did you mean 'shrunk'?"),
-        (put("calibration/confidence/High", 30), "High to be more than Medium, got 30, 30."),
         (
-            put("calibration/interval_level", 95),
-            "calibration.interval_level: expected a number from 0.5 to 0.999",
+            put("calibration/maturity_days", -1),
+            "calibration.maturity_days: expected a whole number from 0 to 3650",
         ),
     ],
 )

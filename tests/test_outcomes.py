@@ -313,3 +313,9 @@ def test_a_delivery_before_its_deal_is_no_history(db, now):
     done = history(db, now, ("Oak Inn", "8361", "", "", "", "delivery", "2025-09-01", "2025-08-01"))
     assert done.counts["rejected"] == 1
     assert "before the day the deal was created" in done.rejected[0][1]
+
+
+def test_a_site_only_known_as_churned_was_delivered(db, batch, now):
+    told(db, now, (BATCH, "Elm Mill", "churned", "2026-02-11"))
+    assert outcomes.read_funnel(db)["delivery"] == 1
+    assert outcome_of(db)[5] == ("churned", "2026-02-11")
