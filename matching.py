@@ -127,7 +127,9 @@ class Pool:
         for place, company in enumerate(self.companies):
             self._places[company.batch_id].append(place)
         self._blocks: list[tuple[str, ...] | None] = [None] * len(self.companies)
-        self._indexes: dict[str | None, dict[str, list[int]]] = {}  # per batch, and None for all; made when asked
+        self._indexes: dict[
+            str | None, dict[str, list[int]]
+        ] = {}  # per batch, and None for all; made when asked
 
     def find(self, record: Company) -> Match:
         """The exported company that the record is.
@@ -229,7 +231,10 @@ class Pool:
         found = [_name_evidence(exported, record, self.frequencies)]
         found += _shared_evidence("phone", exported.phones, record.phones, _PHONE_M, self.frequencies)
         found += _shared_evidence("id", _comparable(exported, record), record.ids, _ID_M, self.frequencies)
-        web = ([exported.web_domain] if exported.web_domain else []), ([record.web_domain] if record.web_domain else [])
+        web = (
+            ([exported.web_domain] if exported.web_domain else []),
+            ([record.web_domain] if record.web_domain else []),
+        )
         found += _shared_evidence("web", *web, _DOMAIN_M, self.frequencies)
         return found + _place_evidence(exported, record, self.frequencies)
 
@@ -329,7 +334,9 @@ def _initials(short: CompanyName, long: CompanyName) -> bool:
 
 
 def _name_evidence(exported: Company, record: Company, frequencies: Frequencies) -> Evidence:
-    pairs = [(name_weight(one, other, frequencies), one, other) for one in exported.names for other in record.names]
+    pairs = [
+        (name_weight(one, other, frequencies), one, other) for one in exported.names for other in record.names
+    ]
     if not pairs:
         return Evidence("name", 0.0, "", "")
     weight, one, other = max(pairs)

@@ -40,7 +40,9 @@ class SyncRun:
     def hold(self) -> None:
         """Nothing while this run may go on; Conflict when another one took over because this one stood still."""
         if self.lost.is_set():
-            raise Conflict("Another sync took over while this one stood still. That one goes on; this one stops.")
+            raise Conflict(
+                "Another sync took over while this one stood still. That one goes on; this one stops."
+            )
 
     def note(self, sentence: str) -> None:
         """Nothing; the sentence is told once at the end, however often it was noted."""
@@ -79,7 +81,9 @@ def sync_run(
             raise
         except Exception as error:
             status = "failed"
-            run.errors.append(f"Something unexpected happened ({type(error).__name__}). The log has the details.")
+            run.errors.append(
+                f"Something unexpected happened ({type(error).__name__}). The log has the details."
+            )
             raise
         finally:
             stop.set()

@@ -18,7 +18,16 @@ Record = dict[str, Any]
 
 _PATIENCE_SECONDS = 120.0  # a longer Retry-After is told, not slept through
 _ID = re.compile(r"[0-9]{1,20}")
-_TOLD_DETAILS = ("api_name", "column_name", "param_name", "clause", "operator", "reason", "limit", "permissions")
+_TOLD_DETAILS = (
+    "api_name",
+    "column_name",
+    "param_name",
+    "clause",
+    "operator",
+    "reason",
+    "limit",
+    "permissions",
+)
 _API_NAMES = "Zoho: Setup > Developer Space > APIs > API Names"
 
 

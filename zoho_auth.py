@@ -75,7 +75,9 @@ class ZohoCredentials:
     @property
     def fingerprint(self) -> str:
         """A hash that tells these credentials from others without giving them away."""
-        text = "\n".join((self.accounts_url.rstrip("/"), self.client_id, self.client_secret, self.refresh_token))
+        text = "\n".join(
+            (self.accounts_url.rstrip("/"), self.client_id, self.client_secret, self.refresh_token)
+        )
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
@@ -266,7 +268,9 @@ def _token_answer(
 ) -> dict[str, Any]:
     """The token endpoint's JSON with an access token in it; passing troubles are tried again, the rest is raised."""
     trouble: Unavailable | None = None
-    for attempt in range(1 if first_time else _ATTEMPTS):  # a grant code works once: a repeat would only hide why
+    for attempt in range(
+        1 if first_time else _ATTEMPTS
+    ):  # a grant code works once: a repeat would only hide why
         if attempt:
             sleep(2.0**attempt)
         try:
@@ -363,11 +367,15 @@ def _api_domain(answer: Mapping[str, Any], accounts_url: str) -> str:
     domain = str(answer.get("api_domain") or "").rstrip("/")
     if not domain:
         tail = urlsplit(accounts_url).hostname or ""
-        domain = "https://www.zohoapis." + tail.removeprefix("accounts.zohocloud.").removeprefix("accounts.zoho.")
+        domain = "https://www.zohoapis." + tail.removeprefix("accounts.zohocloud.").removeprefix(
+            "accounts.zoho."
+        )
     parts = urlsplit(domain)
     plain_is_fine = parts.hostname in _LOOPBACK and urlsplit(accounts_url).hostname in _LOOPBACK
     if not parts.hostname or parts.username or (parts.scheme != "https" and not plain_is_fine):
-        raise Refused("Zoho named an API address that is not https://. No token was sent there. Check the network.")
+        raise Refused(
+            "Zoho named an API address that is not https://. No token was sent there. Check the network."
+        )
     return domain
 
 

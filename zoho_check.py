@@ -53,7 +53,9 @@ def _role_findings(
         hint = f" Zoho has a field {alike} that may be meant." if alike else ""
         yield Finding(MEND, missing_field(role, name) + hint)
     optional = [
-        names[0] for meaning, names in role.fields.items() if not set(names) & fields.keys() and names[0] not in missing
+        names[0]
+        for meaning, names in role.fields.items()
+        if not set(names) & fields.keys() and names[0] not in missing
     ]
     optional = [name for name in optional if not name.startswith("Converted_")]
     if optional:
@@ -156,7 +158,9 @@ def _fields(
             name for name, entry in modules.items()
             if plain(module) in (plain(str(entry.get("plural_label") or "")), plain(str(entry.get("module_name") or "")))
         ]  # fmt: skip
-        hint = f" The module shown as '{module}' has the API name {by_label[0]}: write that." if by_label else ""
+        hint = (
+            f" The module shown as '{module}' has the API name {by_label[0]}: write that." if by_label else ""
+        )
         return [
             Finding(
                 MEND, f"Zoho has no module with the API name {module}. Set {key} in config/zoho.yaml (Zoho: Setup > Developer "

@@ -215,7 +215,9 @@ class ZohoClient:
             for pipeline in self._listed("pipeline", {"layout_id": str(layout.get("id"))}, None):
                 for stage in pipeline.get("maps") or []:
                     if isinstance(stage.get("forecast_type"), str):
-                        names = [str(stage[key]) for key in ("display_value", "actual_value") if stage.get(key)]
+                        names = [
+                            str(stage[key]) for key in ("display_value", "actual_value") if stage.get(key)
+                        ]
                         found |= dict.fromkeys(names, stage["forecast_type"])
         return found
 
@@ -254,10 +256,14 @@ class ZohoClient:
 
         def once() -> Answer:
             token = self._tokens.current()
-            answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
+            answer = self._exchange(
+                method, token.api_domain, token.value, path, params, headers, body, credits
+            )
             if answer.refusal and answer.refusal.code == "INVALID_TOKEN":
                 token = self._tokens.renewed(token)
-                answer = self._exchange(method, token.api_domain, token.value, path, params, headers, body, credits)
+                answer = self._exchange(
+                    method, token.api_domain, token.value, path, params, headers, body, credits
+                )
             wrong = complaint(answer) if complaint else None
             if wrong:
                 raise Passing(wrong)
@@ -317,7 +323,9 @@ class ZohoClient:
             if time.monotonic() > until:
                 raise Passing(f"Zoho's answer did not end within {self._answer_seconds:.0f} seconds.")
             if size > _ANSWER_BYTES:
-                raise Refused("Zoho's answer is larger than 64 MB, which no page of records is. Nothing was kept.")
+                raise Refused(
+                    "Zoho's answer is larger than 64 MB, which no page of records is. Nothing was kept."
+                )
         return b"".join(parts)
 
 
@@ -391,7 +399,9 @@ def _paired(criteria: Sequence[str]) -> str:
 def _columns(module: str, fields: Sequence[str], limit: int) -> str:
     names = list(dict.fromkeys(fields))
     if not 1 <= len(names) <= limit:
-        raise ConfigError(f"Zoho gives 1 to {limit} fields of a module at once; {module} is asked for {len(names)}.")
+        raise ConfigError(
+            f"Zoho gives 1 to {limit} fields of a module at once; {module} is asked for {len(names)}."
+        )
     return ",".join(_name(name) for name in names)
 
 

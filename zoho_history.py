@@ -87,11 +87,15 @@ def _historical_row(records: Sequence[SiteRecord], industries: Mapping[str, str]
         return None
 
     def first(what: str) -> Any:
-        return next((getattr(one.record, what) for one in records if getattr(one.record, what) is not None), None)
+        return next(
+            (getattr(one.record, what) for one in records if getattr(one.record, what) is not None), None
+        )
 
     sic, industry = first("sic_code"), first("industry")
     guessed = industries.get(same_industry(industry)) if sic is None and industry else None
-    delivered = [m.happened_at for one in records for m in one.judgement.milestones if m.milestone == "delivery"]
+    delivered = [
+        m.happened_at for one in records for m in one.judgement.milestones if m.milestone == "delivery"
+    ]
     deals = [one for one in records if one.role.key == "deals"]
     started = first_seen(deals) or first_seen(records)
     zip_code = first("zip_code")
@@ -135,7 +139,9 @@ def _notes(db: Database, profile: Profile, from_industry: int) -> list[str]:
     """What is missing, what was taken from elsewhere, and sources that look like VanillaSoft but are not counted."""
     notes = []
     if from_industry:
-        notes.append(f"{from_industry:,} SIC codes were taken from the industry, where it names one SIC alone.")
+        notes.append(
+            f"{from_industry:,} SIC codes were taken from the industry, where it names one SIC alone."
+        )
     size = outcomes.count_historical(db)
     for key, what in (("without_sic", "SIC code"), ("without_size", "employee count")):
         if size[key]:

@@ -116,7 +116,9 @@ def _read_accounts(
         if counted is None and since is None:
             counted = zoho.count_all(settings.module)
         if counted is None or counted <= len(accounts):
-            newest = max((at for raw in accounts.values() if (at := _utc(raw.get("Modified_Time")))), default=None)
+            newest = max(
+                (at for raw in accounts.values() if (at := _utc(raw.get("Modified_Time")))), default=None
+            )
             began = started.strftime("%Y-%m-%dT%H:%M:%SZ") if started else None
             return accounts, min(filter(None, (newest, began)), default=None) if newest else None
     raise Unavailable(
@@ -190,7 +192,9 @@ def _facts(settings: Operators, raw: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of an operator as the account says them; None for what is blank or unreadable."""
 
     def first(name: str) -> str | None:
-        texts = (lead_values.text(str(raw[field])) for field in settings.fields.get(name, ()) if raw.get(field))
+        texts = (
+            lead_values.text(str(raw[field])) for field in settings.fields.get(name, ()) if raw.get(field)
+        )
         return next((text for text in texts if text), None)
 
     facts: dict[str, Any] = {name: first(name) for name in store.FIELDS}
@@ -205,7 +209,9 @@ def _merged(known: Mapping[str, Any], facts: Mapping[str, Any], before: Mapping[
     """The operator with every value that Zoho changed since it was last asked, or that was blank here."""
     merged = {name: known[name] for name in store.FIELDS}
     for name in store.FIELDS:
-        if facts[name] is not None and (merged[name] is None or facts[name] != before.get(name, merged[name])):
+        if facts[name] is not None and (
+            merged[name] is None or facts[name] != before.get(name, merged[name])
+        ):
             merged[name] = facts[name]
     return merged | {"id": known["id"]}
 

@@ -131,7 +131,9 @@ def folded(text: str) -> str:
 
 def _role(found: Findings, data: Any, key: str) -> Role:
     path = f"modules.{key}"
-    part = found.section(data, path, ("module", "fields", "outcomes"), ("converted",) if key == "leads" else ())
+    part = found.section(
+        data, path, ("module", "fields", "outcomes"), ("converted",) if key == "leads" else ()
+    )
     fields = _fields(found, part.get("fields", {}), f"{path}.fields", FIELDS, _NEEDED[key])
     convertible = part.get("converted") is True
     if "converted" in part and not isinstance(part["converted"], bool):
@@ -152,7 +154,9 @@ def _role(found: Findings, data: Any, key: str) -> Role:
                 "Leave it in one of the lists."
             )
     if meant and "stage" not in fields:
-        found.mistakes.append(f"{path}.fields.stage: this key is missing, but outcomes.stages needs it. Add it.")
+        found.mistakes.append(
+            f"{path}.fields.stage: this key is missing, but outcomes.stages needs it. Add it."
+        )
     forecast = found.section(rules.get("forecast", {}), f"{path}.outcomes.forecast", (), FORECASTS)
     for kind in forecast:
         found.word(forecast, kind, f"{path}.outcomes.forecast", MEANINGS[:-1])
@@ -208,7 +212,11 @@ def _words(found: Findings, part: dict[str, Any], key: str, path: str) -> tuple[
     if key not in part:
         return ()
     listed = [value] if isinstance(value, str) else value
-    if not isinstance(listed, list) or not listed or not all(isinstance(v, str) and v.strip() for v in listed):
+    if (
+        not isinstance(listed, list)
+        or not listed
+        or not all(isinstance(v, str) and v.strip() for v in listed)
+    ):
         found.say(joined(path, key), "a text or a list of texts", value)
         return ()
     return tuple(listed)

@@ -78,7 +78,9 @@ def missing_field(role: Role, name: str) -> str:
     )
 
 
-def forecasts(db: Database, zoho: ZohoClient, *, profile: Profile, now: datetime, run: SyncRun) -> dict[str, str]:
+def forecasts(
+    db: Database, zoho: ZohoClient, *, profile: Profile, now: datetime, run: SyncRun
+) -> dict[str, str]:
     """Stage → forecast type, asked of Zoho only when a record has a stage that no list of the profile names."""
     known: dict[str, str] = store.read_setup(db, key="forecasts") or {}
     role = profile.roles.get("deals")
@@ -197,7 +199,9 @@ def _read_window(
         _keep_page(db, reading, page, run, clock())
 
 
-def _keep_page(db: Database, reading: Reading, page: Sequence[dict[str, Any]], run: SyncRun, now: datetime) -> None:
+def _keep_page(
+    db: Database, reading: Reading, page: Sequence[dict[str, Any]], run: SyncRun, now: datetime
+) -> None:
     """The records of a page in the database; one that cannot be kept is listed and left out."""
     role = reading.role
     rows, sites = [], {}
@@ -250,7 +254,9 @@ def _with_converted(
     return windows if in_one else [[*windows[0][:-1], criterion] for criterion in _SEPARATELY]
 
 
-def _count(db: Database, zoho: ZohoClient, reading: Reading, windows: Sequence[Sequence[str]], now: datetime) -> int:
+def _count(
+    db: Database, zoho: ZohoClient, reading: Reading, windows: Sequence[Sequence[str]], now: datetime
+) -> int:
     """How many records Zoho says the window holds; where it does not count, how many ids a second reading finds."""
     module = reading.role.module
     if store.read_setup(db, key="counts by query") is not False:

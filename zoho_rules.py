@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
@@ -18,7 +18,8 @@ import lead_values
 from zoho_profile import MEANINGS, Role, folded, plain
 
 _BATCH = re.compile(
-    r"(?<![A-Za-z0-9])hades[\s_./:#\-]{0,4}([0-9]{8})[\s_./:#\-]{0,4}([0-9]{3,})(?![A-Za-z0-9])", re.IGNORECASE
+    r"(?<![A-Za-z0-9])hades[\s_./:#\-]{0,4}([0-9]{8})[\s_./:#\-]{0,4}([0-9]{3,})(?![A-Za-z0-9])",
+    re.IGNORECASE,
 )
 
 
@@ -54,7 +55,7 @@ class ZohoRecord:
 
     def as_json(self) -> dict[str, Any]:
         """Only what is known, as JSON keeps it."""
-        return {k: v for k, v in asdict(self).items() if v is not None and v is not False and v != ()}
+        return {k: v for k, v in vars(self).items() if v is not None and v is not False and v != ()}
 
     def as_text(self) -> str:
         """The same as text, equal for equal records."""
@@ -191,7 +192,9 @@ def read_batch_ids(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _meanings(role: Role, stage: str | None, forecasts: Mapping[str, str] | None) -> tuple[frozenset[str], str | None]:
+def _meanings(
+    role: Role, stage: str | None, forecasts: Mapping[str, str] | None
+) -> tuple[frozenset[str], str | None]:
     if stage is None:
         return frozenset(), None
     named = role.stages.get(plain(stage))

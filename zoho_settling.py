@@ -69,7 +69,9 @@ class Exported:
             return Match(UNMATCHED, None, ())
         anywhere = self._pool().find(replace(site, batch_id=None))
         if named:
-            return anywhere._replace(status=REVIEW) if anywhere.status == MATCHED else Match(UNMATCHED, None, ())
+            return (
+                anywhere._replace(status=REVIEW) if anywhere.status == MATCHED else Match(UNMATCHED, None, ())
+            )
         if anywhere.company is not None and not self._exported_before(site.exported_at, anywhere.company):
             return Match(UNMATCHED, None, anywhere.candidates)
         return anywhere
@@ -94,7 +96,10 @@ class Exported:
         if pool is None:
             leads = store.read_batch_companies(self._db, batch_id=batch_id)
             pool = self._batches[batch_id] = Pool(exported_companies(leads, self._known_ids()))
-            while len(self._batches) > 1 and sum(len(p.companies) for p in self._batches.values()) > _COMPANIES_HELD:
+            while (
+                len(self._batches) > 1
+                and sum(len(p.companies) for p in self._batches.values()) > _COMPANIES_HELD
+            ):
                 self._batches.popitem(last=False)
         self._batches.move_to_end(batch_id)
         return pool
@@ -108,7 +113,9 @@ class Exported:
         if self._vanillasoft is None:
             self._vanillasoft = {}
             for row in store.read_known_vanillasoft(self._db):
-                self._vanillasoft.setdefault((row["batch_id"], row["company_key"]), []).append(row["vanillasoft_id"])
+                self._vanillasoft.setdefault((row["batch_id"], row["company_key"]), []).append(
+                    row["vanillasoft_id"]
+                )
         return self._vanillasoft
 
 
@@ -161,8 +168,11 @@ def _settle_part(
     for milestone in store.read_record_milestones(db, zoho_ids=ids):
         kept.setdefault(str(milestone["source_key"]).split(":", 1)[0], []).append(milestone)
     write = _Write()
+    of_site: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        of_site.setdefault(str(row["site"]), []).append(row)
     for site in sites:
-        own = [row for row in rows if row["site"] == site]
+        own = of_site.get(site, [])
         records = judged_records(profile, own, forecasts)
         decision = next((decided[row["zoho_id"]] for row in own if row["zoho_id"] in decided), None)
         _settle_site(site, records, before.get(site), decision, exported, profile, write)
@@ -201,7 +211,9 @@ def _settle_site(
         match = exported.answer(as_company(site, records, None), named)
         row |= _answered(match)
         if match.status != MATCHED and before is not None and _stays(before, named):
-            row |= {key: before[key] for key in ("status", "batch_id", "company_key", "probability", "candidates")}
+            row |= {
+                key: before[key] for key in ("status", "batch_id", "company_key", "probability", "candidates")
+            }
             row["decided_by"] = None
         elif match.status == UNMATCHED and not named and _is_history(records, exported):
             row["status"] = HISTORY

@@ -123,7 +123,9 @@ def as_company(site: str, records: Sequence[SiteRecord], batch_id: str | None) -
     )
 
 
-def exported_companies(leads: pd.DataFrame, vanillasoft: Mapping[tuple[str, str], Sequence[str]]) -> list[Company]:
+def exported_companies(
+    leads: pd.DataFrame, vanillasoft: Mapping[tuple[str, str], Sequence[str]]
+) -> list[Company]:
     """One Company per company of a batch from its exported rows (stores.zoho.read_all_companies), in their order.
 
     `vanillasoft` holds the VanillaSoft IDs that earlier matches showed, per (batch_id, company_key).
@@ -213,7 +215,12 @@ def _record_changes(
             why = f"Zoho now says {record.stage}"[:120]
         elif standing is not None and not here:
             why = "it belongs to another company"
-        elif standing is not None and new is not None and new.dated and new.happened_at != standing["happened_at"]:
+        elif (
+            standing is not None
+            and new is not None
+            and new.dated
+            and new.happened_at != standing["happened_at"]
+        ):
             why = "the date was corrected in Zoho"
         if standing is not None and why is not None:
             appended.append(_retraction(standing, when, why))
@@ -229,7 +236,9 @@ def _record_changes(
                 "batch_id": placed.batch_id,
                 "company_key": placed.company_key,
                 "milestone": milestone,
-                "happened_at": new.happened_at if dated and new is not None else standing and standing["happened_at"],
+                "happened_at": new.happened_at
+                if dated and new is not None
+                else standing and standing["happened_at"],
                 "source": "zoho",
                 "source_key": f"{record.zoho_id}:{milestone}:{len(rows) + 1}",
                 "detail": new.detail if new is not None else None,

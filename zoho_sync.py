@@ -65,7 +65,9 @@ def sync_outcomes(
         for key, role in profile.roles.items():
             fields = role.api_names(known.get(key))
             reading = read_role(db, zoho, role, since=since[key], fields=fields, run=run, clock=clock)
-            note_gone(db, zoho, reading, run=run, now=clock(), overlap=timedelta(minutes=profile.overlap_minutes))
+            note_gone(
+                db, zoho, reading, run=run, now=clock(), overlap=timedelta(minutes=profile.overlap_minutes)
+            )
             _move_bookmark(db, reading, profile, run, clock())
             readings.append(reading)
         _unsettle_what_else_changed(db, profile, bookmarks, clock())
@@ -120,7 +122,11 @@ def decide_match(
         ]
     )  # fmt: skip
     settle(
-        db, profile=profile, forecasts=store.read_setup(db, key="forecasts") or {}, actor=actor.name, clock=lambda: now
+        db,
+        profile=profile,
+        forecasts=store.read_setup(db, key="forecasts") or {},
+        actor=actor.name,
+        clock=lambda: now,
     )
 
 
@@ -150,7 +156,10 @@ def _unsettle_what_else_changed(
     newest = store.read_exports_mark(db)["newest_lead"]
     statements: list[Any] = []
     if store.read_setup(db, key="settled by") != profile.sha256:
-        statements += [store.unsettle_all(), store.note_setup(key="settled by", value=profile.sha256, now=now)]
+        statements += [
+            store.unsettle_all(),
+            store.note_setup(key="settled by", value=profile.sha256, now=now),
+        ]
     elif store.read_setup(db, key="settled up to") != newest:
         statements.append(store.unsettle_open())
     if "deliveries" in profile.roles and "vanillasoft_id" in profile.roles["deliveries"].fields:

@@ -31,7 +31,9 @@ def name_pairs() -> list[dict[str, str]] | None:
 
 def shares(pairs: list[dict[str, str]]) -> dict[str, float]:
     """Share of look-alikes matched, of same firms matched, and of same firms matched or sent to review."""
-    frequencies = Frequencies(Company(name, names=(name,)) for name in sorted({pair["name_b"] for pair in pairs}))
+    frequencies = Frequencies(
+        Company(name, names=(name,)) for name in sorted({pair["name_b"] for pair in pairs})
+    )
     answers: dict[str, list[str]] = {"0": [], "1": []}
     for pair in pairs:
         bits = name_weight(pair["name_b"], pair["name_a"], frequencies).bits
@@ -45,7 +47,9 @@ def shares(pairs: list[dict[str, str]]) -> dict[str, float]:
     }
 
 
-def large_pool(companies: int, records: int, seed: int = 7) -> tuple[list[Company], list[tuple[Company, str]]]:
+def large_pool(
+    companies: int, records: int, seed: int = 7
+) -> tuple[list[Company], list[tuple[Company, str]]]:
     """Invented companies in batches, and records of some of them with typos, half of them without a batch ID."""
     rng = random.Random(seed)
     firsts = [
@@ -106,7 +110,9 @@ def main() -> None:
         print(f"  look-alikes matched automatically   {figures['look_alikes_matched']:.2%}  (at most 1 %)")
         print(f"  look-alikes sent to review          {figures['look_alikes_to_review']:.2%}")
         print(f"  same firms matched automatically    {figures['same_matched']:.2%}  (at least 85 %)")
-        print(f"  same firms matched or sent to review {figures['same_matched_or_review']:.2%} (at least 95 %)")
+        print(
+            f"  same firms matched or sent to review {figures['same_matched_or_review']:.2%} (at least 95 %)"
+        )
     pool, records = large_pool(100_000, 10_000)
     start = time.process_time()
     searched = Pool(pool)

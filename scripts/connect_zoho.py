@@ -85,7 +85,9 @@ def _exchange(settings: Settings, code: str, accounts_url: str) -> str:
     """The refresh token; the secrets file has what connects from now on."""
     client_id = settings.zoho_client_id or _asked("Client ID: ")
     client_secret = settings.zoho_client_secret or _asked("Client secret (not shown): ")
-    grant = exchange_grant_code(client_id=client_id, client_secret=client_secret, code=code, accounts_url=accounts_url)
+    grant = exchange_grant_code(
+        client_id=client_id, client_secret=client_secret, code=code, accounts_url=accounts_url
+    )
     lacking = [scope for scope in SCOPES if scope not in re.split(r"[\s,]+", grant.scope)]
     # ZohoCRM.modules.ALL and the like hold more than is asked for; the check that follows finds out what works.
     if lacking and not any(scope.endswith(".ALL") for scope in re.split(r"[\s,]+", grant.scope)):

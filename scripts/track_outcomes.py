@@ -23,7 +23,9 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         profile = read_profile(settings.config_dir)
         zoho = for_settings(settings)
         try:
-            done = sync_outcomes(db, zoho, profile=profile, actor=named_actor(said.actor), clock=clock, full=said.full)
+            done = sync_outcomes(
+                db, zoho, profile=profile, actor=named_actor(said.actor), clock=clock, full=said.full
+            )
         finally:
             zoho.close()
     counts = done.counts

@@ -81,7 +81,16 @@ def finish_run(
     return Statement(
         f"UPDATE sync_runs SET status = ?, finished_at = ?, heartbeat_at = ?, {', '.join(f'{n} = ?' for n in names)}, "  # noqa: S608
         "errors = ?, window_from = ?, window_to = ?, note = ? WHERE run_id = ?",
-        (status, now, now, *(counts.get(n, 0) for n in names), json.dumps(list(errors)), *window, note, run_id),
+        (
+            status,
+            now,
+            now,
+            *(counts.get(n, 0) for n in names),
+            json.dumps(list(errors)),
+            *window,
+            note,
+            run_id,
+        ),
     )
 
 

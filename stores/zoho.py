@@ -42,7 +42,8 @@ def upsert_records(*, rows: Sequence[tuple[Any, ...]], now: datetime) -> Many:
 def read_live_ids(db: Database, *, role: str) -> set[str]:
     """The ids of all records of a role that are neither deleted nor missing."""
     rows = db.rows(
-        "SELECT zoho_id FROM zoho_records WHERE role = ? AND deleted_at IS NULL AND missing_since IS NULL", (role,)
+        "SELECT zoho_id FROM zoho_records WHERE role = ? AND deleted_at IS NULL AND missing_since IS NULL",
+        (role,),
     )
     return {str(row["zoho_id"]) for row in rows}
 
@@ -89,9 +90,9 @@ def count_deliveries(db: Database, *, zoho_ids: Sequence[str] | None = None) -> 
     """How many of these records (None: of all) stand for a delivery now."""
     if zoho_ids is None:
         return int(
-            db.rows("SELECT count(*) AS n FROM standing_milestones WHERE source = 'zoho' AND milestone = 'delivery'")[
-                0
-            ]["n"]
+            db.rows(
+                "SELECT count(*) AS n FROM standing_milestones WHERE source = 'zoho' AND milestone = 'delivery'"
+            )[0]["n"]
         )
     return int(
         db.rows(
@@ -137,7 +138,9 @@ def read_site_records(db: Database, *, sites: Sequence[str]) -> list[dict[str, A
 
 def read_sites(db: Database, *, sites: Sequence[str]) -> dict[str, dict[str, Any]]:
     """site → its row, for the sites that were settled before."""
-    rows = db.rows("SELECT s.* FROM json_each(?) k JOIN zoho_sites s ON s.site = k.value", (json.dumps(list(sites)),))
+    rows = db.rows(
+        "SELECT s.* FROM json_each(?) k JOIN zoho_sites s ON s.site = k.value", (json.dumps(list(sites)),)
+    )
     return {str(row["site"]): row for row in rows}
 
 
@@ -266,7 +269,9 @@ def read_known_vanillasoft(db: Database) -> list[dict[str, Any]]:
 
 def read_exports_mark(db: Database) -> dict[str, Any]:
     """newest_lead (id of the last exported row, 0 with none) and first_export (its time, None with none)."""
-    return db.rows("SELECT coalesce(max(id), 0) AS newest_lead, min(exported_at) AS first_export FROM lead_outcomes")[0]
+    return db.rows(
+        "SELECT coalesce(max(id), 0) AS newest_lead, min(exported_at) AS first_export FROM lead_outcomes"
+    )[0]
 
 
 def count_statuses(db: Database, *, role: str, zoho_ids: Sequence[str]) -> dict[str, int]:
@@ -320,7 +325,13 @@ def note_setup(*, key: str, value: Any, now: datetime) -> Statement:
 
 
 def insert_decision(
-    *, zoho_id: str, batch_id: str | None, company_key: str | None, actor: str, now: datetime, reason: str | None
+    *,
+    zoho_id: str,
+    batch_id: str | None,
+    company_key: str | None,
+    actor: str,
+    now: datetime,
+    reason: str | None,
 ) -> Statement:
     """The statement that records what a person said about a record; None and None: none of ours."""
     return Statement(
@@ -380,7 +391,8 @@ def read_chain(db: Database) -> dict[str, int]:
 def read_history_sites(db: Database, *, after: str, limit: int) -> list[str]:
     """The next sites after `after` that come from our source and are older than the first export."""
     rows = db.rows(
-        "SELECT site FROM zoho_sites WHERE status = 'history' AND site > ? ORDER BY site LIMIT ?", (after, limit)
+        "SELECT site FROM zoho_sites WHERE status = 'history' AND site > ? ORDER BY site LIMIT ?",
+        (after, limit),
     )
     return [str(row["site"]) for row in rows]
 

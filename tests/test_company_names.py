@@ -65,7 +65,12 @@ def test_place_legal_form_and_numbers_are_kept_apart():
 
 @pytest.mark.parametrize(
     ("text", "words"),
-    [("The The", ("the", "the")), ("Company", ("company",)), ("Limited Brands", ("limited", "brand")), ("3M", ("3m",))],
+    [
+        ("The The", ("the", "the")),
+        ("Company", ("company",)),
+        ("Limited Brands", ("limited", "brand")),
+        ("3M", ("3m",)),
+    ],
 )
 def test_a_name_of_nothing_else_keeps_its_words(text, words):
     assert main_name(text).words == words

@@ -17,11 +17,33 @@ import bench_matching
 
 BATCH = "HADES-20260211-001"
 FILLERS = [
-    Company(f"filler {place}", BATCH, (f"{first} {second}",), (f"2145550{place:03d}",), f"75{place:03d}", "TX")
+    Company(
+        f"filler {place}", BATCH, (f"{first} {second}",), (f"2145550{place:03d}",), f"75{place:03d}", "TX"
+    )
     for place, (first, second) in enumerate(
         (first, second)
-        for first in ("Amber", "Birch", "Cedar", "Delta", "Ember", "Falcon", "Granite", "Hazel", "Iris", "Juniper")
-        for second in ("Motors", "Academy", "Hospital", "Logistics", "Fitness", "Foods", "Plastics", "Printing")
+        for first in (
+            "Amber",
+            "Birch",
+            "Cedar",
+            "Delta",
+            "Ember",
+            "Falcon",
+            "Granite",
+            "Hazel",
+            "Iris",
+            "Juniper",
+        )
+        for second in (
+            "Motors",
+            "Academy",
+            "Hospital",
+            "Logistics",
+            "Fitness",
+            "Foods",
+            "Plastics",
+            "Printing",
+        )
     )
 ]
 
@@ -88,7 +110,9 @@ def test_a_site_far_away_with_the_same_name_is_shown_to_a_person():
 
 
 def test_the_phone_number_finds_a_renamed_company():
-    answer = found([exported(phones=("3125550101",))], record("Lakeside Lodging Group", phones=("3125550101",)))
+    answer = found(
+        [exported(phones=("3125550101",))], record("Lakeside Lodging Group", phones=("3125550101",))
+    )
     assert answer.status in (MATCHED, REVIEW)
     assert answer.company.key == "harbor"
 
@@ -113,7 +137,9 @@ def test_an_id_of_another_kind_says_nothing():
 
 def test_without_a_batch_id_the_name_alone_goes_to_a_person_and_more_evidence_matches():
     assert found([exported()], record(batch_id=None)).status in (REVIEW, MATCHED)
-    answer = found([exported(phones=("3125550101",))], record(batch_id=None, zip_code="60601", phones=("3125550101",)))
+    answer = found(
+        [exported(phones=("3125550101",))], record(batch_id=None, zip_code="60601", phones=("3125550101",))
+    )
     assert (answer.status, answer.company.key) == (MATCHED, "harbor")
 
 
@@ -129,10 +155,16 @@ def test_an_unknown_batch_and_nothing_alike_is_unmatched():
 
 def test_of_several_exports_the_last_before_the_record_counts():
     exports = [
-        exported(batch_id=f"HADES-2026010{day}-001", exported_at=f"2026-01-0{day}T12:00:00Z", phones=("3125550101",))
+        exported(
+            batch_id=f"HADES-2026010{day}-001",
+            exported_at=f"2026-01-0{day}T12:00:00Z",
+            phones=("3125550101",),
+        )
         for day in (2, 5, 8)
     ]
-    asked = record(batch_id=None, zip_code="60601", phones=("3125550101",), exported_at="2026-01-06T00:00:00Z")
+    asked = record(
+        batch_id=None, zip_code="60601", phones=("3125550101",), exported_at="2026-01-06T00:00:00Z"
+    )
     assert found(exports, asked).company.batch_id == "HADES-20260105-001"
 
 
@@ -143,7 +175,9 @@ def test_nothing_to_compare_with_is_unmatched():
 
 def test_common_names_weigh_less_than_rare_ones():
     names = [f"{first} School" for first in ("First", "Oak", "Elm", "Pine", "Ash", "Lake", "Hill", "Park")]
-    frequencies = Frequencies(Company(str(place), names=(name,)) for place, name in enumerate([*names, "Zyx Quarry"]))
+    frequencies = Frequencies(
+        Company(str(place), names=(name,)) for place, name in enumerate([*names, "Zyx Quarry"])
+    )
     assert frequencies.word_bits("school") < frequencies.word_bits("quarry")
     # Hand arithmetic: 9 companies, "school" in 8 of them, so 7 others: log2(9 / 7) = 0.3626.
     assert frequencies.word_bits("school") == pytest.approx(0.3626, abs=1e-4)
@@ -166,7 +200,9 @@ words = st.sampled_from(
 def test_weights_do_not_depend_on_who_is_asked(one, other):
     frequencies = Frequencies(FILLERS)
     first, second = " ".join(one), " ".join(other)
-    assert name_weight(first, second, frequencies).bits == pytest.approx(name_weight(second, first, frequencies).bits)
+    assert name_weight(first, second, frequencies).bits == pytest.approx(
+        name_weight(second, first, frequencies).bits
+    )
     assert name_weight(first, first, frequencies).bits >= name_weight(first, second, frequencies).bits - 4
 
 

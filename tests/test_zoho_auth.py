@@ -22,7 +22,11 @@ def zoho():
 
 
 def credentials(zoho, **changes):
-    values = {"client_id": zoho.client_id, "client_secret": zoho.client_secret, "refresh_token": zoho.refresh_token}
+    values = {
+        "client_id": zoho.client_id,
+        "client_secret": zoho.client_secret,
+        "refresh_token": zoho.refresh_token,
+    }
     return ZohoCredentials(**(values | {"accounts_url": zoho.url} | changes))
 
 
@@ -189,7 +193,9 @@ def test_a_token_never_goes_to_an_address_in_plain_text(zoho, tmp_path, domain):
         source(zoho, tmp_path).current()
 
 
-@pytest.mark.parametrize("url", ["http://accounts.zoho.com", "accounts.zoho.com", "https://a@accounts.zoho.com", ""])
+@pytest.mark.parametrize(
+    "url", ["http://accounts.zoho.com", "accounts.zoho.com", "https://a@accounts.zoho.com", ""]
+)
 def test_the_accounts_address_must_be_https_or_loopback(zoho, url):
     with pytest.raises(ConfigError, match="ZOHO_ACCOUNTS_URL"):
         credentials(zoho, accounts_url=url)

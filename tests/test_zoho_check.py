@@ -45,8 +45,14 @@ def test_a_zoho_with_everything_is_good(zoho, tmp_path):
     [
         (lambda z: setattr(z, "refresh_token", "other"), "no longer accepts the refresh token"),
         (lambda z: setattr(z, "client_id", "other"), "does not know this client"),
-        (lambda z: z.scopes.discard("ZohoCRM.settings.modules.READ"), "ZohoCRM.settings.modules.READ is needed"),
-        (lambda z: z.scopes.discard("ZohoCRM.settings.fields.READ"), "ZohoCRM.settings.fields.READ is needed"),
+        (
+            lambda z: z.scopes.discard("ZohoCRM.settings.modules.READ"),
+            "ZohoCRM.settings.modules.READ is needed",
+        ),
+        (
+            lambda z: z.scopes.discard("ZohoCRM.settings.fields.READ"),
+            "ZohoCRM.settings.fields.READ is needed",
+        ),
         (lambda z: z.scopes.discard("ZohoCRM.coql.READ"), "ZohoCRM.coql.READ is needed"),
         (lambda z: z.forbidden.add("Leads"), "may not read this"),
         (lambda z: z.world.fields.pop("Deliveries"), "no module with the API name Deliveries"),
@@ -58,7 +64,9 @@ def test_a_zoho_with_everything_is_good(zoho, tmp_path):
 def test_what_has_to_be_mended_is_named(zoho, tmp_path, spoil, sentence):
     client = open_zoho(zoho, tmp_path)
     spoil(zoho)
-    told = " ".join(found.sentence for found in check_connection(client, profile=PROFILE) if found.state == MEND)
+    told = " ".join(
+        found.sentence for found in check_connection(client, profile=PROFILE) if found.state == MEND
+    )
     client.close()
     assert sentence in told
     assert zoho.client_secret not in told
@@ -75,7 +83,8 @@ def test_a_custom_module_is_found_by_its_label(zoho, tmp_path, monkeypatch):
     original = zoho._settings
     labelled = {
         "modules": [
-            {"api_name": n, "plural_label": "Deliveries" if n == "CustomModule7" else n} for n in zoho.world.fields
+            {"api_name": n, "plural_label": "Deliveries" if n == "CustomModule7" else n}
+            for n in zoho.world.fields
         ]
     }
     monkeypatch.setattr(
@@ -111,5 +120,7 @@ def test_what_is_worth_a_note_is_noted(zoho, tmp_path, spoil, sentence):
 
 
 def test_a_lookup_to_another_module_is_found(zoho, tmp_path):
-    text = (ROOT / "config" / "zoho.yaml").read_text().replace("    module: Deals\n", "    module: Accounts\n")
+    text = (
+        (ROOT / "config" / "zoho.yaml").read_text().replace("    module: Deals\n", "    module: Accounts\n")
+    )
     assert "looks up Deals, but the deals are in Accounts" in said(zoho, tmp_path, MEND, parse_profile(text))

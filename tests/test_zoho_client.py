@@ -7,6 +7,7 @@ import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
+from figures import show
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from zoho_coql import parsed
@@ -168,7 +169,9 @@ def test_rows_that_go_between_pages_are_no_trouble(zoho, client, read):
 
 def test_rows_that_change_between_pages_move_nothing_in_a_query(zoho, client):
     added = add_leads(zoho, 35)
-    zoho.faults.append(Fault("", on="Leads", nth=3, before=lambda world: world.change("Leads", added[0], City="x")))
+    zoho.faults.append(
+        Fault("", on="Leads", nth=3, before=lambda world: world.change("Leads", added[0], City="x"))
+    )
     assert queried(client) == added
 
 
@@ -210,11 +213,15 @@ def test_a_revoked_refresh_token_is_a_matter_for_the_administrator(zoho, client)
         queried(client)
 
 
-@pytest.mark.parametrize("scope", ["ZohoCRM.coql.READ", "ZohoCRM.modules.READ", "ZohoCRM.settings.fields.READ"])
+@pytest.mark.parametrize(
+    "scope", ["ZohoCRM.coql.READ", "ZohoCRM.modules.READ", "ZohoCRM.settings.fields.READ"]
+)
 def test_a_missing_scope_is_named_and_no_refresh_is_wasted(zoho, client, scope):
     zoho.scopes.discard(scope)
     with pytest.raises(ConfigError, match=scope):
-        queried(client) if "coql" in scope else recorded(client) if "modules" in scope else client.fields("Leads")
+        queried(client) if "coql" in scope else recorded(client) if "modules" in scope else client.fields(
+            "Leads"
+        )
     assert len(zoho.calls) == 2  # one token, one refusal
 
 
@@ -338,7 +345,12 @@ def test_more_than_two_thousand_deleted_records_end_there(zoho, client):
 
 
 def test_an_error_wrapped_in_data_is_an_error(zoho, client):
-    error = {"code": "PATTERN_NOT_MATCHED", "details": {"param_name": "type"}, "message": "no", "status": "error"}
+    error = {
+        "code": "PATTERN_NOT_MATCHED",
+        "details": {"param_name": "type"},
+        "message": "no",
+        "status": "error",
+    }
     zoho.faults.append(Fault("json", "/deleted", value=(400, {"data": [error]})))
     with pytest.raises(Refused, match="PATTERN_NOT_MATCHED"):
         list(client.deleted("Leads"))
@@ -459,4 +471,4 @@ def test_a_hundred_thousand_records_pass_in_steady_memory(zoho, tmp_path):
     assert total == 100_000
     assert client.calls == 50
     assert peaks[-1] < peaks[4] * 1.5 + 1_000_000
-    print(f"\n100,000 deals in {client.calls} calls, {client.credits} credits; memory {peaks[-1] / 1e6:.1f} MB")  # noqa: T201
+    show(f"100,000 deals in {client.calls} calls, {client.credits} credits; memory {peaks[-1] / 1e6:.1f} MB")

@@ -72,7 +72,8 @@ def test_only_what_changed_is_read_again(db, zoho, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "typed", [{"zip_code": "60001"}, {"phone": "312 555 0001"}, {}, {"zip_code": "60001", "phone": "312 555 7777"}]
+    "typed",
+    [{"zip_code": "60001"}, {"phone": "312 555 0001"}, {}, {"zip_code": "60001", "phone": "312 555 7777"}],
 )
 def test_an_operator_typed_in_here_is_linked(db, zoho, tmp_path, typed):
     save_operator(db, values={"name": "VENDING 1", "team": "Blue"} | typed, now=EXPORTED, actor=OPS)

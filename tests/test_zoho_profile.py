@@ -93,16 +93,28 @@ def test_the_source_is_compared_without_case_and_spaces():
         ("modules.leads.converted", "maybe", "modules.leads.converted: expected true or false"),
         ("modules.deals.converted", True, "modules.deals.converted: this key is unknown"),
         ("modules.deals.outcomes.record", "lost", "modules.deals.outcomes.record: expected one of"),
-        ("modules.deals.outcomes.stages.delivery", "", "modules.deals.outcomes.stages.delivery: expected a text"),
+        (
+            "modules.deals.outcomes.stages.delivery",
+            "",
+            "modules.deals.outcomes.stages.delivery: expected a text",
+        ),
         ("modules.deals.outcomes.stages.not_delivered", ["x"], "not_delivered: this key is unknown"),
-        ("modules.deals.outcomes.stages.won", ["x"], "modules.deals.outcomes.stages.won: this key is unknown"),
+        (
+            "modules.deals.outcomes.stages.won",
+            ["x"],
+            "modules.deals.outcomes.stages.won: this key is unknown",
+        ),
         ("modules.deals.outcomes.stages.lost", ["Closed Won"], "cannot mean lost and open at once"),
         (
             "modules.deals.outcomes.forecast",
             {"Won": "lost"},
             "modules.deals.outcomes.forecast.Won: this key is unknown",
         ),
-        ("modules.deals.outcomes.forecast", {"Open": "x"}, "modules.deals.outcomes.forecast.Open: expected one of"),
+        (
+            "modules.deals.outcomes.forecast",
+            {"Open": "x"},
+            "modules.deals.outcomes.forecast.Open: expected one of",
+        ),
         ("modules.deliveries.fields.deal", ..., "modules.deliveries.fields.deal: this key is missing"),
         ("modules.quotes", {"module": "Quotes"}, "modules.quotes: this key is unknown"),
         ("operators.type_field", "Account Type", "operators.type_field: expected an API name"),
@@ -140,7 +152,9 @@ def test_operators_may_be_left_out():
 def test_the_fields_asked_for_are_those_that_exist_and_those_that_must():
     role = read_profile(CONFIG).roles["leads"]
     names = role.api_names({"Company", "Phone"})
-    assert {"Company", "HADES_Batch_ID", "Phone", "Created_Time", "Modified_Time", "Converted__s"} <= set(names)
+    assert {"Company", "HADES_Batch_ID", "Phone", "Created_Time", "Modified_Time", "Converted__s"} <= set(
+        names
+    )
     assert "Website" not in names
     assert "Website" in role.api_names()
     assert role.missing({"Company", "Phone"}) == ["HADES_Batch_ID"]

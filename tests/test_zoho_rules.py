@@ -70,7 +70,11 @@ def test_a_lost_deal_was_an_appointment_and_is_lost():
 
 
 def test_the_forecast_type_speaks_only_where_no_list_names_the_stage():
-    forecasts = {"Gone elsewhere": "Closed Lost", "Machine promised": "Closed Won", "Qualification": "Closed Lost"}
+    forecasts = {
+        "Gone elsewhere": "Closed Lost",
+        "Machine promised": "Closed Won",
+        "Qualification": "Closed Lost",
+    }
     assert "lost" in deal(forecasts, Stage="gone  ELSEWHERE")[0]
     assert set(deal(forecasts, Stage="Machine promised")[0]) == {"appointment"}
     assert "lost" not in deal(forecasts, Stage="Qualification")[0]
@@ -84,7 +88,9 @@ def test_a_stage_that_nobody_knows_changes_nothing_and_is_told():
     assert unknown_stages(PROFILE.roles["deals"], ["Zwischenstand", "Closed Won", None]) == {"Zwischenstand"}
 
 
-@pytest.mark.parametrize("stage", ["Green/ Delivered", "Green/Delivered", "Green / Delivered", "green/delivered"])
+@pytest.mark.parametrize(
+    "stage", ["Green/ Delivered", "Green/Delivered", "Green / Delivered", "green/delivered"]
+)
 def test_every_spelling_of_a_stage_means_the_same(stage):
     assert said(LOCATINGS, "deals", Stage=stage)[0] == {
         "appointment": MOMENT["created"],
@@ -131,7 +137,9 @@ def test_a_reopened_deal_is_no_longer_lost():
 
 
 def test_a_delivery_record_alone_is_a_delivery_in_the_second_profile():
-    assert said(LOCATINGS, "deliveries", Locating={"id": "1", "name": "x"})[0] == {"delivery": MOMENT["created"]}
+    assert said(LOCATINGS, "deliveries", Locating={"id": "1", "name": "x"})[0] == {
+        "delivery": MOMENT["created"]
+    }
 
 
 def test_a_record_is_read_without_people_and_with_plain_values():
@@ -161,7 +169,12 @@ def test_a_record_without_an_id_cannot_be_kept(bad):
 
 
 def test_a_value_that_cannot_be_read_is_a_sentence_and_no_stop():
-    raw = {"id": "1", "Delivery_Date": "tomorrow", "Modified_Time": "2026-02-11T09:30:00", "Created_Time": CREATED}
+    raw = {
+        "id": "1",
+        "Delivery_Date": "tomorrow",
+        "Modified_Time": "2026-02-11T09:30:00",
+        "Created_Time": CREATED,
+    }
     record = read_record(PROFILE.roles["deliveries"], raw)
     assert record.delivered_on is None
     assert len(record.problems) == 2  # a moment without its offset could be any of 24

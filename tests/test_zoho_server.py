@@ -67,7 +67,10 @@ def test_a_page_token_is_bound_to_its_parameters_and_lives_a_day(zoho):
 def test_nothing_is_204_and_nothing_newer_is_304(zoho):
     assert get(zoho, "/Leads", fields="id,Company").status_code == 204
     zoho.world.add("Leads", Company="Harbor Inn")
-    headers = {"Authorization": f"Zoho-oauthtoken {token(zoho)}", "If-Modified-Since": "2026-03-03T00:00:00+00:00"}
+    headers = {
+        "Authorization": f"Zoho-oauthtoken {token(zoho)}",
+        "If-Modified-Since": "2026-03-03T00:00:00+00:00",
+    }
     url = zoho.url + "/crm/v8/Leads?fields=id,Company"
     assert requests.get(url, headers=headers, timeout=5).status_code == 304
 
@@ -104,7 +107,11 @@ def test_the_criteria_parameter_is_silently_ignored(zoho):
         ),
         ("select Company from Leads where id is not null limit 2001", "LIMIT_EXCEEDED", {"limit": 2000}),
         ("select Company from Leads where id is not null limit 0", "INVALID_DATA", {}),
-        ("select Company from Leads where Description = 'x'", "INVALID_QUERY", {"column_name": "Description"}),
+        (
+            "select Company from Leads where Description = 'x'",
+            "INVALID_QUERY",
+            {"column_name": "Description"},
+        ),
         (
             "select Company from Leads where Company < 'x'",
             "INVALID_QUERY",

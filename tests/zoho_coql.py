@@ -79,12 +79,16 @@ def parsed(text: str, modules: Mapping[str, Mapping[str, str]], *, counting: boo
     words.take("from")
     module = words.take()
     if module not in modules:
-        raise QueryRefused("INVALID_MODULE", "the module name given seems to be invalid", {"resource_path_index": 0})
+        raise QueryRefused(
+            "INVALID_MODULE", "the module name given seems to be invalid", {"resource_path_index": 0}
+        )
     fields = modules[module]
     for column in columns:
         _type_of(column, fields, module)
     if counts and not counting:
-        raise QueryRefused("INVALID_QUERY", "aggregate functions are not supported", {"column_name": "COUNT(id)"})
+        raise QueryRefused(
+            "INVALID_QUERY", "aggregate functions are not supported", {"column_name": "COUNT(id)"}
+        )
     if words.peek() != "where":
         raise QueryRefused("SYNTAX_ERROR", "missing clause", {"clause": "where"})
     words.take("where")
@@ -204,13 +208,17 @@ def _condition(
     value = _literal(words, kind, field)
     if operator in ("like", "not like"):
         if kind != "text":
-            raise QueryRefused("INVALID_QUERY", "operator not allowed", {"column_name": field, "operator": operator})
+            raise QueryRefused(
+                "INVALID_QUERY", "operator not allowed", {"column_name": field, "operator": operator}
+            )
         pattern = re.compile(".*".join(map(re.escape, str(value).split("%"))), re.S)
         return lambda row: bool(pattern.fullmatch(str(row.get(field) or ""))) == (operator == "like")
     if operator not in COMPARED:
         raise QueryRefused("SYNTAX_ERROR", "error in query", {"operator": operator})
     if operator not in ("=", "!=") and kind not in ORDERED:
-        raise QueryRefused("INVALID_QUERY", "operator not allowed", {"column_name": field, "operator": operator})
+        raise QueryRefused(
+            "INVALID_QUERY", "operator not allowed", {"column_name": field, "operator": operator}
+        )
     return lambda row: _compared(row.get(field), operator, value, kind)
 
 

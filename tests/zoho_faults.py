@@ -29,7 +29,9 @@ class Fault:
     nth: int = 1
     times: int = 1
     value: Any = None
-    before: Callable[[ZohoWorld], None] | None = None  # what happens in the organisation just before the answer
+    before: Callable[[ZohoWorld], None] | None = (
+        None  # what happens in the organisation just before the answer
+    )
     met: int = field(default=0, init=False)
 
     def strikes(self, text: str) -> bool:
@@ -62,7 +64,12 @@ def with_fault(
             return Reply(200, HTML)
         case "throttled":
             after = {} if fault.value is None else {"Retry-After": str(fault.value)}
-            error = {"code": "TOO_MANY_REQUESTS", "details": {}, "message": "too many requests", "status": "error"}
+            error = {
+                "code": "TOO_MANY_REQUESTS",
+                "details": {},
+                "message": "too many requests",
+                "status": "error",
+            }
             return Reply(429, error, after)
         case "throttled token":
             return throttled_token

@@ -8,20 +8,18 @@ from __future__ import annotations
 import itertools
 import json
 import re
-import socket
-import struct
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import format_datetime, parsedate_to_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import parse_qsl
 
 from zoho_coql import QueryRefused, parsed
-from zoho_faults import HTML, Fault, Reply, refused, with_fault
+from zoho_faults import Fault, Reply, refused
+from zoho_wire import Call, Handler, Quiet
 from zoho_world import ZohoWorld
 
 ALL_SCOPES = frozenset({
@@ -45,24 +43,17 @@ class Variants:
     api_domain_given: bool = True
 
 
-class Call(NamedTuple):
-    """One request that arrived."""
-
-    method: str
-    path: str
-    params: dict[str, str]
-    query: str  # the COQL text, if any
-    status: int
-    headers: dict[str, str]
-
-
 class ZohoServer:
     """The server, on a free port of 127.0.0.1 while the `with` block runs."""
 
     def __init__(self, world: ZohoWorld | None = None, variants: Variants | None = None) -> None:
         self.world = world or ZohoWorld()
         self.variants = variants or Variants()
-        self.client_id, self.client_secret, self.refresh_token = "1000.CLIENT", "s3cret-of-client", "1000.refresh.tok"
+        self.client_id, self.client_secret, self.refresh_token = (
+            "1000.CLIENT",
+            "s3cret-of-client",
+            "1000.refresh.tok",
+        )
         self.grant_codes = {"1000.grant.code"}
         self.scopes = set(ALL_SCOPES)
         self.forbidden: set[str] = set()  # modules that the user's profile may not read
@@ -75,10 +66,10 @@ class ZohoServer:
         self._numbers = itertools.count(1)
         self._page_tokens: dict[str, tuple[str, int, datetime]] = {}
         self.answered: dict[str, Reply] = {}  # the last answer of each path
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._closing = threading.Event()
-        handler = type("Handler", (_Handler,), {"zoho": self})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        handler = type("OwnHandler", (Handler,), {"zoho": self})
+        self._http = Quiet(("127.0.0.1", 0), handler)
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
 
@@ -131,7 +122,10 @@ class ZohoServer:
             del self.live_tokens[dead]
         answer["access_token"] = token
         if self.variants.expires_in_ms:
-            answer |= {"expires_in": int(self.token_lifetime * 1000), "expires_in_sec": int(self.token_lifetime)}
+            answer |= {
+                "expires_in": int(self.token_lifetime * 1000),
+                "expires_in_sec": int(self.token_lifetime),
+            }
         else:
             answer["expires_in"] = int(self.token_lifetime)
         if self.variants.api_domain_given:
@@ -164,9 +158,17 @@ class ZohoServer:
             return refused(401, "INVALID_TOKEN", "invalid oauth token")
         place = re.fullmatch(r"/crm/v8/(coql|settings/(\w+)|(\w+)(/deleted|/actions/count)?)", path)
         if not place:
-            return refused(404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one")
+            return refused(
+                404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one"
+            )
         setting, module, action = place[2], place[3], place[4]
-        scope = f"ZohoCRM.settings.{setting}.READ" if setting else "ZohoCRM.coql.READ" if place[1] == "coql" else ""
+        scope = (
+            f"ZohoCRM.settings.{setting}.READ"
+            if setting
+            else "ZohoCRM.coql.READ"
+            if place[1] == "coql"
+            else ""
+        )
         if (scope or "ZohoCRM.modules.READ") not in self.scopes:
             return refused(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
         if method != ("POST" if place[1] == "coql" else "GET"):
@@ -176,9 +178,13 @@ class ZohoServer:
         if setting:
             return self._settings(setting, params)
         if module not in self.world.fields:
-            return refused(400, "INVALID_MODULE", "the module name given seems to be invalid", resource_path_index=0)
+            return refused(
+                400, "INVALID_MODULE", "the module name given seems to be invalid", resource_path_index=0
+            )
         if module in self.forbidden:
-            return refused(403, "NO_PERMISSION", "permission denied", permissions=[f"Crm_Implied_View_{module}"])
+            return refused(
+                403, "NO_PERMISSION", "permission denied", permissions=[f"Crm_Implied_View_{module}"]
+            )
         if action == "/deleted":
             return self._deleted(module, params, headers)
         if action == "/actions/count":
@@ -202,7 +208,9 @@ class ZohoServer:
             return refused(400, "AMBIGUITY_DURING_PROCESSING", "page and page_token exclude each other")
         if params.get("sort_by", "id") not in ("id", "Created_Time", "Modified_Time"):
             supported = ["id", "Created_Time", "Modified_Time"]
-            return refused(400, "INVALID_DATA", "invalid sort_by", param_name="sort_by", supported_values=supported)
+            return refused(
+                400, "INVALID_DATA", "invalid sort_by", param_name="sort_by", supported_values=supported
+            )
         size = int(params.get("per_page", "200"))
         if not 1 <= size <= 200:
             return refused(400, "INVALID_DATA", "per_page", limit=200, param_name="per_page")
@@ -246,7 +254,9 @@ class ZohoServer:
             "sort_order": params.get("sort_order", "desc"), "next_page_token": token, "previous_page_token": None,
             "page_token_expiry": self.world.stamp() if more else None,
         }  # fmt: skip
-        return Reply(200, {"data": [{"id": row["id"]} | {n: row[n] for n in wanted} for row in page], "info": info})
+        return Reply(
+            200, {"data": [{"id": row["id"]} | {n: row[n] for n in wanted} for row in page], "info": info}
+        )
 
     def _listed(self, module: str, converted: str) -> list[dict[str, Any]]:
         rows = list(self.world.rows[module].values())
@@ -264,16 +274,24 @@ class ZohoServer:
         except QueryRefused as no:
             return Reply(400, no.answer)
         if query.module in self.forbidden:
-            return refused(403, "NO_PERMISSION", "permission denied", permissions=[f"Crm_Implied_View_{query.module}"])
+            return refused(
+                403, "NO_PERMISSION", "permission denied", permissions=[f"Crm_Implied_View_{query.module}"]
+            )
         rows = [row for row in self.world.rows[query.module].values() if query.meets(row)]
         if query.module == "Leads":
             in_one = re.search(r"Converted__s = true or Converted__s = false", text) is not None
-            if "Converted__s" not in query.named or (in_one and not self.variants.both_converted_in_one_query):
+            if "Converted__s" not in query.named or (
+                in_one and not self.variants.both_converted_in_one_query
+            ):
                 rows = [row for row in rows if not row["Converted__s"]]
         if query.counts:
-            return Reply(200, {"data": [{"COUNT(id)": len(rows)}], "info": {"count": 1, "more_records": False}})
+            return Reply(
+                200, {"data": [{"COUNT(id)": len(rows)}], "info": {"count": 1, "more_records": False}}
+            )
         field_name, descending = query.order
-        rows.sort(key=lambda row: int(row["id"]) if field_name == "id" else str(row[field_name]), reverse=descending)
+        rows.sort(
+            key=lambda row: int(row["id"]) if field_name == "id" else str(row[field_name]), reverse=descending
+        )
         page = rows[query.offset : query.offset + query.limit]
         if not page:
             return Reply(204)
@@ -283,7 +301,12 @@ class ZohoServer:
 
     def _deleted(self, module: str, params: dict[str, str], headers: Any) -> Reply:
         if params.get("type") not in ("all", "recycle", "permanent"):
-            error = {"code": "PATTERN_NOT_MATCHED", "details": {"param_name": "type"}, "message": "", "status": "error"}
+            error = {
+                "code": "PATTERN_NOT_MATCHED",
+                "details": {"param_name": "type"},
+                "message": "",
+                "status": "error",
+            }
             return Reply(400, {"data": [error]} if self.variants.wraps_errors_in_data else error)
         rows = self.world.deleted[module]
         if params["type"] != "all":
@@ -313,17 +336,24 @@ class ZohoServer:
         if setting == "pipeline":
             if params.get("layout_id") != "5725767000000091023":
                 return refused(400, "INVALID_DATA", "Invalid layoutid", param_name="layout_id")
-            maps = [{"display_value": s, "actual_value": s, "forecast_type": f} for s, f in self.world.stages.items()]
+            maps = [
+                {"display_value": s, "actual_value": s, "forecast_type": f}
+                for s, f in self.world.stages.items()
+            ]
             return Reply(200, {"pipeline": [{"display_value": "Standard", "default": True, "maps": maps}]})
         module = params.get("module")
         if setting not in ("fields", "layouts"):
-            return refused(404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one")
+            return refused(
+                404, "INVALID_URL_PATTERN", "Please check if the URL trying to access is a correct one"
+            )
         if not module:
             return refused(
                 400, "REQUIRED_PARAM_MISSING", "One of the expected parameter is missing", param_name="module"
             )
         if module not in self.world.fields:
-            return refused(400, "INVALID_MODULE", "the module name given seems to be invalid", param_name="module")
+            return refused(
+                400, "INVALID_MODULE", "the module name given seems to be invalid", param_name="module"
+            )
         if setting == "layouts":
             return Reply(200, {"layouts": [{"id": "5725767000000091023", "name": "Standard"}]})
         return Reply(200, {"fields": [self._field(module, name, kind) for name, kind in self._shown(module)]})
@@ -347,14 +377,16 @@ class ZohoServer:
 
     def struck(self, text: str) -> Fault | None:
         """The fault whose turn it is, or None."""
-        with self._lock:
+        with self.lock:
             return next((fault for fault in list(self.faults) if fault.strikes(text)), None)
 
     def respond(self, method: str, path: str, params: dict[str, str], headers: Any, body: bytes) -> Reply:
         """The answer without faults on the wire."""
-        with self._lock:
+        with self.lock:
             if path == "/oauth/v2/token":
-                return self.token(dict(parse_qsl(body.decode("utf-8", "replace"))) if method == "POST" else {})
+                return self.token(
+                    dict(parse_qsl(body.decode("utf-8", "replace"))) if method == "POST" else {}
+                )
             return self.api(method, path, params, headers, body)
 
     def wait_closing(self, seconds: float) -> None:
@@ -367,95 +399,3 @@ def _moment(text: str) -> datetime:
         return datetime.fromisoformat(text)
     except ValueError:
         return parsedate_to_datetime(text)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    zoho: ZohoServer
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = 65536
-
-    def log_message(self, *_: object) -> None:
-        """Nothing is printed."""
-
-    def date_time_string(self, timestamp: float | None = None) -> str:
-        """The organisation's clock, not the machine's."""
-        return format_datetime(self.zoho.world.now, usegmt=True)
-
-    def do_GET(self) -> None:
-        self._serve("GET")
-
-    def do_POST(self) -> None:
-        self._serve("POST")
-
-    def _serve(self, method: str) -> None:
-        parts = urlsplit(self.path)
-        params = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        query = _query_in(content) if parts.path.endswith("/coql") else ""
-        zoho = self.zoho
-        fault = zoho.struck(f"{parts.path} {query}")
-        if fault and fault.before:
-            with zoho._lock:
-                fault.before(zoho.world)
-        if fault and fault.kind == "token expired":
-            zoho.live_tokens.clear()
-        if fault and fault.kind == "revoked":
-            zoho.live_tokens.clear()
-            zoho.refresh_token = "1000.another.refresh"
-        reply = zoho.respond(method, parts.path, params, self.headers, content)
-        if fault:
-            before = zoho.answered.get(parts.path)
-            reply = with_fault(fault, reply, before=before, asked=params, throttled_token=zoho.throttled_token())
-        zoho.answered[parts.path] = reply
-        zoho.calls.append(Call(method, parts.path, params, query, reply.status, dict(self.headers)))
-        try:
-            self._write(reply, fault)
-        except (ConnectionError, OSError):
-            self.close_connection = True
-
-    def _write(self, reply: Reply, fault: Fault | None) -> None:
-        kind = fault.kind if fault else ""
-        if kind == "reset before":
-            return self._reset()
-        if kind == "hang":
-            self.zoho.wait_closing(float(fault.value) if fault else 0)
-            return self._reset()
-        content = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
-        if reply.body is None:
-            content = b""
-        sent = content[: len(content) // 2] if kind in ("truncated", "reset within") else content
-        self.send_response(reply.status)
-        for name, value in reply.headers.items():
-            self.send_header(name, value)
-        if content:
-            form = "text/html" if reply.body is HTML else "application/json;charset=utf-8"
-            self.send_header("Content-Type", form)
-        if reply.status not in (204, 304):
-            self.send_header("Content-Length", str(len(sent) if kind == "truncated" else len(content)))
-        self.end_headers()
-        if kind == "slow":
-            step = max(1, len(sent) // 8)
-            for start in range(0, len(sent), step):
-                self.wfile.write(sent[start : start + step])
-                self.wfile.flush()
-                self.zoho.wait_closing(float(fault.value) if fault else 0)
-            return None
-        self.wfile.write(sent)
-        if kind == "reset within":
-            self.wfile.flush()
-            return self._reset()
-        return None
-
-    def _reset(self) -> None:
-        """The connection breaks: the other side gets a reset instead of an end."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.connection.close()
-        self.close_connection = True
-
-
-def _query_in(content: bytes) -> str:
-    try:
-        return str(json.loads(content)["select_query"])
-    except (ValueError, KeyError, TypeError):
-        return ""

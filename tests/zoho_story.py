@@ -35,7 +35,18 @@ FIRST = (
     "Kestrel",
     "Linden",
 )
-SECOND = ("Inn", "Academy", "Hospital", "Motors", "Care Center", "Foods", "Fitness", "Lodge", "Manor", "Logistics")
+SECOND = (
+    "Inn",
+    "Academy",
+    "Hospital",
+    "Motors",
+    "Care Center",
+    "Foods",
+    "Fitness",
+    "Lodge",
+    "Manor",
+    "Logistics",
+)
 KIND = ("North", "South", "East", "West", "Central")
 
 
@@ -43,7 +54,9 @@ def company_name(number: int) -> str:
     """The name of the company with this number, each its own."""
     kind, rest = divmod(number, len(FIRST) * len(SECOND))
     second, first = divmod(rest, len(FIRST))
-    return f"{FIRST[first]} {SECOND[second]}{f' {KIND[kind % 5]} {kind // 5 or str()}'.rstrip() if kind else ''}"
+    return (
+        f"{FIRST[first]} {SECOND[second]}{f' {KIND[kind % 5]} {kind // 5 or str()}'.rstrip() if kind else ''}"
+    )
 
 
 def lead_row(number: int, **changes) -> dict:
@@ -87,7 +100,11 @@ def lead_in_zoho(world: ZohoWorld, number: int, batch_id: str | None, **changes)
 def deliver(world: ZohoWorld, deal: str, day: str = "2026-02-20", status: str = "Delivered") -> str:
     """The id of the delivery record of a deal."""
     return world.add(
-        "Deliveries", Name="Machine", Deal={"name": "x", "id": deal}, Delivery_Date=day, Delivery_Status=status
+        "Deliveries",
+        Name="Machine",
+        Deal={"name": "x", "id": deal},
+        Delivery_Date=day,
+        Delivery_Status=status,
     )
 
 
@@ -125,7 +142,9 @@ def open_zoho(zoho: ZohoServer, folder: Path, **more) -> ZohoClient:
     return ZohoClient(tokens, sleep=lambda _: None, **({"timeout": (2, 1)} | more))
 
 
-def synced(db: turso_db.Database, zoho: ZohoServer, folder: Path, *, full: bool = False, profile=PROFILE, **more):
+def synced(
+    db: turso_db.Database, zoho: ZohoServer, folder: Path, *, full: bool = False, profile=PROFILE, **more
+):
     """One sync with a client of its own, at the time of the organisation's clock."""
     client = open_zoho(zoho, folder, **more)
     try:
