@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -18,14 +17,15 @@ import pandas as pd
 from actors import Actor, require
 from errors import Conflict, HadesError, InputError, Refused, Unavailable
 from icp import Icp, business_zone
+from lead_features import features, plain_values
 from lead_values import web_domain
 from preflight import ExportRules, Preflight, export_rules
 from stores import batches, suppression
 from stores.audit import audit_entry
-from suppression_keys import stale_lists
+from suppression_keys import digits, stale_lists
 from turso_db import Database
 from vanillasoft import batch_id as format_batch_id
-from vanillasoft import csv_bytes, read_back, vanillasoft_frame
+from vanillasoft import csv_of, reads_back, vanillasoft_rows
 from vanillasoft_layout import Layout
 
 _STAGED_FOR = timedelta(
@@ -110,7 +110,7 @@ def record_export(
     batches.drop_staged_before(db, time=now - _STAGED_FOR)
     number = batches.next_batch_number(db, day=f"{today:%Y%m%d}")
     batch = format_batch_id(today, number)
-    rows = vanillasoft_frame(
+    header, rows = vanillasoft_rows(
         preflight.ready,
         batch=batch,
         workflow=workflow,
@@ -121,8 +121,8 @@ def record_export(
         radius_miles=parameters.get("radius_miles"),
         layout=layout,
     )
-    content = csv_bytes(rows)
-    if read_back(content).to_numpy().tolist() != rows.to_numpy().tolist():
+    content = csv_of(rows, header)
+    if not reads_back(content, header, rows):
         raise Unavailable(
             "The file did not read back as it was written, so it is not offered. Export once more."
         )
@@ -141,7 +141,7 @@ def record_export(
         db.write(
             [
                 batches.insert_batch(values=values),
-                *_leads_into(db, batch, leads, rows, content, now),
+                *_leads_into(db, batch, leads, header, rows, content, now),
                 batches.insert_misses(batch_id=batch, misses=_miss_rows(preflight.misses)),
                 *batches.refuse_taken(batch_id=batch, since=_since(rules, exported_at)),
                 audit_entry(
@@ -196,8 +196,9 @@ def file_name(batch: str) -> str:
 
 
 def _leads_into(
-    db: Database, batch: str, leads: list[tuple[Any, ...]], rows: pd.DataFrame, content: bytes, now: datetime
-) -> Sequence[Any]:
+    db: Database, batch: str, leads: list[tuple[Any, ...]], header: Sequence[str], rows: Sequence[tuple[str, ...]],
+    content: bytes, now: datetime,
+) -> Sequence[Any]:  # fmt: skip
     """The statements of the closing write that bring in the leads; large exports over a network are staged
     first.
     """
@@ -210,7 +211,7 @@ def _leads_into(
             batch_id=batch,
             part=part,
             leads=leads[start : start + size],
-            csv=csv_bytes(rows.iloc[start : start + size], header=part == 0),
+            csv=csv_of(rows[start : start + size], header if part == 0 else None),
             now=now,
         )
     return batches.insert_staged(batch_id=batch, now=now)
@@ -224,7 +225,7 @@ def _is_recorded(db: Database, batch: str) -> bool:
 
 def _miss_rows(misses: pd.DataFrame) -> list[tuple[Any, ...]]:
     columns = ("row_number", "kind", "reason", "company_name")
-    return list(zip(*(_plain(misses[name]) for name in columns), strict=True))
+    return list(zip(*(plain_values(misses[name]) for name in columns), strict=True))
 
 
 def _lead_rows(
@@ -232,24 +233,32 @@ def _lead_rows(
 ) -> list[tuple[Any, ...]]:
     """One tuple per lead in the order of batches.LEAD_FIELDS."""
     values = {
-        "hades_score": _plain(ready["score"]),
-        "phone": _plain(ready["dial_key"]),
+        "hades_score": plain_values(ready["score"]),
+        "phone": plain_values(ready["dial_key"]),
         "other_phones": [
-            " ".join(dict.fromkeys(re.sub(r"\D", "", number) for number in numbers if number)) or None
+            " ".join(dict.fromkeys(filter(None, numbers))) or None
             for numbers in zip(
-                *(_plain(ready[c]) for c in ("company_phone", "direct_phone", "mobile_phone")), strict=True
+                *(plain_values(digits(ready[c])) for c in ("company_phone", "direct_phone", "mobile_phone")),
+                strict=True,
             )
         ],
-        "web_domain": [
-            web_domain(*both) for both in zip(_plain(ready["website"]), _plain(ready["email"]), strict=True)
-        ],
+        "web_domain": _web_domains(plain_values(ready["website"]), plain_values(ready["email"])),
         "workflow_type": [workflow] * len(ready),
         "weight_version": [weight_version] * len(ready),
         "exported_at": [exported_at.strftime("%Y-%m-%dT%H:%M:%SZ")] * len(ready),
         "source_features": features(ready, icp),
     }
-    columns = [values.get(name) or _plain(ready[name]) for name in batches.LEAD_FIELDS]
+    columns = [values.get(name) or plain_values(ready[name]) for name in batches.LEAD_FIELDS]
     return list(zip(*columns, strict=True))
+
+
+def _web_domains(websites: list[str | None], emails: list[str | None]) -> list[str | None]:
+    """The domain of each lead, looked for once per website."""
+    known = {website: web_domain(website) for website in set(websites)}
+    return [
+        known[website] or (web_domain(None, email) if email else None)
+        for website, email in zip(websites, emails, strict=True)
+    ]
 
 
 def _settings(preflight: Preflight, rules: ExportRules, stale: list[str]) -> dict[str, Any]:
@@ -262,30 +271,6 @@ def _settings(preflight: Preflight, rules: ExportRules, stale: list[str]) -> dic
     if stale:
         settings["accepted_stale"] = stale
     return settings
-
-
-_NOT_FEATURES = {
-    "first_name", "last_name", "email", "direct_phone", "mobile_phone", "company_phone", "website", "street",
-    "company_name", "contact_id", "company_key", "dial_key", "excluded", "inclusion_probability", "left_out_because",
-}  # fmt: skip
-
-
-def features(ready: pd.DataFrame, icp: Icp) -> list[str]:
-    """JSON per lead: every scoring input and every part of its score, as known now; no contact data."""
-    names = [name for name in ready.columns if name not in _NOT_FEATURES]
-    columns = [_plain(ready[name]) for name in names]
-    stamp = {"icp_sha256": icp.sha256}
-    return [
-        json.dumps({n: v for n, v in zip(names, row, strict=True) if v is not None} | stamp)
-        for row in zip(*columns, strict=True)
-    ]
-
-
-def _plain(values: pd.Series) -> list[Any]:
-    """The values as plain Python: missing as None, dates as ISO days."""
-    if pd.api.types.is_datetime64_any_dtype(values):
-        values = values.dt.strftime("%Y-%m-%d")
-    return values.astype("object").where(values.notna(), None).tolist()
 
 
 def _since(rules: ExportRules, now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from errors import InputError
 from icp import Icp
-from lead_values import company_key
+from lead_values import normalised_company_name
 from leads import LeadFile
 from scoring import OUTSIDE, contact_scores
 from suppression_keys import Found, barred, suppressed_because
@@ -102,23 +102,19 @@ def export_rules(icp: Icp, **chosen: Any) -> ExportRules:
 
 
 def with_keys(scored: pd.DataFrame, *, suppressed: Found | None = None) -> pd.DataFrame:
-    """`scored` with company_key (one site of one company) and dial_key (see vanillasoft.dialled_number).
+    """`scored` with company_key (as lead_values.company_key: one site of one company) and dial_key (see vanillasoft.dialled_number).
 
     `suppressed` comes from suppression.find_suppressed: numbers on a list count as marked do not call.
     """
     scored = barred(scored, (suppressed or {}).get("phone", {}))
-    keys = [
-        company_key(*values)
-        for values in zip(
-            *(
-                scored[c].astype("object").where(scored[c].notna(), None)
-                for c in ("company_id", "company_name", "zip_code")
-            ),
-            strict=True,
-        )
-    ]
+    companies, unknown = scored["company_id"], scored["company_id"].fillna("").eq("")
+    if unknown.any():
+        names = scored["company_name"].where(unknown)
+        named = {name: normalised_company_name(name) for name in names.dropna().unique()}
+        companies = companies.mask(unknown, names.map(named).astype("str"))
     return scored.assign(
-        company_key=pd.Series(keys, index=scored.index, dtype="str"), dial_key=dialled_number(scored)
+        company_key=(companies + "|" + scored["zip_code"].fillna("")).astype("str"),
+        dial_key=dialled_number(scored),
     )
 
 

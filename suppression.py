@@ -90,7 +90,10 @@ def retire_list(db: Database, *, list_id: int, now: datetime, actor: Actor) -> N
 
 def find_suppressed(db: Database, *, leads: pd.DataFrame) -> Found:
     """For preflight: kind → {key: the sentence which list names it}, over all keys of these leads."""
-    own = lead_keys(leads)
+    kinds = store.read_kinds(db)
+    if not kinds:
+        return {}
+    own = lead_keys(leads, kinds)
     keys = {
         kind: [key for column in ways.values() for key in column.dropna().unique()]
         for kind, ways in own.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -101,27 +101,28 @@ def read_entries(content: bytes, name: str, kind: str, columns: Mapping[str, Seq
     return Entries(list(seen), len(rows) + len(sheet.unreadable), repeated, sorted(rejected))
 
 
-def lead_keys(leads: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:
+def lead_keys(leads: pd.DataFrame, kinds: Collection[str] = KINDS) -> dict[str, dict[str, pd.Series]]:
     """Kind → {way of comparing: the key of each lead, missing where it has none}; same index as `leads`."""
+    return {kind: _keys_of(leads, kind) for kind in kinds}
+
+
+def _keys_of(leads: pd.DataFrame, kind: str) -> dict[str, pd.Series]:
+    if kind == "phone":
+        return {number: digits(leads[number]) for number in _NUMBERS}
+    if kind == "domain":
+        return {
+            "website": _mapped(leads["website"], lead_values.web_domain),
+            "email": _mapped(leads["email"], lambda text: lead_values.web_domain(None, text)),
+        }
     name = _mapped(leads["company_name"], lead_values.normalised_company_name)
+    if kind == "company":
+        return {"id": "id:" + leads["company_id"], "name": name, "site": name + "|" + leads["zip_code"]}
     person = _mapped(leads["first_name"], lead_values.clean_text).str.casefold()
     person = person + " " + _mapped(leads["last_name"], lead_values.clean_text).str.casefold()
     return {
-        "phone": {number: _digits(leads[number]) for number in _NUMBERS},
-        "company": {
-            "id": "id:" + leads["company_id"],
-            "name": name,
-            "site": name + "|" + leads["zip_code"],
-        },
-        "domain": {
-            "website": _mapped(leads["website"], lead_values.web_domain),
-            "email": _mapped(leads["email"], lambda text: lead_values.web_domain(None, text)),
-        },
-        "person": {
-            "email": leads["email"].str.lower(),
-            "id": "id:" + leads["contact_id"],
-            "name": person + "|" + name,
-        },
+        "email": leads["email"].str.lower(),
+        "id": "id:" + leads["contact_id"],
+        "name": person + "|" + name,
     }
 
 
@@ -136,12 +137,12 @@ def barred(leads: pd.DataFrame, phones: Mapping[str, str]) -> pd.DataFrame:
     flags: dict[str, pd.Series] = {}
     said = pd.Series(pd.NA, index=leads.index, dtype="str")
     for number, flag in _NUMBERS.items():
-        digits = _digits(leads[number])
-        listed = digits.isin(list(phones))
+        dialled = digits(leads[number])
+        listed = dialled.isin(list(phones))
         if listed.any():
             before = leads[flag].fillna(False).astype(bool) if flag in leads else False
             flags[flag] = (listed | before).astype("boolean")
-            said = said.fillna(digits.map(dict(phones)).astype("str"))
+            said = said.fillna(dialled.map(dict(phones)).astype("str"))
     if not flags:
         return leads
     if "flags" in leads:
@@ -156,11 +157,10 @@ def suppressed_because(leads: pd.DataFrame, found: Found) -> pd.Series:
     Numbers are no part of this: a lead whose number is on a list may have another one (see `barred`).
     """
     said = pd.Series(pd.NA, index=leads.index, dtype="str")
-    keys = lead_keys(leads)
     for kind in ("company", "domain", "person"):
-        known = dict(found.get(kind, {}))
-        for own in keys[kind].values() if known else ():
-            said = said.fillna(own.map(known).astype("str"))
+        if known := dict(found.get(kind, {})):
+            for own in _keys_of(leads, kind).values():
+                said = said.fillna(own.map(known).astype("str"))
     return said
 
 
@@ -203,7 +203,8 @@ def _row_keys(kind: str, values: Mapping[str, Sequence[str]]) -> list[str]:
     return people
 
 
-def _digits(numbers: pd.Series) -> pd.Series:
+def digits(numbers: pd.Series) -> pd.Series:
+    """The digits of each number, missing where there is none."""
     return numbers.astype("str").str.replace(r"\D", "", regex=True)
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from itertools import cycle, islice
+from itertools import chain, cycle, islice
+from operator import eq
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 import lead_values
+from lead_features import plain_values
 from vanillasoft_layout import Layout, read_layout
 
 # The last four are the wide forms of the first four, which spreadsheets of the Far East take for the same.
@@ -50,7 +52,10 @@ def callable_numbers(leads: pd.DataFrame) -> pd.DataFrame:
         flag = number.replace("phone", "do_not_call")
         if flag not in leads:  # a company's line has a flag only where a suppression list gave it one
             continue
-        barred = leads[number].where(leads[flag].fillna(False).astype(bool))
+        flagged = leads[flag].fillna(False).astype(bool)
+        if not flagged.any():
+            continue
+        barred = leads[number].where(flagged)
         numbers = numbers.mask(numbers.eq(barred, axis="index"))
     return numbers
 
@@ -86,6 +91,29 @@ def vanillasoft_frame(
 ) -> pd.DataFrame:
     """One row per lead, in the order given; the columns of `layout` (the shipped one: 31), all text, blanks as "".
 
+    What `vanillasoft_rows` gives, as a frame.
+    """
+    header, rows = vanillasoft_rows(
+        leads, batch=batch, workflow=workflow, today=today, agents=agents, operator=operator, center_zip=center_zip,
+        radius_miles=radius_miles, layout=layout,
+    )  # fmt: skip
+    return pd.DataFrame(rows, columns=list(header), index=range(len(leads)), dtype="str")
+
+
+def vanillasoft_rows(
+    leads: pd.DataFrame,
+    *,
+    batch: str,
+    workflow: str,
+    today: date,
+    agents: Sequence[str],
+    operator: Mapping[str, Any] | None = None,
+    center_zip: str | None = None,
+    radius_miles: float | None = None,
+    layout: Layout | None = None,
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """The header, and the cells of each lead as text, in the order given.
+
     `leads` are scored leads (see scoring.score_leads). Contact Owner goes round the `agents`; numbers flagged
     "do not call" and an operator's number that is not ten digits stay empty. No lead gives the columns alone.
     """
@@ -101,44 +129,65 @@ def vanillasoft_frame(
         "lead_source": lambda: _lead_source(leads, workflow, center_zip, radius_miles),
         "notes": lambda: _notes(leads, batch),
     }
-    out: dict[str, list[str]] = {}
+    out: list[list[str]] = []
     for column in layout.columns:
         if column.kind == "lead":
             cells: Sequence[str] = _text(leads[column.what]) if column.what in leads else [""] * size
         elif column.kind == "fill":
             cells = fillings[column.what]()
         elif column.kind == "operator":
-            cells = [_of_operator(operator or {}, column.what)] * size
+            cells = neutralised([_of_operator(operator or {}, column.what)]) * size
         else:
-            cells = [column.what] * size
-        out[column.name] = neutralised(cells)
-    return pd.DataFrame(out, columns=list(layout.names), index=range(size), dtype="str")
+            cells = neutralised([column.what]) * size
+        out.append(neutralised(cells))
+    return layout.names, list(zip(*out, strict=True))
 
 
 def csv_bytes(rows: pd.DataFrame, *, header: bool = True) -> bytes:
     """The rows as RFC 4180 CSV in UTF-8 without a mark, lines ended by CR LF."""
+    cells = zip(*(rows[name].tolist() for name in rows.columns), strict=True)
+    return csv_of(cells, tuple(rows.columns) if header else None)
+
+
+def csv_of(rows: Iterable[Sequence[str]], header: Sequence[str] | None) -> bytes:
+    """As `csv_bytes`, of plain rows; without a header for None."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
-    if header:
-        writer.writerow(rows.columns)
-    writer.writerows(rows.itertuples(index=False, name=None))
+    if header is not None:
+        writer.writerow(header)
+    writer.writerows(rows)
     return text.getvalue().encode("utf-8")
+
+
+def reads_back(content: bytes, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> bool:
+    """Whether a CSV holds exactly this header and these rows."""
+    found = _records(content)
+    same = sum(map(eq, chain([tuple(header)], rows), found))
+    return same == len(rows) + 1 and next(found, None) is None
 
 
 def read_back(content: bytes) -> pd.DataFrame:
     """The rows of a VanillaSoft CSV as text, for comparing what was written with what was meant."""
+    header, *rows = _records(content)
+    return pd.DataFrame(rows, columns=list(header), dtype="str")
+
+
+def _records(content: bytes) -> Iterator[tuple[str, ...]]:
     csv.field_size_limit(max(csv.field_size_limit(), len(content)))
-    rows = list(csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
-    return pd.DataFrame(rows[1:], columns=rows[0], dtype="str")
+    return map(tuple, csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
 
 
 def _text(values: pd.Series) -> list[str]:
-    return ["" if missing else str(value) for value, missing in zip(values, values.isna(), strict=True)]
+    if values.dtype == "str":
+        return list(values.to_numpy(dtype="object", na_value="").tolist())
+    return ["" if value is None else str(value) for value in plain_values(values)]
 
 
 def neutralised(cells: Sequence[str]) -> list[str]:
     """A cell that a spreadsheet would run as a formula (CWE-1236) gets an apostrophe in front."""
-    return ["'" + cell if cell[:1] in _FORMULA and cell else cell for cell in cells]
+    if not {cell[:1] for cell in cells} & _FORMULA:
+        return list(cells)
+    return ["'" + cell if cell[:1] in _FORMULA else cell for cell in cells]
 
 
 def _of_operator(operator: Mapping[str, Any], field: str) -> str:
@@ -165,15 +214,19 @@ def _notes(leads: pd.DataFrame, batch: str) -> list[str]:
         "Score: ": _text(leads["score"]),
         "Age: ": [age and f"{age}d" for age in _text(leads["age_days"])],
         "Freshness: ": _text(leads["freshness"]),
-        "Distance: ": ["" if pd.isna(miles) else f"{miles:.1f}mi" for miles in leads["distance_miles"]],
+        "Distance: ": [
+            "" if miles != miles else f"{miles:.1f}mi" for miles in leads["distance_miles"].tolist()
+        ],
         "Signal: ": _text(leads["signal_strength"]),
     }
-    return [
-        " | ".join(
-            [f"Batch: {batch}", *(label + value for label, value in zip(parts, values, strict=True) if value)]
-        )
-        for values in zip(*parts.values(), strict=True)
-    ]
+    told: dict[tuple[str, ...], str] = {}  # few combinations occur in many rows
+    notes = []
+    for values in zip(*parts.values(), strict=True):
+        if values not in told:
+            said = [label + value for label, value in zip(parts, values, strict=True) if value]
+            told[values] = " | ".join([f"Batch: {batch}", *said])
+        notes.append(told[values])
+    return notes
 
 
 def _short(number: float) -> str | None:

@@ -28,6 +28,7 @@ _KEYS = ("company_key", "phone", "contact_id")
 # Was a lead of this export exported by somebody else since `?`? Asked again inside the closing write.
 _TAKEN_SINCE = """
 SELECT count(*) FROM {mine} mine WHERE EXISTS (
+    SELECT 1 FROM batches WHERE batch_id <> ? AND status = 'closed' AND exported_at >= ?) AND EXISTS (
     SELECT 1 FROM lead_outcomes o JOIN batches b ON b.batch_id = o.batch_id AND b.status = 'closed'
     WHERE o.batch_id <> ? AND o.exported_at >= ? AND o.{key} = mine.{key} AND mine.{key} IS NOT NULL)
 """
@@ -56,7 +57,7 @@ def stage_part(
         [
             Statement(
                 "INSERT INTO staged_exports (batch_id, part, leads, csv, staged_at) VALUES (?, ?, ?, ?, ?)",
-                (batch_id, part, json.dumps(leads), zlib.compress(csv, 6), now),
+                (batch_id, part, json.dumps(leads), zlib.compress(csv, 1), now),
             )
         ],
         bump=False,
@@ -88,15 +89,16 @@ def insert_leads(
     *, batch_id: str, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime
 ) -> list[Statement | Many]:
     """The statements that keep leads and file at once, where the database takes them in one write."""
+    stamp = f"{now:%Y-%m-%dT%H:%M:%SZ}"  # once, not for every lead
     return [
         Many(
             f"INSERT INTO lead_outcomes (batch_id, {', '.join(LEAD_FIELDS)}, created_at, updated_at) "  # noqa: S608
             f"VALUES ({', '.join('?' for _ in range(len(LEAD_FIELDS) + 3))})",
-            [(batch_id, *lead, now, now) for lead in leads],
+            [(batch_id, *lead, stamp, stamp) for lead in leads],
         ),
         Statement(
             "INSERT INTO batch_files (batch_id, part, csv) VALUES (?, 0, ?)",
-            (batch_id, zlib.compress(csv, 6)),
+            (batch_id, zlib.compress(csv, 1)),
         ),
     ]
 
@@ -134,7 +136,7 @@ def refuse_taken(*, batch_id: str, since: datetime | None) -> list[Statement]:
     return [
         Statement(
             f"INSERT INTO leads_taken_meanwhile (taken) {_TAKEN_SINCE.format(mine=mine, key=key)}",
-            (batch_id, batch_id, since),
+            (batch_id, batch_id, since, batch_id, since),
         )
         for key in _KEYS
     ] + [Statement("DELETE FROM leads_taken_meanwhile")]
@@ -265,4 +267,17 @@ def find_leads(db: Database, *, search: str, limit: int = 50) -> pd.DataFrame:
         "outcome, source_features FROM lead_outcomes WHERE company_name LIKE ? ESCAPE '\\' OR city LIKE ? ESCAPE '\\' "
         "OR zip_code LIKE ? ESCAPE '\\' ORDER BY exported_at DESC, id LIMIT ?",
         (pattern, pattern, pattern, limit),
+    )
+
+
+def read_explored(db: Database) -> pd.DataFrame:
+    """One row per company of a closed batch that went out by chance: batch_id, inclusion_probability,
+    left_out_because, exported_on, delivered_on (ISO days; None while not delivered); oldest batch first.
+    """
+    return db.frame(
+        "SELECT l.batch_id, max(l.inclusion_probability) AS inclusion_probability, min(l.left_out_because) AS left_out_because, "
+        "substr(l.exported_at, 1, 10) AS exported_on, substr(min(m.delivery_at), 1, 10) AS delivered_on "
+        "FROM lead_outcomes l JOIN batches b ON b.batch_id = l.batch_id AND b.status = 'closed' "
+        "LEFT JOIN company_milestones m ON m.batch_id = l.batch_id AND m.company_key = l.company_key "
+        "WHERE l.inclusion_probability IS NOT NULL GROUP BY l.batch_id, l.company_key ORDER BY l.batch_id, l.company_key"
     )

@@ -70,6 +70,12 @@ def read_lists(db: Database, *, in_force: bool = True) -> pd.DataFrame:
     )
 
 
+def read_kinds(db: Database) -> list[str]:
+    """The kinds of the lists in force."""
+    rows = db.rows("SELECT DISTINCT kind FROM suppression_lists WHERE retired_at IS NULL ORDER BY kind")
+    return [str(row["kind"]) for row in rows]
+
+
 def read_found(db: Database, *, keys: Mapping[str, Sequence[str]]) -> pd.DataFrame:
     """One row per key of `keys` (kind → keys) that a list in force holds: kind, key, name, scrubbed_on; of several
     lists the newest.
