@@ -48,7 +48,8 @@ def ask_for_files() -> list[Any]:
 
 def read_uploads(frame: ui.Frame, uploads: list[Any], intent: Any) -> LeadFile:
     """The leads of all files, with the signals of the sheet beside them; a file not understood asks for its columns."""
-    files = [_read_upload(frame, upload) for upload in uploads]
+    asked: set[str] = set()
+    files = [_read_upload(frame, upload, asked) for upload in uploads]
     try:
         file = together(files)
         if intent is not None:
@@ -60,7 +61,8 @@ def read_uploads(frame: ui.Frame, uploads: list[Any], intent: Any) -> LeadFile:
     return file
 
 
-def _read_upload(frame: ui.Frame, upload: Any) -> LeadFile:
+def _read_upload(frame: ui.Frame, upload: Any, asked: set[str]) -> LeadFile:
+    """One file; `asked` grows by its set of headers, so that files of one shape share their boxes."""
     content = upload.getvalue()
     try:
         headers = file_headers(content, upload.name)
@@ -68,14 +70,20 @@ def _read_upload(frame: ui.Frame, upload: Any) -> LeadFile:
         file = read_file(content, upload.name, mapping, frame.settings.config_dir)
     except InputError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
-        _ask_for_columns(frame, content, upload.name, {}, expanded=True)
+        _ask_for_columns(frame, content, upload.name, {}, set(), expanded=True)
         st.stop()
-    _ask_for_columns(frame, content, upload.name, file.mapping)
+    _ask_for_columns(frame, content, upload.name, file.mapping, asked)
     return file
 
 
 def _ask_for_columns(
-    frame: ui.Frame, content: bytes, name: str, used: dict[str, str], *, expanded: bool = False
+    frame: ui.Frame,
+    content: bytes,
+    name: str,
+    used: dict[str, str],
+    asked: set[str],
+    *,
+    expanded: bool = False,
 ) -> None:
     """Boxes in which a person says which column is meant; what is chosen counts for all files with these headers."""
     try:
@@ -83,6 +91,9 @@ def _ask_for_columns(
     except InputError:
         return  # the file itself is not readable: no column to choose from
     key = headers_key(headers)[:12]
+    if key in asked:
+        return
+    asked.add(key)
     own = remembered_columns(frame.db, headers=headers)
     known = len([field for field in MAPPABLE if field in used])
     with st.expander(
