@@ -29,6 +29,7 @@ MENU = {
         ("pages/2_Batches.py", "Batches", ":material/inventory_2:"),
         ("pages/3_Operators.py", "Operators", ":material/storefront:"),
         ("pages/4_Outcomes.py", "Outcomes", ":material/local_shipping:"),
+        ("pages/5_Pipeline.py", "Pipeline", ":material/monitoring:"),
         ("pages/9_Suppression.py", "Suppression", ":material/phone_disabled:"),
     ),
     "To learn from": (

@@ -48,20 +48,24 @@ class DealModel:
     covariance: FloatArray
 
 
-def deal_design(closed: pd.DataFrame, fields: Sequence[str]) -> Design | None:
+def deal_design(
+    closed: pd.DataFrame, fields: Sequence[str], *, periods: bool = True, judged: int | None = None
+) -> Design | None:
     """The design for closed deals; None under 200 of them, or where won or lost are fewer than ten per coefficient.
 
-    A field with one label has no column and is left out, so is an amount that is missing in more than one deal
+    `periods`: whether the quarter of creation has columns. `judged`: only the first so many rows are closed and counted;
+    the others are open deals to be placed on the same columns. A field with one label has no column and is left out, so is an amount that is missing in more than one deal
     of five (else missing amounts get the median) or never differs. Labels rarer than 30 deals are one label.
     """
-    if len(closed) < FEWEST_CLOSED:
+    counted = len(closed) if judged is None else judged
+    if counted < FEWEST_CLOSED:
         return None
     won: FloatArray = np.asarray(closed["outcome"] == "won", dtype=np.float64)
     quarters = closed["created_on"].dt.to_period("Q").astype(str).to_numpy(dtype=str)
     columns = [np.ones(len(closed))]
     names, counts = np.unique(quarters, return_counts=True)
     busy = names[counts >= FEWEST_PER_LABEL]
-    columns += [(quarters == name).astype(float) for name in busy[1:]]
+    columns += [(quarters == name).astype(float) for name in busy[1:] if periods]
     blocks: dict[str, list[int]] = {}
     labels: dict[str, list[str]] = {}
     codes: dict[str, npt.NDArray[np.intp]] = {}
@@ -77,7 +81,9 @@ def deal_design(closed: pd.DataFrame, fields: Sequence[str]) -> Design | None:
             labels[field], codes[field] = known, place
             blocks[field] = list(range(len(columns), len(columns) + len(known) - 1))
             columns += [(place == number).astype(float) for number in range(1, len(known))]
-    if not blocks or min(won.sum(), (1 - won).sum()) < FEWEST_PER_PARAMETER * len(columns):
+    if not blocks or min(won[:counted].sum(), (1 - won[:counted]).sum()) < FEWEST_PER_PARAMETER * len(
+        columns
+    ):
         return None
     return Design(np.column_stack(columns), won, blocks, labels, codes, quarters)
 

@@ -41,7 +41,7 @@ PLAN = {
     ),
     "acts": Row(
         3,
-        "export, outcomes, calibration, approvals, operators, suppression, column_choices, deal_import, zoho_sync, zoho_history, zoho_operators, zoho_check",
+        "export, outcomes, calibration, approvals, operators, suppression, column_choices, deal_import, pipeline, zoho_sync, zoho_history, zoho_operators, zoho_check",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "demo": Row(3, "demo", "ground, stores, calculations, turso_db, export, outcomes"),

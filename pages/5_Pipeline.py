@@ -1,0 +1,101 @@
+"""Open deals by what their account's history and their amount make them worth, and what became of earlier scores."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+import ui
+from analytics.pipeline_scores import read_pipeline_rules, score_bands
+from pipeline import snapshot_pipeline
+from stores import deals, pipeline
+
+
+def score_now(frame: ui.Frame) -> None:
+    """Callback: take the snapshot of today."""
+    with ui.act():
+        done = snapshot_pipeline(
+            frame.db, rules=read_pipeline_rules(frame.settings.config_dir), today=frame.today,
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+        )  # fmt: skip
+        if done.kept:
+            ui.flash(
+                "success",
+                f"{ui.many(done.scored, 'open deal')} scored; {done.left_out:,} have neither account nor amount.",
+            )
+        else:
+            ui.flash("info", "The pipeline was scored today already; a snapshot never changes.")
+
+
+def show_scores(frame: ui.Frame) -> None:
+    """The newest snapshot, best deals first."""
+    newest = ui.read(frame, pipeline.read_newest_snapshot)
+    st.button("Score the open deals", icon=":material/monitoring:", on_click=score_now, args=(frame,), key="score_now",
+              disabled=not frame.may("ops"))  # fmt: skip
+    if newest is None:
+        ui.empty("The open deals have not been scored yet.")
+        return
+    rows = ui.read(frame, pipeline.read_scores, snapshot_id=newest["snapshot_id"])
+    if rows.empty:
+        ui.empty(f"On {ui.day(newest['as_of'])} there was no open deal with an account or an amount.")
+        return
+    limit = newest["settings"]["high"]
+    high = int((rows["score"] >= limit).sum())
+    st.markdown(
+        f"#### {high:,} of {ui.many(len(rows), 'open deal')} scored {limit:g} or more on {ui.day(newest['as_of'])}"
+    )
+    st.dataframe(
+        rows, hide_index=True, alt="Open deals by score, the best first", height=460, column_config={
+            "deal_id": "Deal", "account": "Account", "owner": "Owner", "stage": "Stage",
+            "amount": st.column_config.NumberColumn("Amount", format="localized"),
+            "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%.0f"),
+            "account_score": st.column_config.NumberColumn("Account part", format="%.0f"),
+            "amount_score": st.column_config.NumberColumn("Amount part", format="%.0f"), "wins": "Deals won before",
+            "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance by the driver model", format="percent"),
+            "chance_low": st.column_config.NumberColumn("from", format="percent"),
+            "chance_high": st.column_config.NumberColumn("to", format="percent"), "created_on": st.column_config.DateColumn("Created")},
+    )  # fmt: skip
+    st.caption(
+        "The score ranks: 70 points from the account's won deals, 30 from the amount, each by its place among what was known on "
+        "that day. It is no probability. The chance comes from the driver model and stands apart; where it is missing, fewer "
+        "than 200 deals were closed. Confidence counts the account's won deals."
+    )
+
+
+def show_outcomes(frame: ui.Frame) -> None:
+    """What became of scored deals: by band of score, and one by one."""
+    done = ui.read(frame, pipeline.read_scored_outcomes)
+    if done.empty:
+        ui.empty("No scored deal has been closed yet, so the scores cannot be judged.")
+        return
+    bands = score_bands(done)
+    st.markdown(f"#### {ui.many(len(done), 'scored deal')} closed since")
+    st.dataframe(
+        bands, hide_index=True, alt="Win rate by band of score at the first snapshot", column_config={
+            "band": "Score at first", "deals": "Closed", "won": "Won", "amount": st.column_config.NumberColumn("Amount won", format="localized"),
+            "days": st.column_config.NumberColumn("Days to close", format="%.0f"),
+            "rate": st.column_config.NumberColumn("Won", format="percent"), "low": st.column_config.NumberColumn("from", format="percent"),
+            "high": st.column_config.NumberColumn("to", format="percent")},
+    )  # fmt: skip
+    st.dataframe(
+        done, hide_index=True, alt="Scored deals that were closed", column_config={
+            "deal_id": "Deal", "outcome": "Outcome", "amount": st.column_config.NumberColumn("Final amount", format="localized"),
+            "closed_on": st.column_config.DateColumn("Closed"), "first_scored_on": st.column_config.DateColumn("First scored"),
+            "score": st.column_config.NumberColumn("Score then", format="%.0f"),
+            "score_at_close": st.column_config.NumberColumn("Score before close", format="%.0f"), "days_to_close": "Days to close"},
+    )  # fmt: skip
+
+
+with ui.page("Pipeline") as frame:
+    counts = ui.read(frame, deals.count_deals)
+    if counts["deals"]:
+        scores, outcomes = st.tabs(["Open deals", "What became of them"], key="views")
+        with scores:
+            show_scores(frame)
+        with outcomes:
+            show_outcomes(frame)
+    else:
+        ui.empty(
+            "No deals have come in yet. Import a file with your open and closed deals.",
+            "pages/6_Insights.py",
+            "Import deals",
+        )
