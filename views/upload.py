@@ -70,7 +70,7 @@ def _read_upload(frame: ui.Frame, upload: Any, asked: set[str]) -> LeadFile:
         file = read_file(content, upload.name, mapping, frame.settings.config_dir)
     except InputError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
-        _ask_for_columns(frame, content, upload.name, {}, set(), expanded=True)
+        _ask_for_columns(frame, content, upload.name, {}, asked, expanded=True)
         st.stop()
     _ask_for_columns(frame, content, upload.name, file.mapping, asked)
     return file
