@@ -27,6 +27,7 @@ __all__ = [
     "applied_migrations",
     "connect",
     "migrate",
+    "open_database",
     "pending_migrations",
 ]
 
@@ -50,7 +51,7 @@ def connect(
     None → `hades.db` in `data_dir`; `file:PATH` → that file; libsql:// or https:// (http:// on loopback) →
     Turso. ConfigError when the address has another form or the database is newer than this code.
     """
-    database = _open_backend(url, token, data_dir, driver)
+    database = open_database(url, token, data_dir, driver=driver)
     try:
         migrate(database, migrations_dir)
     except BaseException:
@@ -153,7 +154,12 @@ def _statements(text: str) -> list[str]:
     return statements
 
 
-def _open_backend(url: str | None, token: str | None, data_dir: Path, driver: str | None) -> Database:
+def open_database(
+    url: str | None, token: str | None = None, data_dir: Path = Path("data"), *, driver: str | None = None
+) -> Database:
+    """The database that `url` names, as it is: nothing is migrated, and a server is not asked anything
+    yet.
+    """
     if url is None or url.startswith("file:"):
         path = data_dir / "hades.db" if url is None else Path(url.removeprefix("file:"))
         if not path.name or path.is_dir():
@@ -161,15 +167,14 @@ def _open_backend(url: str | None, token: str | None, data_dir: Path, driver: st
                 "TURSO_DATABASE_URL=file:PATH was expected to name a file. Write file:data/hades.db."
             )
         return LocalFile(path)
-    if driver == "libsql-client":
-        from turso_libsql_client import for_url as libsql_client_for_url
+    from turso_http import TursoHttp, for_url  # the network's library is loaded only where there is a network
 
-        adapter: Database = libsql_client_for_url(url, token)
-        return adapter
+    if driver == "libsql-client":
+        from turso_libsql_client import ClientWire
+
+        return TursoHttp(ClientWire(url, token))
     if driver not in (None, "http"):
         raise ConfigError(f"TURSO_DRIVER is '{driver}'; it was expected to be empty or libsql-client.")
-    from turso_http import for_url
-
     return for_url(url, token)
 
 

@@ -8,16 +8,27 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count, islice
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import pandas as pd
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from database import Many, Statement, Written, frame_of
-from errors import Conflict, HadesError, Refused, Unavailable
-from sql_values import Value, to_sql_row
-from turso_once import NOTES, TABLES, Batch, kept_before, shape_of, table_missing, write_batch, written_before
-from turso_wire import Lost, Wire, decode_row, encode, typed
+from errors import Conflict, HadesError, Unavailable
+from sql_values import Value
+from turso_once import (
+    NOTES,
+    TABLES,
+    Batch,
+    chained,
+    kept_before,
+    reading,
+    stmt,
+    table_missing,
+    write_batch,
+    written_before,
+)
+from turso_wire import Lost, Wire, decode_row, typed
 
 __all__ = ["TursoHttp", "for_url"]
 
@@ -29,7 +40,30 @@ _PATIENCE = 45.0  # seconds after which no further attempt begins
 _LONGEST_WAIT = 30.0  # a longer Retry-After is told to the person instead
 _GROWING = wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.1)
 _PRUNE_EVERY = 64
-_CHANGING = {"INSERT", "REPLACE", "UPDATE", "DELETE", "CREATE", "DROP", "ALTER", "REINDEX"}
+
+
+class AnyWire(Protocol):
+    """What TursoHttp asks of the way to the database: a Wire, or a package that stands in for it."""
+
+    @property
+    def name(self) -> str:
+        """For people; never with a token."""
+
+    @property
+    def round_trips(self) -> int:
+        """Requests sent so far."""
+
+    def pipeline(self, entries: Sequence[Mapping[str, Any]], /) -> list[Any]:
+        """The result of each entry."""
+
+    def cursor(self, steps: Sequence[Mapping[str, Any]], /) -> Iterator[list[dict[str, Any]]]:
+        """The entries of a cursor, in lists."""
+
+    def garbled(self) -> Lost:
+        """What to raise when an answer is not what the protocol says."""
+
+    def close(self) -> None:
+        """Nothing; every connection is closed."""
 
 
 class TursoHttp:
@@ -37,7 +71,7 @@ class TursoHttp:
 
     rows_per_write = 500
 
-    def __init__(self, wire: Wire, *, sleep: Callable[[float], None] = time.sleep) -> None:
+    def __init__(self, wire: AnyWire, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name = wire.name
         self._wire = wire
         self._writes = count()
@@ -65,7 +99,7 @@ class TursoHttp:
             return []
         if len(statements) == 1:  # one statement is a snapshot by itself
             return [self.rows(*statements[0])]
-        steps = _chained(["BEGIN", *map(_reading, statements), "COMMIT"])
+        steps = chained(["BEGIN", *map(reading, statements), "COMMIT"])
         answers = self._read("\n".join(s.sql for s in statements), steps)
         return [_dicts(answer) for answer in answers[1:-2]]
 
@@ -80,7 +114,7 @@ class TursoHttp:
 
         An answer that breaks off after the first list is Unavailable: what came before it is not the whole.
         """
-        steps = _chained([_reading(Statement(sql, args))])
+        steps = chained([reading(Statement(sql, args))])
 
         def first_part() -> tuple[list[tuple[Any, ...]], Iterator[list[tuple[Any, ...]]]]:
             rows = (row for _, _, row in self._cursor(steps) if row is not None)
@@ -136,7 +170,7 @@ class TursoHttp:
             raise lost.error from lost
 
     def _read_one(self, sql: str, args: Sequence[Value]) -> Rows:
-        return self._read(sql, _chained([_reading(Statement(sql, args))]))[0]
+        return self._read(sql, chained([reading(Statement(sql, args))]))[0]
 
     def _read(self, key: str, steps: Sequence[Mapping[str, Any]]) -> list[Rows]:
         """The rows of every step, in one piece where the server allows it, else by cursor."""
@@ -208,7 +242,7 @@ class TursoHttp:
     def _make_tables(self) -> None:
         """Nothing; a database that sees its first write from here has the tables that tokens need."""
         try:
-            self._results(_chained(["BEGIN IMMEDIATE", *TABLES, "COMMIT"]))
+            self._results(chained(["BEGIN IMMEDIATE", *TABLES, "COMMIT"]))
         except _StepError as failed:
             raise typed(failed.error, self.name) from None
         except (KeyError, TypeError, ValueError) as error:
@@ -221,7 +255,7 @@ class TursoHttp:
             {"type": "describe", "sql": batch.steps[batch.places[place][0]]["stmt"]["sql"]}
             for place in with_rows
         ]
-        noted = {"type": "execute", "stmt": _statement(Statement(NOTES, (batch.token,)))}
+        noted = {"type": "execute", "stmt": stmt(Statement(NOTES, (batch.token,)))}
         try:
             first, *others = (
                 _response(answer)["result"] for answer in self._wire.pipeline([noted, *described])
@@ -302,32 +336,6 @@ def _pause(state: RetryCallState) -> float:
 def _asked_for(state: RetryCallState) -> float | None:
     lost = state.outcome.exception() if state.outcome else None
     return lost.wait if isinstance(lost, Lost) else None
-
-
-def _chained(statements: Sequence[str | Statement]) -> list[dict[str, Any]]:
-    """Steps that each run only after the one before; the last of several ends with a rollback where one
-    failed.
-    """
-    steps: list[dict[str, Any]] = []
-    for statement in statements:
-        whole = Statement(statement) if isinstance(statement, str) else statement
-        condition = {"condition": {"type": "ok", "step": len(steps) - 1}} if steps else {}
-        steps.append({"stmt": _statement(whole), **condition})
-    if len(steps) > 1:
-        not_ok = {"type": "not", "cond": {"type": "ok", "step": len(steps) - 1}}
-        steps.append({"stmt": {"sql": "ROLLBACK"}, "condition": not_ok})
-    return steps
-
-
-def _reading(statement: Statement) -> Statement:
-    """The statement, which may be sent any number of times; Refused when it would change data each time."""
-    if statement.sql[:6].upper() != "SELECT" and shape_of(statement.sql).verb in _CHANGING:
-        raise Refused("A reading was expected, but the statement changes data. Use write for it.")
-    return statement
-
-
-def _statement(statement: Statement) -> dict[str, Any]:
-    return {"sql": statement.sql, "args": [encode(value) for value in to_sql_row(statement.args)]}
 
 
 def _response(answer: Mapping[str, Any]) -> dict[str, Any]:

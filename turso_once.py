@@ -50,6 +50,7 @@ _EVENTS = {
     "DELETE": (("BEFORE DELETE", "OLD"),),
 }
 _LIST_ENDS = {"FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "UNION", "INTERSECT", "EXCEPT", ";"}
+_SCHEMA_CHANGES = {"CREATE", "DROP", "ALTER", "REINDEX"}
 _CHANGES = {"INSERT", "REPLACE", "UPDATE", "DELETE"}
 
 
@@ -120,6 +121,33 @@ def write_batch(
     return Batch(token, steps, places, shapes)
 
 
+def chained(statements: Sequence[str | Statement]) -> list[dict[str, Any]]:
+    """Steps that each run only after the one before; the last of several ends with a rollback where one
+    failed.
+    """
+    steps: list[dict[str, Any]] = []
+    for statement in statements:
+        whole = Statement(statement) if isinstance(statement, str) else statement
+        condition = {"condition": {"type": "ok", "step": len(steps) - 1}} if steps else {}
+        steps.append({"stmt": stmt(whole), **condition})
+    if len(steps) > 1:
+        not_ok = {"type": "not", "cond": {"type": "ok", "step": len(steps) - 1}}
+        steps.append({"stmt": {"sql": "ROLLBACK"}, "condition": not_ok})
+    return steps
+
+
+def reading(statement: Statement) -> Statement:
+    """The statement, which may be sent any number of times; Refused when it would change data each time."""
+    if statement.sql[:6].upper() != "SELECT" and shape_of(statement.sql).verb in _CHANGES | _SCHEMA_CHANGES:
+        raise Refused("A reading was expected, but the statement changes data. Use write for it.")
+    return statement
+
+
+def stmt(statement: Statement) -> dict[str, Any]:
+    """One statement as the protocol writes it."""
+    return {"sql": statement.sql, "args": [encode(value) for value in to_sql_row(statement.args)]}
+
+
 def kept_before(step: int, error: Mapping[str, Any]) -> bool:
     """Whether `error` of step number `step` says that this write was already kept."""
     return step == 1 and "UNIQUE constraint failed: _tx.id" in str(error.get("message"))
@@ -185,6 +213,13 @@ def _select_list(sql: str, words: Sequence[tuple[str, int]]) -> str:
     return re.sub(r"^\s*(DISTINCT|ALL)\b", "", sql[words[at][1] : stop], flags=re.IGNORECASE)
 
 
+def column_names(sql: str) -> list[str]:
+    """The names of the columns that a statement gives back, as far as its text tells them."""
+    shape = shape_of(sql)
+    listed = shape.returning or (_select_list(sql, _top_words(sql)) if shape.verb == "SELECT" else "")
+    return [re.split(r"\s+AS\s+|\.", item, flags=re.IGNORECASE)[-1].strip('"`[] ') for item in _items(listed)]
+
+
 def _top_words(sql: str) -> list[tuple[str, int]]:
     """The words outside brackets with the place where each ends."""
     words, depth = [], 0
@@ -199,10 +234,15 @@ def _top_words(sql: str) -> list[tuple[str, int]]:
     return words
 
 
+def _items(listed: str) -> list[str]:
+    """The expressions of a list."""
+    commas = [0, *(end for word, end in _top_words(listed) if word == ","), len(listed) + 1]
+    return [listed[start : end - 1].strip() for start, end in pairwise(commas)]
+
+
 def _columns(listed: str) -> int:
     """How many expressions a list has; 0 when one of them is a star."""
-    commas = [0, *(end for word, end in _top_words(listed) if word == ","), len(listed) + 1]
-    items = [listed[start : end - 1].strip() for start, end in pairwise(commas)]
+    items = _items(listed)
     return 0 if any(not item or item.endswith("*") for item in items) else len(items)
 
 
