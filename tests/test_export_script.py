@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
+import os
+import signal
 from pathlib import Path
 
 import openpyxl
 import pytest
 from lead_rows import csv_file, lead_row
-from racing import ANA
+from racing import ANA, killed
 
 from column_choices import remember_columns, remembered_columns
 from errors import InputError, Refused
@@ -149,6 +152,23 @@ def test_an_option_out_of_range_is_a_sentence(tmp_path, leads, options, sentence
     with pytest.raises(InputError, match=sentence):
         export(tmp_path, leads, options=options)
     assert not Path(tmp_path / "out.csv").exists()
+
+
+def die_before_writing(argv):
+    """Nothing; the script's process kills itself when the batch is recorded and no byte of the file written."""
+    export_batch._write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    export_batch.main(argv)
+
+
+def test_killed_between_record_and_download_the_batch_is_in_the_ledger_and_downloads(tmp_path, leads, db):
+    argv = [str(leads), "--workflow", "intent", "--as-of", "2026-02-11", "--actor", "Ana Ruiz", "--out",
+            str(tmp_path / "out.csv")]  # fmt: skip
+    assert killed(die_before_writing, argv) == -9
+    assert not (tmp_path / "out.csv").exists()
+    batch = batches.read_batches(db).iloc[0]
+    content = batches.read_batch_csv(db, batch_id=batch["batch_id"])
+    assert hashlib.sha256(content).hexdigest() == batch["sha256"]
+    assert len(read_back(content)) == batch["exported"] == 3
 
 
 def test_two_outputs_under_one_name_are_refused(tmp_path, leads):

@@ -38,18 +38,26 @@ def show_lead(
     parts, change = st.columns(2, gap="large")
     with parts:
         st.subheader("What it is made of", anchor=False)
-        st.dataframe(explain(scored, frame.icp), hide_index=True, alt="The parts of the score, which sum to it", key="parts",
+        told = explain(scored, frame.icp)
+        told["part"] = told["part"].map(_said)
+        st.dataframe(told, hide_index=True, placeholder="", alt="The parts of the score, which sum to it", key="parts",
                      column_config={"part": "Part", "value": "Value", "score": "Score", "weight": "Weight",
                                     "points": st.column_config.NumberColumn("Points", format="%.2f")})  # fmt: skip
     with change:
         st.subheader("What would change it", anchor=False)
         table = what_would_change(lead, frame.icp, workflow=workflow, today=frame.today, **options)
-        st.dataframe(table, hide_index=True, alt="Other values and the score they would give", key="changes", height=320,
+        table["part"] = table["part"].map(_said)
+        st.dataframe(table, hide_index=True, placeholder="", alt="Other values and the score they would give", key="changes", height=320,
                      column_config={"part": "Part", "value": "If it were", "score": "Score",
                                     "difference": st.column_config.NumberColumn("Change", format="%+d"),
                                     "excluded": st.column_config.TextColumn("Left out because", width="medium")})  # fmt: skip
     _show_versions(frame, lead, workflow, options, exported)
     _show_alike(frame, {str(name): value for name, value in scored.items()})
+
+
+def _said(part: str) -> str:
+    """A part of a score for people: `Onsite likelihood`."""
+    return part.replace("_", " ").capitalize()
 
 
 def _show_versions(
@@ -67,7 +75,7 @@ def _show_versions(
     since = dict(zip(known["version"], known["created_at"], strict=True))
     st.dataframe(
         table.assign(since=[ui.day(since.get(number)) for number in table["version"]])[["version", "since", *table.columns[1:]]],
-        hide_index=True, alt="The score of this lead under the newest versions", key="versions",
+        hide_index=True, placeholder="", alt="The score of this lead under the newest versions", key="versions",
         column_config={"version": "Version", "since": "In force from", "score": "Score", "excluded": "Left out because",
                        **{c: st.column_config.NumberColumn(c.replace("_", " ").capitalize(), format="%.2f")
                           for c in table.columns if c.endswith("_points")}},
@@ -115,7 +123,7 @@ def _show_alike(frame: ui.Frame, lead: dict[str, Any]) -> None:
             "distance",
         ]
     ]
-    st.dataframe(shown, hide_index=True, alt="The leads most like it, most alike first", key="alike", height=320, column_config={
+    st.dataframe(shown, hide_index=True, placeholder="", alt="The leads most like it, most alike first", key="alike", height=320, column_config={
         "outcome": "Became", "sic_code": "SIC", "employee_count": "Employees", "state": "State",
         "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"), "hades_score": "Score then",
         "started_on": st.column_config.DateColumn("Called from"), "batch_id": "Batch",
