@@ -245,6 +245,11 @@ def percent(rate: float | None, digits: int = 1) -> str:
     return "–" if rate is None or pd.isna(rate) else f"{100 * rate:.{digits}f} %"
 
 
+def decimal(number: float | None, digits: int) -> str:
+    """`0.602`, or a dash."""
+    return "–" if number is None or pd.isna(number) else f"{number:.{digits}f}"
+
+
 def interval(low: float | None, high: float | None) -> str:
     """`7.8–10.3 %`, or a dash."""
     return "–" if low is None or high is None or pd.isna(low) else f"{100 * low:.1f}–{100 * high:.1f} %"

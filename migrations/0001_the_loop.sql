@@ -242,7 +242,8 @@ CREATE TABLE calibration_runs (
     code_version   TEXT NOT NULL,
     seed           INTEGER NOT NULL,
     overall        TEXT NOT NULL,             -- JSON: leads, deliveries, rate, low, high, too_young
-    rows           TEXT NOT NULL              -- JSON array: one object per dimension and value
+    rows           TEXT NOT NULL,             -- JSON array: one object per dimension and value
+    proof          TEXT NOT NULL              -- JSON: current against suggested scores on later leads
 );
 
 -- What a person wants to change, and what became of it.

@@ -29,7 +29,7 @@ _COLUMNS = (
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
-    """run_id, as_of, estimator, overall and rows: one per dimension and value."""
+    """run_id, as_of, estimator, overall, rows (one per dimension and value) and proof (word, why, figures)."""
     options = parser("scripts.calibrate", __doc__ or "")
     options.add_argument("--as-of", type=as_date, metavar="DATE", help="use only what was known on this day")
     options.add_argument(
@@ -64,11 +64,13 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         "seed",
         "overall",
         "rows",
+        "proof",
     )
     result = {key: made[key] for key in shown}
     whole = made["overall"]
     rate = "no rate yet" if whole["rate"] is None else f"{whole['rate']:.1%}"
     head = f"Run {made['run_id']}: {whole['deliveries']} deliveries of {whole['leads']} leads ({rate}); {whole['too_young']} too young."
+    head += f"\nProof: {made['proof']['word']}. {made['proof']['why']}"
     return result, head + "\n" + table(made["rows"], _COLUMNS), DONE
 
 

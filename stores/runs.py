@@ -18,7 +18,12 @@ _RUN_FIELDS = (
 
 
 def record_run(
-    db: Database, *, stamp: Mapping[str, Any], overall: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]
+    db: Database,
+    *,
+    stamp: Mapping[str, Any],
+    overall: Mapping[str, Any],
+    rows: Sequence[Mapping[str, Any]],
+    proof: Mapping[str, Any],
 ) -> int:
     """The number of the run just kept. `stamp` holds who, when and every hash; a missing one is a
     KeyError.
@@ -26,12 +31,13 @@ def record_run(
     written = db.write(
         [
             Statement(
-                f"INSERT INTO calibration_runs ({', '.join(_RUN_FIELDS)}, overall, rows) "  # noqa: S608
-                f"VALUES ({', '.join('?' for _ in _RUN_FIELDS)}, ?, ?) RETURNING run_id",
+                f"INSERT INTO calibration_runs ({', '.join(_RUN_FIELDS)}, overall, rows, proof) "  # noqa: S608
+                f"VALUES ({', '.join('?' for _ in _RUN_FIELDS)}, ?, ?, ?) RETURNING run_id",
                 (
                     *(stamp[field] for field in _RUN_FIELDS),
                     json.dumps(overall, allow_nan=False),
                     json.dumps(rows, allow_nan=False),
+                    json.dumps(proof, allow_nan=False),
                 ),
             )
         ]
@@ -40,7 +46,7 @@ def record_run(
 
 
 def read_run(db: Database, *, run_id: int) -> dict[str, Any] | None:
-    """One run with `overall` and `rows` parsed, `applied_version` (or None) and `superseded_by` (or None).
+    """One run with `overall`, `rows` and `proof` parsed, `applied_version` (or None) and `superseded_by` (or None).
 
     A run is superseded by a newer one that asked the same question: same estimator, same population, and not
     of an earlier date.
@@ -54,7 +60,11 @@ def read_run(db: Database, *, run_id: int) -> dict[str, Any] | None:
     )
     if not found:
         return None
-    return found[0] | {"overall": json.loads(found[0]["overall"]), "rows": json.loads(found[0]["rows"])}
+    return found[0] | {
+        "overall": json.loads(found[0]["overall"]),
+        "rows": json.loads(found[0]["rows"]),
+        "proof": json.loads(found[0]["proof"]),
+    }
 
 
 def read_latest_run(db: Database, *, estimator: str | None = None) -> dict[str, Any] | None:

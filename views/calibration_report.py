@@ -59,6 +59,7 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
             "The scores changed since this run, so it can be read but not applied. Calibrate again.",
             icon=":material/info:",
         )
+    show_proof(run["proof"])
     rows = pd.DataFrame(run["rows"])
     locked = bool(closed) or not frame.may("manager")
     all_moves = (
@@ -111,6 +112,35 @@ def choose_run(frame: ui.Frame, run: Run | None) -> None:
                        "Raw: deliveries by leads as they are.")  # fmt: skip
             st.segmented_control("Outcomes", list(POPULATIONS), default="all", required=True, key="population",
                                  format_func=lambda name: POPULATIONS[name], persist_state="session")  # fmt: skip
+
+
+def show_proof(proof: dict[str, Any]) -> None:
+    """Whether the suggested scores would have ranked later leads better: one word, the sentence, the months."""
+    with st.container(border=True):
+        ready = proof["word"] == "ready"
+        st.badge(
+            f"Proof: {proof['word']}",
+            color="blue" if ready else "gray",
+            icon=":material/verified:" if ready else ":material/hourglass_empty:",
+        )
+        st.markdown(ui.plain(proof["why"]))
+        if not proof["folds"]:
+            return
+        with st.expander("Month by month"):
+            st.caption("At each cut-off the suggestion was made again from what was known then; the leads of the "
+                       "next month were ranked by the current and by the suggested scores.")  # fmt: skip
+            st.dataframe(
+                [
+                    {
+                        "Known until": ui.day(fold["cut_off"]), "Leads ranked": fold["leads"], "Delivered": fold["deliveries"],
+                        "AUC now": ui.decimal(fold["auc_current"], 3), "AUC then": ui.decimal(fold["auc_suggested"], 3),
+                        "Called first": fold["top"], "Their deliveries now": ui.decimal(fold["top_current"], 1),
+                        "then": ui.decimal(fold["top_suggested"], 1),
+                    }
+                    for fold in proof["folds"]
+                ],
+                hide_index=True, alt="The proof month by month",
+            )  # fmt: skip
 
 
 def offer_approval(frame: ui.Frame, run: Run, ticked: list[tuple[str, str]]) -> None:
