@@ -39,6 +39,9 @@ class Settings:
     zoho_client_secret: str | None = field(default=None, repr=False)
     zoho_refresh_token: str | None = field(default=None, repr=False)
     zoho_accounts_url: str = "https://accounts.zoho.com"
+    slack_webhook: str | None = field(default=None, repr=False)
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
     environment_factor: float = 1.0
 
     @property
@@ -70,6 +73,9 @@ def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path |
         zoho_client_secret=setting("ZOHO_CLIENT_SECRET"),
         zoho_refresh_token=setting("ZOHO_REFRESH_TOKEN"),
         zoho_accounts_url=setting("ZOHO_ACCOUNTS_URL") or "https://accounts.zoho.com",
+        slack_webhook=setting("HADES_SLACK_WEBHOOK"),
+        smtp_url=setting("HADES_SMTP_URL"),
+        mail_from=setting("HADES_MAIL_FROM"),
         environment_factor=_factor(setting(FACTOR_NAME)),
     )
 

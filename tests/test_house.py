@@ -41,7 +41,7 @@ PLAN = {
     ),
     "acts": Row(
         3,
-        "export, outcomes, calibration, approvals, operators, suppression, column_choices, deal_import, pipeline, zoho_sync, zoho_history, zoho_operators, zoho_check",
+        "export, outcomes, calibration, approvals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "demo": Row(3, "demo", "ground, stores, calculations, turso_db, export, outcomes"),
@@ -49,7 +49,7 @@ PLAN = {
 }
 STREAMLIT = ("Home", "pages/*", "views/*", "ui", "jobs", "serve")
 SQL = ("stores/*", "turso_*", "database")
-HTTP = ("turso_wire", "zoho_auth", "zoho_client")
+HTTP = ("turso_wire", "zoho_auth", "zoho_client", "alert_senders")
 ENVIRONMENT = ("settings",)
 HEAVY = {  # each costs a page a noticeable part of a second, so it loads where it is needed
     "scipy", "sklearn", "statsmodels", "plotly", "openpyxl", "python_calamine", "rapidfuzz", "zipcodes", "matplotlib",

@@ -1,0 +1,72 @@
+"""The two ways a message leaves: a Slack webhook and an SMTP server. Each either takes it or raises Unavailable."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from collections.abc import Callable
+from email.message import EmailMessage
+from urllib.parse import unquote, urlsplit
+
+import requests
+
+from errors import ConfigError, Unavailable
+
+Send = Callable[[str, str, str, str], None]  # recipient, message key, subject line, text
+_SECONDS = 15
+
+
+def senders(*, slack_webhook: str | None, smtp_url: str | None, mail_from: str | None) -> Send:
+    """A function that sends one message; ConfigError for a recipient whose way out is not set up.
+
+    The message key is the same at every attempt: an e-mail carries it as its Message-ID, by which mail programs
+    drop the second copy.
+    """
+
+    def send(recipient: str, key: str, line: str, text: str) -> None:
+        if recipient == "slack":
+            if not slack_webhook:
+                raise ConfigError("Slack is not set up. Set HADES_SLACK_WEBHOOK.")
+            _slack(slack_webhook, f"*{line}*\n{text}")
+        else:
+            if not (smtp_url and mail_from):
+                raise ConfigError("E-mail is not set up. Set HADES_SMTP_URL and HADES_MAIL_FROM.")
+            _mail(smtp_url, mail_from, recipient, key, line, text)
+
+    return send
+
+
+def _slack(webhook: str, text: str) -> None:
+    """Nothing; Slack has taken the text."""
+    try:
+        answer = requests.post(webhook, json={"text": text}, timeout=_SECONDS, allow_redirects=False)
+    except requests.RequestException as error:  # its text can hold the address, which is the secret
+        raise Unavailable(f"Slack did not answer ({type(error).__name__}).") from None
+    if answer.status_code != 200:
+        raise Unavailable(f"Slack answered {answer.status_code}.")
+
+
+def _mail(url: str, sender: str, recipient: str, key: str, line: str, text: str) -> None:
+    """Nothing; the server of `smtp://user:password@host:port` (or smtps://) has taken the mail."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+        raise ConfigError("HADES_SMTP_URL was expected as smtp://user:password@host:port or smtps://...")
+    mail = EmailMessage()
+    mail["From"], mail["To"], mail["Subject"] = sender, recipient, " ".join(line.split())
+    mail["Message-ID"] = f"<{key}@hades>"
+    mail.set_content(text)
+    try:
+        if parts.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                parts.hostname, parts.port or 465, timeout=_SECONDS, context=ssl.create_default_context()
+            )
+        else:
+            server = smtplib.SMTP(parts.hostname, parts.port or 587, timeout=_SECONDS)
+        with server:
+            if parts.username:
+                if parts.scheme == "smtp":
+                    server.starttls(context=ssl.create_default_context())
+                server.login(unquote(parts.username), unquote(parts.password or ""))
+            server.send_message(mail)
+    except (OSError, smtplib.SMTPException) as error:
+        raise Unavailable(f"The mail server did not take the message ({type(error).__name__}).") from None

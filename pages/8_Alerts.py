@@ -1,0 +1,100 @@
+"""What somebody was told, and the rules that say when: with their false alarms and what the last year would have been."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+import ui
+from alerts import acknowledge_alert, check_alerts, snooze_alert
+from analytics.alert_rules import WIN_RATE, AlertRule, false_alarm_rate, read_alert_rules, replay
+from stores import alerts, deals
+
+SNOOZE_DAYS = 7
+
+
+def check_now(frame: ui.Frame) -> None:
+    """Callback: look at every rule that is on; messages leave with the next scheduled run."""
+    with ui.act():
+        done = check_alerts(
+            frame.db, rules=read_alert_rules(frame.settings.config_dir), today=frame.today,
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+        )  # fmt: skip
+        ui.flash("success", f"{ui.many(len(done.opened), 'alert')} opened, {len(done.closed)} closed.")
+
+
+def settle(frame: ui.Frame, alert_id: int, days: int) -> None:
+    """Callback: the alert is seen (days 0), or kept quiet for so many days."""
+    with ui.act():
+        now = datetime.now(UTC).replace(microsecond=0)
+        if days:
+            snooze_alert(frame.db, alert_id=alert_id, days=days, now=now, actor=frame.actor)
+        else:
+            acknowledge_alert(frame.db, alert_id=alert_id, now=now, actor=frame.actor)
+        ui.flash("success", f"Kept quiet for {days} days." if days else "Acknowledged.")
+
+
+def show_alerts(frame: ui.Frame) -> None:
+    """The alerts, open ones first, with what can be done about each open one."""
+    st.button("Check now", icon=":material/notifications:", on_click=check_now, args=(frame,), key="check_now",
+              disabled=not frame.may("ops"))  # fmt: skip
+    rows = ui.read(frame, alerts.read_alerts, limit=200)
+    standing = rows[rows["closed_at"].isna()]
+    st.markdown(f"#### {ui.many(len(standing), 'alert is', 'alerts are')} open")
+    for alert in standing.head(20).to_dict("records"):
+        number = int(alert["alert_id"])
+        with st.container(border=True):
+            st.markdown(f"**{ui.plain(str(alert['rule']))}**: {ui.plain(str(alert['sentence']))}")
+            told = f"Opened {ui.age(alert['opened_at'], frame.now)}; {int(alert['told'])} told, {int(alert['waiting'])} waiting."
+            if trouble := ui.blank(alert["trouble"]):
+                told += f" Not delivered: {trouble}"
+            if by := ui.blank(alert["acknowledged_by"]):
+                told += f" Seen by {by}."
+            st.caption(ui.plain(told))
+            with st.container(horizontal=True):
+                st.button("I have seen it", key=f"seen_{number}", on_click=settle, args=(frame, number, 0),
+                          disabled=not frame.may("ops") or bool(ui.blank(alert["acknowledged_by"])))  # fmt: skip
+                st.button(f"Quiet for {SNOOZE_DAYS} days", key=f"quiet_{number}", on_click=settle,
+                          args=(frame, number, SNOOZE_DAYS), disabled=not frame.may("ops"))  # fmt: skip
+    past = rows[rows["closed_at"].notna()]
+    if len(past):
+        st.dataframe(
+            past[["rule", "subject", "sentence", "opened_at", "closed_at"]], hide_index=True, alt="Alerts that are over",
+            column_config={"rule": "Rule", "subject": "About", "sentence": st.column_config.TextColumn("What", width="large"),
+                           "opened_at": st.column_config.DatetimeColumn("Opened"), "closed_at": st.column_config.DatetimeColumn("Closed")},
+        )  # fmt: skip
+
+
+def show_rule(frame: ui.Frame, rule: AlertRule) -> None:
+    """One rule: what it looks at, how often it is wrong, and what the last twelve months would have brought."""
+    with st.expander(f"{rule.name}: {'on' if rule.active else 'off'}"):
+        told = (
+            ", ".join("Slack" if who == "slack" else "one e-mail address" for who in rule.tell)
+            or "this page only"
+        )
+        st.write(f"Kind: {rule.kind}. Told: {told}.")
+        if rule.kind != WIN_RATE:
+            return
+        frame_of_deals = ui.read(frame, deals.read_deals)
+        rate = false_alarm_rate(rule, frame_of_deals, day=frame.today)
+        if rate is None:
+            st.caption("Too few deals were closed lately to say how often it is wrong.")
+        else:
+            st.write(
+                f"In unchanged times it fires in {ui.percent(rate[0], 2)} of looks and in {ui.percent(rate[1])} of years."
+            )
+        fired = replay(rule, frame_of_deals, until=frame.today)
+        st.write(f"In the last twelve months it would have opened {ui.many(len(fired), 'alert')}.")
+        if fired:
+            st.dataframe([{"Day": f.day, "About": f.subject, "What": f.sentence} for f in fired], hide_index=True,
+                         alt=f"Replay of {rule.name}")  # fmt: skip
+
+
+with ui.page("Alerts") as frame:
+    rules = read_alert_rules(frame.settings.config_dir)
+    feed, ruled = st.tabs(["Alerts", f"Rules ({len(rules)})"], key="views")
+    with feed:
+        show_alerts(frame)
+    with ruled:
+        st.caption("Rules stand in config/alerts.yaml. Read the replay before a rule is switched on.")
+        for rule in rules:
+            show_rule(frame, rule)

@@ -1,0 +1,124 @@
+"""Alerts as stored changes of state, and the messages about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from turso_db import Database, Many, Statement
+
+
+def insert_alert(*, rule: str, subject: str, sentence: str, day: date, now: datetime) -> Statement:
+    """The statement that opens an alert; one that is open already stays as it is."""
+    return Statement(
+        "INSERT INTO alerts (rule, subject, sentence, opened_on, opened_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
+        (rule, subject, sentence, day, now),
+    )
+
+
+def insert_messages(*, rule: str, subject: str, recipients: Sequence[str], now: datetime) -> Many:
+    """The statement that puts one message per person beside the open alert; a known one stays as it is."""
+    return Many(
+        "INSERT INTO alert_messages (alert_id, recipient, next_at) SELECT alert_id, ?, ? FROM alerts "
+        "WHERE rule = ? AND subject = ? AND closed_at IS NULL ON CONFLICT DO NOTHING",
+        [(recipient, now, rule, subject) for recipient in recipients],
+    )
+
+
+def close_alerts(*, rule: str, subjects: Sequence[str], now: datetime) -> Many:
+    """The statement that closes open alerts of a rule."""
+    return Many(
+        "UPDATE alerts SET closed_at = ? WHERE rule = ? AND subject = ? AND closed_at IS NULL",
+        [(now, rule, subject) for subject in subjects],
+    )
+
+
+def read_states(db: Database, *, rule: str) -> list[dict[str, Any]]:
+    """Per subject of a rule its newest alert: subject, opened_on, closed_at (None while open)."""
+    return db.rows(
+        "SELECT subject, opened_on, closed_at FROM alerts WHERE alert_id IN "
+        "(SELECT max(alert_id) FROM alerts WHERE rule = ? GROUP BY subject)",
+        (rule,),
+    )
+
+
+def claim_message(*, message_id: int, attempts: int, until: datetime) -> Statement:
+    """The statement that takes a message for sending; it gives its row only to the one who was first."""
+    return Statement(
+        "UPDATE alert_messages SET attempts = attempts + 1, next_at = ? WHERE message_id = ? AND attempts = ? "
+        "AND sent_at IS NULL RETURNING message_id",
+        (until, message_id, attempts),
+    )
+
+
+def mark_sent(*, message_id: int, now: datetime) -> Statement:
+    """The statement that says a message was taken by the other side."""
+    return Statement(
+        "UPDATE alert_messages SET sent_at = ?, trouble = NULL WHERE message_id = ?", (now, message_id)
+    )
+
+
+def mark_trouble(*, message_id: int, trouble: str, next_at: datetime) -> Statement:
+    """The statement that says why a message was not taken, and when to try again."""
+    return Statement(
+        "UPDATE alert_messages SET trouble = ?, next_at = ? WHERE message_id = ?",
+        (trouble[:200], next_at, message_id),
+    )
+
+
+def read_due(db: Database, *, now: datetime, limit: int = 100) -> list[dict[str, Any]]:
+    """Messages to send now, the oldest first: message_id, recipient, attempts, rule, subject, sentence, opened_on.
+
+    A snoozed alert waits; an acknowledged one needs no message any more.
+    """
+    return db.rows(
+        "SELECT m.message_id, m.recipient, m.attempts, a.rule, a.subject, a.sentence, a.opened_on FROM alert_messages m "
+        "JOIN alerts a ON a.alert_id = m.alert_id WHERE m.sent_at IS NULL AND m.next_at <= ? AND a.acknowledged_at IS NULL "
+        "AND (a.snoozed_until IS NULL OR a.snoozed_until <= ?) ORDER BY m.message_id LIMIT ?",
+        (now, now, limit),
+    )
+
+
+def acknowledge(*, alert_id: int, now: datetime, actor: str) -> Statement:
+    """The statement that says a person has seen the alert."""
+    return Statement(
+        "UPDATE alerts SET acknowledged_at = ?, acknowledged_by = ? WHERE alert_id = ? AND acknowledged_at IS NULL",
+        (now, actor, alert_id),
+    )
+
+
+def snooze(*, alert_id: int, until: datetime) -> Statement:
+    """The statement that keeps messages about the alert back until then."""
+    return Statement("UPDATE alerts SET snoozed_until = ? WHERE alert_id = ?", (until, alert_id))
+
+
+def read_alerts(db: Database, *, limit: int = 200) -> pd.DataFrame:
+    """Open alerts first, then the newest: alert_id, rule, subject, sentence, opened_at, closed_at, acknowledged_by,
+    snoozed_until, told (messages sent), waiting (not yet sent), trouble (of the newest failure).
+    """
+    return db.frame(
+        "SELECT a.alert_id, a.rule, a.subject, a.sentence, a.opened_at, a.closed_at, a.acknowledged_by, a.snoozed_until, "
+        "(SELECT count(*) FROM alert_messages m WHERE m.alert_id = a.alert_id AND m.sent_at IS NOT NULL) AS told, "
+        "(SELECT count(*) FROM alert_messages m WHERE m.alert_id = a.alert_id AND m.sent_at IS NULL) AS waiting, "
+        "(SELECT max(trouble) FROM alert_messages m WHERE m.alert_id = a.alert_id) AS trouble "
+        "FROM alerts a ORDER BY a.closed_at IS NOT NULL, a.alert_id DESC LIMIT ?",
+        (limit,),
+    )
+
+
+def read_health(db: Database) -> dict[str, Any]:
+    """deals_seen_at (newest import of deals, None without one), failed_kinds (JSON-free list of kinds whose newest
+    attempt failed), open_issues.
+    """
+    rows = db.rows(
+        "SELECT (SELECT max(finished_at) FROM sync_runs WHERE kind = 'deals' AND status = 'done') AS deals_seen_at, "
+        "(SELECT count(*) FROM deal_issues WHERE resolved_at IS NULL) AS open_issues"
+    )
+    failed = db.rows(
+        "SELECT kind FROM sync_runs WHERE run_id IN (SELECT max(run_id) FROM sync_runs GROUP BY kind) "
+        "AND status IN ('failed', 'interrupted') ORDER BY kind"
+    )
+    return rows[0] | {"failed_kinds": [str(row["kind"]) for row in failed]}

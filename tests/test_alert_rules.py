@@ -1,0 +1,131 @@
+"""Rules: limits against a table, replay against live, stated false alarms against measured ones."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import date, timedelta
+
+import numpy as np
+import pandas as pd
+import pytest
+from deal_worlds import deal_world
+from figures import show
+
+from analytics.alert_rules import (
+    AlertRule,
+    changes,
+    false_alarm_rate,
+    read_alert_rules,
+    replay,
+    win_rate_findings,
+    window_end,
+)
+from errors import ConfigError
+
+RULE = AlertRule("Win rate", "win rate", days=30, active=True)
+UNTIL = date(2024, 5, 31)
+
+
+def fallen(seed=2):
+    deals = deal_world(seed, 5000)
+    late = deals["closed_on"] >= "2024-01-01"
+    rng = np.random.default_rng(seed)
+    chance = np.where(late, 0.3, 0.5)
+    return deals.assign(outcome=np.where(rng.random(len(deals)) < chance, "won", "lost"))
+
+
+def test_windows_follow_each_other():
+    ends = [window_end(date(2024, 1, 1) + timedelta(days=n), 30) for n in range(90)]
+    assert len(set(ends)) in (3, 4)
+    assert all(end <= date(2024, 1, 1) + timedelta(days=n) for n, end in enumerate(ends))
+    assert {(b - a).days for a, b in itertools.pairwise(ends)} == {0, 30}
+    assert window_end(date(2000, 1, 4), 2) == date(2000, 1, 4)  # its own last day
+
+
+def test_a_fall_is_seen_and_noise_is_not():
+    found = win_rate_findings(RULE, fallen(), day=UNTIL)
+    assert [f.subject for f in found] == ["all deals"]
+    assert "fell" in found[0].sentence
+    assert not win_rate_findings(RULE, deal_world(1), day=UNTIL)
+    by_region = AlertRule("r", "win rate", field="region", limit=2, direction="both")
+    assert {f.subject for f in win_rate_findings(by_region, fallen(), day=UNTIL)} <= {
+        "region APAC", "region Europe", "region India", "region North America",
+    }  # fmt: skip
+
+
+def test_too_few_deals_are_not_looked_at():
+    few = deal_world(1, 40)
+    assert win_rate_findings(RULE, few, day=UNTIL) == []
+    assert false_alarm_rate(RULE, few, day=UNTIL) is None
+    assert false_alarm_rate(AlertRule("s", "stale data"), deal_world(1), day=UNTIL) is None
+    assert replay(RULE, deal_world(1, 0), until=UNTIL) == []
+
+
+def test_replay_is_what_live_would_have_opened_from_what_was_known_each_day():
+    rule = AlertRule("r", "win rate", field="region", limit=2, direction="both", days=14, cooldown_days=20)
+    deals = fallen()
+    live, open_subjects, closed = [], {}, {}
+    for back in range(199, -1, -1):
+        day = UNTIL - timedelta(days=back)
+        known = deals[
+            deals["created_on"] <= str(day)
+        ].copy()  # what a database would have held on that evening
+        later = known["closed_on"] > pd.Timestamp(day)
+        known.loc[later, "outcome"] = "open"
+        known.loc[later, "closed_on"] = pd.NaT
+        fresh, gone = changes(rule, win_rate_findings(rule, known, day=day), open_subjects, closed, day)
+        for subject in gone:
+            del open_subjects[subject]
+            closed[subject] = day
+        for finding in fresh:
+            open_subjects[finding.subject] = day
+            live.append((day, finding.subject, finding.sentence))
+    assert live
+    assert [tuple(f) for f in replay(rule, deals, until=UNTIL, days=200)] == live
+
+
+def test_the_same_finding_opens_once_and_stays_quiet_in_its_cooldown():
+    finding = win_rate_findings(RULE, fallen(), day=UNTIL)[0]
+    fresh, gone = changes(RULE, [finding], {}, {}, UNTIL)
+    assert (fresh, gone) == ([finding], [])
+    assert changes(RULE, [finding], {finding.subject: UNTIL}, {}, UNTIL) == ([], [])
+    assert changes(RULE, [], {finding.subject: UNTIL}, {}, UNTIL) == ([], [finding.subject])
+    assert changes(RULE, [finding], {}, {finding.subject: UNTIL - timedelta(days=29)}, UNTIL)[0] == []
+    assert changes(RULE, [finding], {}, {finding.subject: UNTIL - timedelta(days=30)}, UNTIL)[0] == [finding]
+
+
+def test_the_rate_of_a_year_follows_from_the_rate_of_a_look():
+    look, year = false_alarm_rate(AlertRule("r", "win rate", limit=2, days=30), deal_world(1), day=UNTIL)
+    assert 0 < look <= 0.02276  # the tail of two standard deviations
+    assert year == pytest.approx(1 - (1 - look) ** (365 / 30))
+
+
+def test_shipped_rules_read_and_broken_ones_are_a_sentence(config_dir):
+    assert next(rule.kind for rule in read_alert_rules(config_dir)) == "win rate"
+    path = config_dir / "alerts.yaml"
+    for text in ("rules: 5", "rules: [{name: a, kind: moon}]", "rules: [{name: a, kind: win rate, days: 0}]", "[",
+                 "rules: [{name: a, kind: stale data}, {name: a, kind: stale data}]", "rules: [{name: a, kind: stale data, tell: [bob]}]",
+                 "rules: [a]"):  # fmt: skip
+        path.write_text(text)
+        with pytest.raises(ConfigError):
+            read_alert_rules(config_dir)
+
+
+@pytest.mark.prove
+def test_stated_false_alarms_against_simulated_years():
+    rule = AlertRule("r", "win rate", limit=2, days=30, direction="both", cooldown_days=0)
+    looks = fired = 0
+    stated = []
+    for seed in range(400):
+        deals = deal_world(20_000 + seed, 6000, days=800)
+        for n in range(12):
+            day = date(2024, 3, 1) + timedelta(days=30 * n)
+            rate = false_alarm_rate(rule, deals, day=day)
+            if rate is not None:
+                looks += 1
+                fired += bool(win_rate_findings(rule, deals, day=day))
+                stated.append(rate[0])
+    show(
+        f"Win-rate rule, {looks} looks: stated {100 * np.mean(stated):.2f} %, measured {100 * fired / looks:.2f} %."
+    )
+    assert fired / looks == pytest.approx(np.mean(stated), rel=0.12)
