@@ -118,7 +118,9 @@ def show_conversion(frame: ui.Frame, batch: dict[str, Any] | None) -> None:
 def show_comparison(frame: ui.Frame, batch_id: str, every: pd.DataFrame) -> None:
     """The batch beside another one, with the difference and whether it is more than chance."""
     others = [other for other in every["batch_id"] if other != batch_id]
-    if not others:
+    if not others or len(others) == len(
+        every
+    ):  # the ledger lists the newest batches; an older one stands alone
         ui.empty("There is no other batch to compare with yet.")
         return
     chosen = st.selectbox("With", others, index=None, key="compare_with", placeholder="Choose a batch", bind="query-params")  # fmt: skip
