@@ -15,6 +15,7 @@ from pathlib import Path
 from database import Database, Many, Statement, Written
 from errors import ConfigError, Conflict
 from sql_values import Value
+from turso_copy import UNFINISHED
 from turso_file import LocalFile
 
 __all__ = [
@@ -73,7 +74,15 @@ def applied_migrations(db: Database) -> list[dict[str, Value]]:
     """One dict per migration the database has, in order: name, sha256, applied_at. Empty for a new
     database.
     """
-    if not db.rows("SELECT 1 AS found FROM sqlite_master WHERE name = 'schema_migrations'"):
+    names = "SELECT name FROM sqlite_master WHERE name IN ('schema_migrations', ?)"
+    found = {row["name"] for row in db.rows(names, (UNFINISHED,))}
+    if UNFINISHED in found:
+        raise ConfigError(
+            f"A copy into this database ({db.name}) is not finished. Run the same scripts.copy_database "
+            f"again, or "
+            "name another database."
+        )
+    if not found:
         return []
     return db.rows("SELECT name, sha256, applied_at FROM schema_migrations ORDER BY name")
 

@@ -1,0 +1,106 @@
+"""migrate and copy_database as programs call them: exit codes, JSON, sentences."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import scripts.copy_database
+import scripts.migrate
+from database import Statement
+from scripts.command import run
+from tests.turso_server import TursoServer
+from turso_db import LocalFile, connect
+
+Said = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Said:
+    """Runs a script: exit code, standard output, standard error."""
+
+    def say(module: Any, *arguments: object) -> tuple[int, str, str]:
+        code = run(module.main, [str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return say
+
+
+def test_status_tells_and_changes_nothing(said: Said, db_path: Path) -> None:
+    code, out, _ = said(scripts.migrate, "--status", "--json")
+    status = json.loads(out)
+    assert code == 0
+    assert (status["applied"], status["applied_now"]) == ([], [])
+    assert status["pending"][0] == "0001_the_loop.sql"
+    assert LocalFile(db_path).rows("SELECT name FROM sqlite_master") == []
+
+
+def test_migrate_brings_it_up_once(said: Said) -> None:
+    first = json.loads(said(scripts.migrate, "--json")[1])
+    assert first["applied_now"][0] == "0001_the_loop.sql"
+    assert first["pending"] == []
+    code, out, _ = said(scripts.migrate)
+    assert code == 0
+    assert f"{len(first['applied'])} migrations applied, 0 of them now, 0 pending" in out
+
+
+def test_migrate_refuses_a_newer_database(said: Said, db_path: Path) -> None:
+    db = connect(f"file:{db_path}")
+    db.write([Statement("INSERT INTO schema_migrations VALUES ('9999_later.sql', 'x', 'y')")])
+    db.close()
+    code, out, err = said(scripts.migrate, "--status", "--json")
+    assert code == 2
+    assert json.loads(out)["error"]["kind"] == "ConfigError"
+    assert "newer than this code" in err
+
+
+def test_copy_to_a_server_and_back(said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, last = f"file:{tmp_path / 'first.db'}", f"file:{tmp_path / 'last.db'}"
+    db = connect(first)
+    db.write([Statement("INSERT INTO batch_numbers VALUES ('20260211', 7)")])
+    db.close()
+    with TursoServer(tmp_path / "s.db") as server:
+        monkeypatch.setenv("TURSO_AUTH_TOKEN", server.token)
+        code, out, err = said(scripts.copy_database, first, server.url, "--json")
+        there = json.loads(out)
+        assert code == 0
+        assert "batch_numbers: 1 rows copied" in err
+        assert server.token not in out + err
+        code, out, _ = said(scripts.copy_database, server.url, last)
+        assert code == 0
+        assert "each compared" in out
+        code, _, err = said(scripts.copy_database, first, server.url)
+        assert code == 2
+        assert "expected to be empty" in err
+    again = connect(last)
+    assert again.rows("SELECT * FROM batch_numbers") == [{"day": "20260211", "last_number": 7}]
+    again.close()
+    assert {
+        key: value for table in there["tables"] if table["table"] == "batch_numbers"
+        for key, value in table.items() if key != "sha256"
+    } == {"table": "batch_numbers", "rows": 1}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        (("file:a.db", "file:a.db"), "expected to differ"),
+        (("libsql://a.turso.io", "libsql://b.turso.io"), "One of FROM and TO"),
+        (("file:a.db",), "See --help"),
+        (("file:missing.db", "file:other.db"), "no database of this product"),
+        (("file:a.db", "wss://b.turso.io"), "Write libsql://"),
+    ],
+)
+def test_copies_that_are_refused(
+    said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: tuple[str, ...], words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, out, err = said(scripts.copy_database, *places, "--json")
+    assert code == 2
+    assert words in err
+    assert json.loads(out)["error"]["message"] in err
