@@ -64,18 +64,23 @@ def ask_for_choices(frame: ui.Frame, workflow: str) -> Choices:
 def _further(frame: ui.Frame) -> tuple[str | None, ExportRules, list[str]]:
     usual = export_rules(frame.icp)
     left, right = st.columns(2)
-    most = left.number_input("Most leads in this batch", 1, 200_000, usual.max_rows, key="max_rows", placeholder="no limit")  # fmt: skip
-    least = right.number_input("Lowest score that goes out", 0, 100, int(usual.min_score), key="min_score")
-    contacts = left.number_input("Best contacts per company", 1, 1000, usual.contacts_per_company, key="contacts",
+    most = left.number_input("Most leads", 1, 200_000, usual.max_rows, key="max_rows", placeholder="no limit")  # fmt: skip
+    least = right.number_input("Lowest score", 0.0, 100.0, float(usual.min_score), 1.0, "%g", key="min_score")
+    contacts = left.number_input("Per company", 1, 1000, usual.contacts_per_company, key="contacts",
                                  placeholder="all", help="By company score, accuracy and the numbers that may be called.")  # fmt: skip
     days = right.number_input(
-        "Not exported within so many days", 0, 3650, usual.exported_within_days, key="days"
+        "Days apart",
+        0,
+        3650,
+        usual.exported_within_days,
+        key="days",
+        help="Whoever was exported within so many days stays; 0 lets everybody out.",
     )
     share = left.slider(
-        "Exploration, percent", 0.0, MOST_EXPLORED, float(usual.exploration_percent), 0.5, key="explore",
+        "Exploration %", 0.0, MOST_EXPLORED, float(usual.exploration_percent), 0.5, key="explore",
         help="Leads drawn by chance from those that the filters or the cut leave out. Their outcomes show what the rules miss.",
     )  # fmt: skip
-    segment = right.selectbox("Segment of leads that name none", list(frame.icp.data["scoring"]["segments"]), index=None,
+    segment = right.selectbox("Segment", list(frame.icp.data["scoring"]["segments"]), index=None, help="Of leads that name none themselves.",
                               key="segment", placeholder=str(frame.icp.data["scoring"]["default_segment"]))  # fmt: skip
     configured = list(frame.icp.data["export"]["agents"])
     agents = st.multiselect(
