@@ -3,12 +3,12 @@
 from datetime import UTC, datetime
 from typing import Any
 
-import pandas as pd
 import streamlit as st
 
 import ui
 from operators import save_operator
-from stores import operators, syncs
+from stores import operators
+from views.zoho_panel import show_zoho
 
 _LABELS = {"name": "Name", "business_name": "Business", "phone": "Phone", "email": "E-mail", "zip_code": "ZIP",
            "website": "Website", "team": "Team"}  # fmt: skip
@@ -67,24 +67,4 @@ with ui.page("Operators") as frame:
         st.subheader("Edit the ticked operator" if chosen else "Add an operator", anchor=False)
         form(frame, chosen)
 
-    st.subheader("Zoho", anchor=False)
-    if frame.settings.zoho_ready:
-        st.write("The credentials are set.")
-    else:
-        ui.empty(
-            "Zoho is not connected. Set ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN in the environment or "
-            "in .streamlit/secrets.toml. Until then outcomes come in as files on the Outcomes page."
-        )
-    runs = ui.read(frame, syncs.read_sync_runs, limit=20)
-    if not runs.empty:
-        st.dataframe(
-            pd.DataFrame({
-                "when": [ui.age(at, frame.now) for at in runs["started_at"]], "kind": runs["kind"], "status": runs["status"],
-                "by": runs["started_by"], "read": runs["read"], "matched": runs["matched"], "review": runs["review"],
-                "unmatched": runs["unmatched"], "updated": runs["updated"], "errors": runs["errors"].map(lambda text: text.strip("[]")[:200]),
-            }),
-            hide_index=True, alt="The newest syncs and imports", column_config={
-                "when": "When", "kind": "Kind", "status": "Status", "by": "By", "read": "Read", "matched": "Matched",
-                "review": "To review", "unmatched": "Unmatched", "updated": "Updated",
-                "errors": st.column_config.TextColumn("Errors", width="large")},
-        )  # fmt: skip
+    show_zoho(frame)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from zoho_server import ZohoServer
 
 import turso_db
 from actors import Actor
+from jobs import jobs
 from outcomes import import_historical
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -130,3 +133,33 @@ def test_a_broken_configuration_is_a_sentence_on_every_page(places: Path) -> Non
         app = opened(page)
         assert not app.exception
         assert "sum to 1" in said(app)
+
+
+def test_a_sync_with_zoho_is_started_from_the_page_and_says_what_it_brought(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ZohoServer() as zoho:
+        zoho.world.add(
+            "Accounts", Account_Name="Harbor Vending", Account_Type="Owner Operator", Billing_Code="02139"
+        )
+        for name, value in zoho.environment().items():
+            monkeypatch.setenv(name, value)
+        app = opened("pages/3_Operators.py")
+        assert not app.error
+        app.button(key="check_zoho").click().run()
+        assert not app.exception
+        assert "Zoho accepts the client" in app.dataframe[0].value.to_string()
+        app.button(key="sync_operators").click().run()
+        until = time.monotonic() + 20
+        while jobs().state("sync operators").running:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        app.run()
+        assert not app.exception
+        assert "1 read, 1 created" in plain_again(said(app))
+        assert "Harbor Vending" in app.dataframe[0].value.to_string()
+
+
+def plain_again(text: str) -> str:
+    """The text without the signs that keep Markdown from reading it."""
+    return text.replace("\\", "")
