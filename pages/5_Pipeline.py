@@ -47,7 +47,7 @@ def show_scores(frame: ui.Frame) -> None:
         rows, hide_index=True, alt="Open deals by score, the best first", height=460, column_config={
             "deal_id": "Deal", "account": "Account", "owner": "Owner", "stage": "Stage",
             "amount": st.column_config.NumberColumn("Amount", format="localized"),
-            "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%.0f"),
+            "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%.1f"),
             "account_score": st.column_config.NumberColumn("Account part", format="%.0f"),
             "amount_score": st.column_config.NumberColumn("Amount part", format="%.0f"), "wins": "Deals won before",
             "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance by the driver model", format="percent"),
