@@ -107,6 +107,8 @@ with ui.page("Score and Export", need="ops") as frame:
         st.caption(
             f"{plan.explored():,} of them were drawn by chance from {plan.explorable:,} that the rules leave out."
         )
+    if "export" in st.session_state and plan.misses["kind"].eq("duplicate").any():
+        st.caption("What was exported above counts as exported before from now on.")
     for note in file.notes:
         st.caption(ui.plain(note))
     rows, spread, troubles = st.tabs(

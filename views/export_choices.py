@@ -38,7 +38,9 @@ def ask_for_choices(frame: ui.Frame, workflow: str) -> Choices:
     known = ui.read(frame, operators.read_operators, limit=5000)
     chosen = st.selectbox(
         "Operator", known.index, index=None, key="operator", placeholder="No operator",
-        format_func=lambda place: f"{known['name'][place]} {ui.blank(known['zip_code'][place])}".strip(),
+        format_func=lambda place: " · ".join(
+            text for field in ("business_name", "name", "zip_code") if (text := ui.blank(known[field][place]))
+        ),
     )  # fmt: skip
     operator = None
     if chosen is not None:

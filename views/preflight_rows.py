@@ -15,7 +15,9 @@ _LABELS = {
     "unreadable": "Unreadable", "filtered": "Filtered out", "do not call": "Do not call", "duplicate": "Twice in the file",
     "exported before": "Exported before", "other contact": "Other contact", "below the cut": "Below the cut",
 }  # fmt: skip
-_SHOWN = ("company_name", "score", "priority", "city", "state", "zip_code", "sic_code", "employee_count")
+_SHOWN = (
+    "company_name", "contact", "score", "priority", "distance_miles", "city", "state", "zip_code", "sic_code", "employee_count",
+)  # fmt: skip
 MOST_SHOWN = 500
 
 
@@ -43,12 +45,15 @@ def show_counts(plan: Preflight, file: LeadFile) -> None:
 def _show_ready(plan: Preflight) -> None:
     """The leads that go out, with the parts of their scores."""
     parts = [c for c in plan.ready.columns if c.endswith("_points")]
-    rows = plan.ready[[*_SHOWN, *parts, "left_out_because"]].head(MOST_SHOWN)
+    first = plan.ready.head(MOST_SHOWN)
+    names = first["first_name"].fillna("") + " " + first["last_name"].fillna("")
+    rows = first.assign(contact=names.str.strip())[[*_SHOWN, *parts, "left_out_because"]]
     st.dataframe(
         rows, hide_index=True, key="ready_table", alt="The leads that go out, best first",
         column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "priority": "Call priority",
             "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
+            "contact": "Contact", "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"),
             "city": "City", "state": "State", "zip_code": "ZIP", "sic_code": "SIC", "employee_count": "Employees",
             "left_out_because": st.column_config.TextColumn("By chance, although", width="medium") if plan.explored() else None,
             **{c: st.column_config.NumberColumn(c.replace("_", " ").capitalize(), format="%.2f") for c in parts},
