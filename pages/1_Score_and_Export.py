@@ -108,7 +108,7 @@ with ui.page("Score and Export", need="ops") as frame:
             f"{plan.explored():,} of them were drawn by chance from {plan.explorable:,} that the rules leave out."
         )
     if "export" in st.session_state and plan.misses["kind"].eq("duplicate").any():
-        st.caption("What was exported above counts as exported before from now on.")
+        st.caption("The leads of the batch above are taken from now on.")
     for note in file.notes:
         st.caption(ui.plain(note))
     rows, spread, troubles = st.tabs(
