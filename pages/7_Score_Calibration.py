@@ -6,6 +6,7 @@ import ui
 from stores import runs
 from views.calibration_report import show_report
 from views.current_weights import show_weights
+from views.exploration import show_exploration
 from views.outcomes_feed import show_feed
 
 TABS = ["Current weights", "Calibration report", "Outcomes feed"]
@@ -21,3 +22,5 @@ with ui.page("Score Calibration") as frame:
         show_report(frame, run)
     with feed:
         show_feed(frame)
+        st.subheader("What the filters may miss", anchor=False)
+        show_exploration(frame)
