@@ -6,9 +6,12 @@ from collections.abc import Iterator, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import pandas as pd
 
 from sql_values import Value
+
+_EXACT = 2.0**53  # below it every whole number is a float of its own
 
 BUMP = "UPDATE meta SET value = value + 1 WHERE key = 'data_version'"
 
@@ -77,11 +80,19 @@ def frame_of(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> pd.DataFr
     """
     if not rows:
         return pd.DataFrame({name: pd.Series(dtype="object") for name in columns}, columns=list(columns))
-    frame = pd.DataFrame(list(rows), columns=list(range(len(columns))))
+    frame = pd.DataFrame(rows if isinstance(rows, list) else list(rows), columns=list(range(len(columns))))
     for place in range(len(columns)):
         # pandas makes floats of whole numbers beside missing ones, and those are exact only up to 2**53
-        if frame[place].dtype == "float64" and float not in set(map(type, map(itemgetter(place), rows))):
-            exact = pd.array([row[place] for row in rows], dtype="Int64")
-            frame.isetitem(place, exact)
+        if frame[place].dtype == "float64" and float not in map(type, map(itemgetter(place), rows)):
+            frame.isetitem(place, _whole(frame[place].to_numpy(), place, rows))
     frame.columns = pd.Index(columns)
     return frame
+
+
+def _whole(floats: np.ndarray, place: int, rows: Sequence[Sequence[Any]]) -> pd.api.extensions.ExtensionArray:
+    """The whole numbers of a column as Int64, by way of their floats where those are exact."""
+    missing = np.isnan(floats)
+    known = np.where(missing, 0.0, floats)
+    if np.abs(known).max() < _EXACT:
+        return pd.arrays.IntegerArray(known.astype("int64"), missing)
+    return pd.array([row[place] for row in rows], dtype="Int64")

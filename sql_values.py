@@ -88,6 +88,13 @@ def to_sql_rows(rows: Sequence[Sequence[Value]]) -> Sequence[Sequence[Any]]:
         return [to_sql_row(row, number) for number, row in enumerate(rows, 1)]
     changed = False
     for place, column in enumerate(columns):
+        if type(column[0]) is str:
+            try:
+                "".join(column)  # the quickest way to see that all are text
+            except TypeError:
+                pass
+            else:
+                continue
         kinds = set(map(type, column))
         if kinds <= _AS_THEY_ARE and not (float in kinds and (math.inf in column or -math.inf in column)):
             continue

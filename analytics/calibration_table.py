@@ -226,6 +226,8 @@ def _why(
             f"{start} That is about {row['suggested']} % of the best value's rate, and the score of {current} in "
             f"force{scale} does not fit it: tail probability {chance}, allowing for {tested} values tested."
         )
+    if interval == "from 100 to 100":  # the best value of a dimension that has no second one
+        return f"{start} No other value has leads that are old enough to compare it with."
     standing = f"{start} The outcomes leave scores {interval} standing"
     if word == HOLD:
         return f"{standing}, " + (

@@ -1,24 +1,26 @@
 """What the outcomes say about each score in force: move, hold, too little, too young, or no evidence.
 
 A score of 70 claims a rate of 70 % of the best value's, so the null hypothesis of every test here is the
-*current score*. Scores only claim ratios (adding ten points to every value of a dimension changes no
-ranking), therefore a claim is the score divided by the highest score in force among the values that have
-matured leads: all equal to 70 says the same as all equal to 100, that no value is better than another.
+*current score*. Where no score in force is 100, the best value itself cannot have 70 % of its own rate: a claim
+is therefore the score divided by the highest score in force among the values that have matured leads. All equal
+to 70 then says the same as all equal to 100, that no value is better than another.
 
 The posterior of all rates of the dimension is the beta-binomial whose fitted means are the shrunk rates,
 with the uncertainty of its mean and strength drawn too; the intervals of rates and scores come from it. For
-the test three in ten values may stand on their own instead: where one value truly differs, the common model
-pulls it toward the others and hides half of what it has to say. A claim is then tested from both sides:
+the test some values may stand on their own instead (v of v + 15, for v values): where one value truly
+differs, the common model pulls it toward the others and hides half of what it has to say; but in a
+dimension of three values, where little can be learned about how alike they are, chance must not be taken
+for a difference either. A claim is then tested from both sides:
 
-* *too high* when rate ≥ claim × the rate of the leading value is improbable. The leader is one fixed value
-(the highest shrunk rate). The highest rate *of each draw* would not do: among many equal values chance
-always lifts some value above any other, and scores that are right would look too high. * *too low* when rate
-≤ claim × the highest rate of each draw is improbable; here the highest rate is the careful choice, as a
-claim that is too low against every value is too low against the best.
+* *Too high* when rate ≥ claim × the rate of the leading value is improbable. The leader is one fixed value (the
+  highest shrunk rate). The highest rate *of each draw* would not do: among many equal values chance always lifts
+  some value above any other, and scores that are right would look too high.
+* *Too low* when rate ≤ claim × the highest rate of each draw is improbable. Here the highest rate is the careful
+  choice, as a claim that is too low against every value is too low against the best.
 
-The tail probability is twice the smaller side, or the one side for a score at the top, which cannot be too
-low. The values of a dimension go through Benjamini–Hochberg. `python -m pytest -m prove
-tests/test_verdicts.py` measures how often this is wrong.
+The tail probability is twice the smaller side, or the one side for a score at the top, which cannot be too low.
+The values of a dimension go through Benjamini–Hochberg. How often all this is wrong is measured in
+tests/test_verdicts.py, by the proofs.
 """
 
 from __future__ import annotations
@@ -38,10 +40,9 @@ MOVE, HOLD, TOO_LITTLE, TOO_YOUNG, NO_EVIDENCE = "move", "hold", "too little", "
 Q = 0.05  # false discovery rate among the values of a dimension
 NARROW = 40.0  # points: an interval no wider than this says enough to hold a score
 DRAWS = 4000
-OWN_SHARE, OWN_STRENGTH = (
-    0.3,
-    10.0,
-)  # how many values may stand on their own, and the leads their prior weighs
+OWN_STRENGTH = 15.0  # leads: what the prior of a value that stands on its own weighs
+HALF_OWN = 15  # values: in a dimension of so many, half may stand on their own; of fewer, fewer
+_STRONGEST = 1e7  # leads: values are then alike for every purpose
 
 
 class Verdict(NamedTuple):
@@ -89,8 +90,8 @@ def posterior_rates(
     """Draws from the posterior of all rates of one dimension: shape (draws, values), rates 0–1.
 
     Each rate comes from Beta(mean·M, (1 − mean)·M) with M common to the dimension or, with prior
-    probability `own_share`, from the same mean with M = 10. The mean has a flat prior; so has the spread
-    1/√M for 1 ≤ M ≤ 100,000 leads (Gelman et al., Bayesian Data Analysis, 3rd ed., section 5.3), or log M
+    probability `own_share`, from the same mean with M = 15. The mean has a flat prior; so has the spread
+    1/√M for 1 ≤ M ≤ 10,000,000 leads (Gelman et al., Bayesian Data Analysis, 3rd ed., section 5.3), or log M
     where values may stand on their own, as these then carry the spread. Mean and M are drawn from their
     joint posterior on a grid. Values without leads are drawn from the prior. Same seed, same draws.
     """
@@ -145,9 +146,10 @@ def weigh_scores(
     points = shrunk_rates(k, n, fit_prior(n, k))
     points[n == 0] = 0.0
     leader = int(np.argmax(points))
-    robust = posterior_rates(n, k, seed=seed, draws=draws, own_share=OWN_SHARE)
-    own = np.maximum(np.random.default_rng([seed, 1]).beta(k + 0.5, n - k + 0.5, size=rates.shape), 1e-12)
     seen = n > 0
+    own_share = float(seen.sum() / (seen.sum() + HALF_OWN))
+    robust = posterior_rates(n, k, seed=seed, draws=draws, own_share=own_share)
+    own = np.maximum(np.random.default_rng([seed, 1]).beta(k + 0.5, n - k + 0.5, size=rates.shape), 1e-12)
     against_leader, against_best = _ratios(robust, robust, leader, seen)
     tried = (n > 0) & ~np.isnan(scores)
     top = float(scores[tried].max()) if tried.any() else math.nan
@@ -239,7 +241,7 @@ def _draw_prior(
     n, k = n[seen], k[seen]
     middle = float(logit((k.sum() + 0.5) / (n.sum() + 1.0)))
     reach = 1.5 + 4.0 / math.sqrt(k.sum() + 1.0)
-    box = [(middle - reach, middle + reach), (0.0, math.log(100_000.0))]
+    box = [(middle - reach, middle + reach), (0.0, math.log(_STRONGEST))]
     for points in ((41, 25), (30, 30)):
         sides = [np.linspace(low, high, count) for (low, high), count in zip(box, points, strict=True)]
         grid = np.stack(np.meshgrid(*sides, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -255,7 +257,7 @@ def _draw_prior(
     share = np.exp(weight - weight.max())
     picked = grid[rng.choice(len(grid), size=draws, p=share / share.sum())]
     picked = picked + (rng.random(picked.shape) - 0.5) * steps  # spread inside the grid's cells
-    return expit(picked[:, 0]), np.exp(np.clip(picked[:, 1], 0.0, math.log(100_000.0)))
+    return expit(picked[:, 0]), np.exp(np.clip(picked[:, 1], 0.0, math.log(_STRONGEST)))
 
 
 def _log_parts(

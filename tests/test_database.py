@@ -33,6 +33,22 @@ def test_one_row_and_all_missing() -> None:
     assert frame_of(["a"], [("x",)]).to_dict("records") == [{"a": "x"}]
 
 
+@pytest.mark.parametrize("number", [0, -7, 2**53 - 1, 2**53 + 1, -(2**53) - 1, 2**63 - 1, -(2**63)])
+def test_whole_numbers_beside_missing_ones_are_exact(number: int) -> None:
+    frame = frame_of(["a", "b"], [(number, None), (None, 1), (1, 0.5)])
+    assert str(frame["a"].dtype) == "Int64"
+    assert frame["a"].tolist()[0] == number
+    assert frame["a"].isna().tolist() == [False, True, False]
+    assert str(frame["b"].dtype) == "float64"
+
+
+def test_two_columns_of_one_name_stay_two() -> None:
+    frame = frame_of(["a", "a"], ((1, None), (None, 2)))
+    assert list(frame.columns) == ["a", "a"]
+    assert frame.iloc[0, 0] == 1
+    assert frame.iloc[1, 1] == 2
+
+
 def test_mixed_text_and_numbers_stay_what_they_are() -> None:
     values: list[Any] = ["x", 1, None, b"y"]
     assert frame_of(["a"], [(value,) for value in values])["a"].tolist() == values

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import InputError
-from sql_values import to_sql, to_sql_row
+from sql_values import to_sql, to_sql_row, to_sql_rows
 
 
 class Stage(str, enum.Enum):  # noqa: UP042 - the older kind, whose str() is not its value
@@ -137,3 +137,41 @@ def test_times_sort_as_text_as_they_do_in_time(at: datetime) -> None:
     later = min(at, datetime(9999, 12, 31)) + timedelta(seconds=1)
     assert str(to_sql(min(at, later))) <= str(to_sql(later))
     assert len(str(to_sql(at))) == len("2026-02-11T15:30:00Z")
+
+
+def test_many_rows_are_the_same_rows_where_nothing_changes() -> None:
+    rows = [("a", 1, 1.5, b"x", None), ("b", 2, float("nan"), b"", None)]
+    assert to_sql_rows(rows) is rows
+    assert to_sql_rows([]) == []
+
+
+def test_many_rows_are_converted_by_columns() -> None:
+    rows = [("a", np.int64(1), date(2026, 2, 11), True), ("b", None, None, pd.NA)]
+    assert to_sql_rows(rows) == [("a", 1, "2026-02-11", 1), ("b", None, None, None)]
+    assert to_sql_rows([("a", "b"), (np.str_("c"), None)]) == [("a", "b"), ("c", None)]
+
+
+def test_many_rows_name_the_row_and_the_place() -> None:
+    with pytest.raises(InputError, match="Argument 2 of row 3: A finite number"):
+        to_sql_rows([("a", 1.0), ("b", 2), ("c", -np.inf)])
+    with pytest.raises(TypeError, match="Argument 1 of row 2: A value of type Decimal"):
+        to_sql_rows([("a",), (Decimal(1),)])
+
+
+@given(
+    st.lists(
+        st.tuples(st.none() | st.text(), st.none() | st.integers(-9, 9) | st.floats() | st.booleans()),
+        max_size=5,
+    )
+)
+def test_many_rows_and_single_values_agree(rows: list[tuple[Any, ...]]) -> None:
+    def stored(value: Any) -> Any:
+        return None if value != value else value  # SQLite itself stores a NaN as NULL
+
+    try:
+        expected = [tuple(to_sql_row(row)) for row in rows]
+    except InputError:
+        with pytest.raises(InputError):
+            to_sql_rows(rows)
+    else:
+        assert [tuple(map(stored, row)) for row in to_sql_rows(rows)] == expected
