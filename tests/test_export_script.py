@@ -154,8 +154,12 @@ def test_an_option_out_of_range_is_a_sentence(tmp_path, leads, options, sentence
     assert not Path(tmp_path / "out.csv").exists()
 
 
-def die_before_writing(argv):
-    """Nothing; the script's process kills itself when the batch is recorded and no byte of the file written."""
+def die_before_writing(settings, argv):
+    """Nothing; the script's process kills itself when the batch is recorded and no byte of the file written.
+
+    `settings` is the environment of this test: the process is forked from one that began with another.
+    """
+    os.environ.update(settings)
     export_batch._write = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
     export_batch.main(argv)
 
@@ -163,7 +167,8 @@ def die_before_writing(argv):
 def test_killed_between_record_and_download_the_batch_is_in_the_ledger_and_downloads(tmp_path, leads, db):
     argv = [str(leads), "--workflow", "intent", "--as-of", "2026-02-11", "--actor", "Ana Ruiz", "--out",
             str(tmp_path / "out.csv")]  # fmt: skip
-    assert killed(die_before_writing, argv) == -9
+    settings = {name: value for name, value in os.environ.items() if name.startswith("HADES_")}
+    assert killed(die_before_writing, settings, argv) == -9
     assert not (tmp_path / "out.csv").exists()
     batch = batches.read_batches(db).iloc[0]
     content = batches.read_batch_csv(db, batch_id=batch["batch_id"])

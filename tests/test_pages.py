@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,8 +36,6 @@ def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("HADES_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.chdir(ROOT)
-    # AppTest puts the page in the place of the main module and leaves it there: later tests would start it again.
-    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     st.cache_data.clear()
     st.cache_resource.clear()
     return tmp_path
