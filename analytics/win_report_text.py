@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import pandas as pd
 
+from analytics.html_report import document, html_table, note, percent, plain_rows, section
 from analytics.win_report import WinReport
-
-_STYLE = (
-    ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
-    "h2{margin:2.2rem 0 .3rem;font-size:1.05rem;font-weight:600;opacity:.75}.answer{font-size:1.15rem;margin:.2rem 0 1rem}"
-    "table{border-collapse:collapse;font-size:.85rem;margin:.6rem 0 1.4rem}td,th{padding:.2rem .7rem;text-align:right;"
-    "border-bottom:1px solid #8a97a655}td:first-child,th:first-child{text-align:left}caption{text-align:left;opacity:.75}"
-    "svg{max-width:100%}.note{opacity:.75;font-size:.85rem}.wide{overflow-x:auto}"
-)
 
 
 def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]]:
@@ -27,10 +18,10 @@ def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]
     tables: dict[str, list[tuple[str, pd.DataFrame]]] = {
         report.answers[0][0]: [
             ("Months by closing date, with funnel limits (2 sd warn, 3 sd alarm) around the rate of all",
-             _percent(months, ("rate", "low", "high", "warn_low", "warn_high"))[
+             percent(months, ("rate", "low", "high", "warn_low", "warn_high"))[
                  ["month", "deals", "won", "rate", "low", "high", "warn_low", "warn_high", "signal"]]),
             ("The same by creation date; months whose deals are still open can still rise or fall",
-             _percent(report.cohorts.assign(month=report.cohorts["month"].dt.strftime("%b %Y")), ("rate", "low", "high"))[
+             percent(report.cohorts.assign(month=report.cohorts["month"].dt.strftime("%b %Y")), ("rate", "low", "high"))[
                  ["month", "deals", "won", "still_open", "rate", "low", "high"]]),
         ],
         report.answers[1][0]: [
@@ -39,18 +30,18 @@ def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]
         ],
         report.answers[2][0]: [
             ("Impact is the plain count of lost deals; excess is wins missing against the average",
-             _percent(segments, ("rate", "low", "high")).round({"excess": 1, "excess_low": 1, "excess_high": 1})[
+             percent(segments, ("rate", "low", "high")).round({"excess": 1, "excess_low": 1, "excess_high": 1})[
                  ["field", "value", "deals", "rate", "low", "high", "impact", "excess", "excess_low", "excess_high"]]),
             ("Cycle–Outcome Gap: median days of lost less median days of won deals; it describes",
              segments.round({"gap_low": 1, "gap_high": 1, "gap_adjusted": 3})[
                  ["field", "value", "won_days", "lost_days", "gap", "gap_low", "gap_high", "gap_adjusted"]]),
             ("Win rate by last stage; it describes",
-             _percent(report.stages, ("rate", "low", "high"))[["stage", "closed", "won", "rate", "low", "high", "open_deals"]]),
+             percent(report.stages, ("rate", "low", "high"))[["stage", "closed", "won", "rate", "low", "high", "open_deals"]]),
         ],
         report.answers[3][0]: [],
         report.answers[4][0]: [
             ("Owners, shrunk toward the rate of all; by name unless somebody stands out",
-             _percent(owners, ("rate", "shrunk", "low", "high")).rename(columns={"value": "owner"})[
+             percent(owners, ("rate", "shrunk", "low", "high")).rename(columns={"value": "owner"})[
                  ["owner", "deals", "won", "rate", "shrunk", "low", "high"]]),
         ],
     }  # fmt: skip
@@ -79,7 +70,7 @@ def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]
     if len(report.rules):
         first.append((
             "Rules found in 60 % of the deals and held against the other 40 %",
-            _percent(report.rules, ("rate", "rest_rate")).round(
+            percent(report.rules, ("rate", "rest_rate")).round(
                 {"points": 1, "low": 1, "high": 1, "kept_points": 1, "adjusted": 4, "kept_p": 4}
             )[["rule", "deals", "rate", "rest_rate", "points", "low", "high", "adjusted", "kept_points", "kept_p", "found"]],
         ))  # fmt: skip
@@ -136,7 +127,7 @@ def report_json(report: WinReport) -> dict[str, Any]:
         "as_of": f"{report.as_of:%Y-%m-%d}",
         "answers": [{"question": q, "answer": a} for q, a in report.answers],
         "tables": [
-            {"question": question, "caption": caption, "rows": _plain(table)}
+            {"question": question, "caption": caption, "rows": plain_rows(table)}
             for question, some in report_tables(report).items()
             for caption, table in some
         ],
@@ -147,46 +138,13 @@ def report_json(report: WinReport) -> dict[str, Any]:
 def report_html(report: WinReport, *, title: str) -> str:
     """One HTML document with the answers, a picture and the tables; it loads nothing from anywhere."""
     tables = report_tables(report)
-    body = [f"<h1>{escape(title)}</h1>"]
+    body = []
     for place, (question, sentence) in enumerate(report.answers):
-        body += [f"<h2>{escape(question)}</h2>", f'<p class="answer">{escape(sentence)}</p>']
+        body.append(section(question, sentence))
         if place == 0:
             body.append(_run_chart(report.months))
-        body += [_html_table(caption, table) for caption, table in tables[question]]
-    body += [f'<p class="note">{escape(note)}</p>' for note in report_notes(report)]
-    return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>{''.join(body)}</body></html>\n"
-    )
-
-
-def _percent(table: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    return table.assign(**{name: (100 * table[name].astype("float64")).round(1) for name in columns})
-
-
-def _plain(table: pd.DataFrame) -> list[dict[str, Any]]:
-    rows = table.astype("object").where(table.notna(), None).to_dict("records")
-    return [{str(k): v.item() if hasattr(v, "item") else v for k, v in row.items()} for row in rows]
-
-
-def _html_table(caption: str, table: pd.DataFrame) -> str:
-    head = "".join(f"<th scope=col>{escape(str(name).replace('_', ' '))}</th>" for name in table.columns)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(value))}</td>" for value in row) + "</tr>"
-        for row in table.itertuples(index=False, name=None)
-    )
-    return f'<div class="wide"><table><caption>{escape(caption)}</caption><tr>{head}</tr>{rows}</table></div>'
-
-
-def _cell(value: Any) -> str:
-    if value is None or (not isinstance(value, str) and pd.isna(value)):
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return (
-        f"{value:,}" if isinstance(value, int) else f"{value:g}" if isinstance(value, float) else str(value)
-    )
+        body += [html_table(caption, table) for caption, table in tables[question]]
+    return document(title, [*body, *(note(text) for text in report_notes(report))])
 
 
 def _run_chart(months: pd.DataFrame) -> str:
