@@ -30,6 +30,17 @@ class Many(NamedTuple):
     rows: Sequence[Sequence[Value]]
 
 
+class Table(NamedTuple):
+    """The rows of one SELECT as tuples, with the names of their columns, which stay when there is no row."""
+
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+
+    def dicts(self) -> list[dict[str, Any]]:
+        """One dict per row."""
+        return [dict(zip(self.columns, row)) for row in self.rows]  # noqa: B905 - as long as each other by nature
+
+
 class Written(NamedTuple):
     """What one statement of a write gave back: its rows (RETURNING, SELECT) and how many it touched."""
 
@@ -57,6 +68,9 @@ class Database(Protocol):
 
     def read(self, statements: Sequence[Statement]) -> list[list[dict[str, Any]]]:
         """The rows of several SELECTs from one snapshot, in one round trip."""
+
+    def tables(self, statements: Sequence[Statement]) -> list[Table]:
+        """The same as tuples with the names of their columns."""
 
     def frame(self, sql: str, args: Sequence[Value] = ()) -> pd.DataFrame:
         """The rows of one SELECT as a frame (see frame_of)."""

@@ -12,17 +12,19 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from database import Database, Many, Statement, Written
+from database import Database, Many, Statement, Table, Written
 from errors import ConfigError, Conflict
 from sql_values import Value
 from turso_copy import UNFINISHED
 from turso_file import LocalFile
+from turso_together import read_together
 
 __all__ = [
     "Database",
     "LocalFile",
     "Many",
     "Statement",
+    "Table",
     "Value",
     "Written",
     "applied_migrations",
@@ -30,6 +32,7 @@ __all__ = [
     "migrate",
     "open_database",
     "pending_migrations",
+    "read_together",
 ]
 
 MIGRATIONS = Path(__file__).resolve().parent / "migrations"

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from database import BUMP, Many, Statement, Written, frame_of
+from database import BUMP, Many, Statement, Table, Written, frame_of
 from errors import ConfigError, Conflict, HadesError, Refused, Unavailable
 from sql_values import Value, to_sql_row, to_sql_rows
 
@@ -74,7 +74,7 @@ class LocalFile:
         closings = self._closings
         connection = self._reader()
         try:
-            return _dicts(connection.execute(sql, _arguments(args)))
+            return _table(connection.execute(sql, _arguments(args))).dicts()
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
             self._fail(error, [Statement(sql, args)])
         finally:
@@ -82,12 +82,16 @@ class LocalFile:
 
     def read(self, statements: Sequence[Statement]) -> list[list[dict[str, Any]]]:
         """The rows of each SELECT, all from one snapshot."""
+        return [table.dicts() for table in self.tables(statements)]
+
+    def tables(self, statements: Sequence[Statement]) -> list[Table]:
+        """The rows of each SELECT as tuples with the names of their columns, all from one snapshot."""
         closings = self._closings
         connection = self._reader()
         try:
             connection.execute("BEGIN")
             try:
-                return [_dicts(connection.execute(sql, _arguments(args))) for sql, args in statements]
+                return [_table(connection.execute(sql, _arguments(args))) for sql, args in statements]
             finally:
                 connection.execute("COMMIT")
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
@@ -100,8 +104,7 @@ class LocalFile:
         closings = self._closings
         connection = self._reader()
         try:
-            cursor = connection.execute(sql, _arguments(args))
-            return frame_of([column[0] for column in cursor.description or ()], cursor.fetchall())
+            return frame_of(*_table(connection.execute(sql, _arguments(args))))
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
             self._fail(error, [Statement(sql, args)])
         finally:
@@ -215,13 +218,12 @@ def _run(connection: sqlite3.Connection, statement: Statement | Many) -> Written
         cursor = connection.executemany(statement.sql, to_sql_rows(statement.rows))
         return Written([], max(cursor.rowcount, 0))
     cursor = connection.execute(statement.sql, _arguments(statement.args))
-    rows = _dicts(cursor) if cursor.description else []
+    rows = _table(cursor).dicts() if cursor.description else []
     return Written(rows, max(cursor.rowcount, 0))
 
 
-def _dicts(cursor: sqlite3.Cursor) -> list[dict[str, Any]]:
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row)) for row in cursor.fetchall()]  # noqa: B905 - as long as each other by nature
+def _table(cursor: sqlite3.Cursor) -> Table:
+    return Table([column[0] for column in cursor.description or ()], cursor.fetchall())
 
 
 def _open(path: Path, name: str) -> sqlite3.Connection:

@@ -13,7 +13,7 @@ from typing import Any, Protocol, TypeVar
 import pandas as pd
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
-from database import Many, Statement, Written, frame_of
+from database import Many, Statement, Table, Written, frame_of
 from errors import Conflict, HadesError, Unavailable
 from sql_values import Value
 from turso_once import (
@@ -33,7 +33,6 @@ from turso_wire import Lost, Wire, decode_row, typed
 __all__ = ["TursoHttp", "for_url"]
 
 T = TypeVar("T")
-Rows = tuple[list[str], list[tuple[Any, ...]]]  # column names, rows
 
 _ATTEMPTS = 6
 _PATIENCE = 45.0  # seconds after which no further attempt begins
@@ -91,17 +90,20 @@ class TursoHttp:
         """The rows of one SELECT, in order, as dicts. Refused when the SQL is wrong, Unavailable without an
         answer.
         """
-        return _dicts(self._read_one(sql, args))
+        return self._read_one(sql, args).dicts()
 
     def read(self, statements: Sequence[Statement]) -> list[list[dict[str, Any]]]:
         """The rows of each SELECT, all from one snapshot."""
+        return [table.dicts() for table in self.tables(statements)]
+
+    def tables(self, statements: Sequence[Statement]) -> list[Table]:
+        """The rows of each SELECT as tuples with the names of their columns, all from one snapshot."""
         if not statements:
             return []
         if len(statements) == 1:  # one statement is a snapshot by itself
-            return [self.rows(*statements[0])]
+            return [self._read_one(*statements[0])]
         steps = chained(["BEGIN", *map(reading, statements), "COMMIT"])
-        answers = self._read("\n".join(s.sql for s in statements), steps)
-        return [_dicts(answer) for answer in answers[1:-2]]
+        return self._read("\n".join(s.sql for s in statements), steps)[1:-2]
 
     def frame(self, sql: str, args: Sequence[Value] = ()) -> pd.DataFrame:
         """The rows of one SELECT as a frame; integers stay exact, no row gives the columns alone."""
@@ -169,10 +171,10 @@ class TursoHttp:
         except Lost as lost:
             raise lost.error from lost
 
-    def _read_one(self, sql: str, args: Sequence[Value]) -> Rows:
+    def _read_one(self, sql: str, args: Sequence[Value]) -> Table:
         return self._read(sql, chained([reading(Statement(sql, args))]))[0]
 
-    def _read(self, key: str, steps: Sequence[Mapping[str, Any]]) -> list[Rows]:
+    def _read(self, key: str, steps: Sequence[Mapping[str, Any]]) -> list[Table]:
         """The rows of every step, in one piece where the server allows it, else by cursor."""
         whole = None if key in self._large else self._repeat(lambda: self._read_whole(steps))
         if whole is not None:
@@ -180,10 +182,10 @@ class TursoHttp:
         self._large.add(key)
         return self._repeat(lambda: self._read_by_cursor(steps))
 
-    def _read_whole(self, steps: Sequence[Mapping[str, Any]]) -> list[Rows] | None:
+    def _read_whole(self, steps: Sequence[Mapping[str, Any]]) -> list[Table] | None:
         """The rows of every step, or None when the answer is too large for one piece."""
         try:
-            return [_rows(result) for result in self._results(steps)]
+            return [_table(result) for result in self._results(steps)]
         except _StepError as failed:
             if failed.error.get("code") == "RESPONSE_TOO_LARGE":
                 return None
@@ -191,13 +193,13 @@ class TursoHttp:
         except (KeyError, TypeError, ValueError) as error:
             raise self._wire.garbled() from error
 
-    def _read_by_cursor(self, steps: Sequence[Mapping[str, Any]]) -> list[Rows]:
-        found: list[Rows] = [([], []) for _ in steps]
+    def _read_by_cursor(self, steps: Sequence[Mapping[str, Any]]) -> list[Table]:
+        found = [Table([], []) for _ in steps]
         for step, columns, row in self._cursor(steps):
             if row is None:
-                found[step] = (columns, [])
+                found[step] = Table(columns, [])
             else:
-                found[step][1].append(row)
+                found[step].rows.append(row)
         return found
 
     def _cursor(
@@ -226,7 +228,7 @@ class TursoHttp:
             written = []
             for places, shape in zip(batch.places, batch.shapes, strict=True):
                 own = [results[place] for place in places]
-                rows = _dicts(_rows(own[0])) if shape.gives_rows else []
+                rows = _table(own[0]).dicts() if shape.gives_rows else []
                 written.append(Written(rows, sum(int(result["affected_row_count"]) for result in own)))
         except _StepError as failed:
             if kept_before(failed.step, failed.error):
@@ -264,7 +266,7 @@ class TursoHttp:
                 place: [str(column["name"]) for column in other["cols"]]
                 for place, other in zip(with_rows, others, strict=True)
             }
-            notes = [(place, column, value) for place, column, value in _rows(first)[1]]
+            notes = [(place, column, value) for place, column, value in _table(first).rows]
             written = written_before(batch, notes, names)
         except _StepError as failed:
             raise typed(failed.error, self.name) from None
@@ -346,14 +348,9 @@ def _response(answer: Mapping[str, Any]) -> dict[str, Any]:
     return response
 
 
-def _rows(result: Mapping[str, Any]) -> Rows:
+def _table(result: Mapping[str, Any]) -> Table:
     columns = [str(column["name"]) for column in result.get("cols", ())]
-    return columns, [decode_row(row) for row in result.get("rows", ())]
-
-
-def _dicts(found: Rows) -> list[dict[str, Any]]:
-    columns, rows = found
-    return [dict(zip(columns, row, strict=True)) for row in rows]
+    return Table(columns, [decode_row(row) for row in result.get("rows", ())])
 
 
 def _in_lists(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -115,15 +116,51 @@ def _frame(actor: Actor) -> Frame:
 
 def read(frame: Frame, reader: Callable[..., T], **arguments: Any) -> T:
     """What a store's reader gives for this data version; asked of the database once per version and arguments."""
-    name = f"{reader.__module__}.{reader.__name__}"
-    kept: T = _kept(
-        name, frame.data_version, tuple(sorted(arguments.items())), lambda: reader(frame.db, **arguments)
-    )
-    return kept
+    result: T = read_all(frame, partial(reader, **arguments))[0]
+    return result
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
-def _kept(name: str, data_version: int, arguments: tuple[Any, ...], _call: Callable[[], Any]) -> Any:
+def read_all(frame: Frame, *readers: Callable[[turso_db.Database], Any]) -> tuple[Any, ...]:
+    """What each reader gives for this data version, in order; whatever is not known yet is asked in one round trip.
+
+        counts, feed = ui.read_all(frame, outcomes.read_funnel, partial(outcomes.read_feed, limit=300))
+
+    Name at the top of a page everything that it and its views show: later `ui.read` of the same readers with the same
+    arguments costs nothing. A reader that asks again depending on its first answer costs one more trip.
+    """
+    keys = [_key(reader) for reader in readers]
+    known: dict[int, Any] = {}
+    for place, key in enumerate(keys):
+        with suppress(_NotKept):
+            known[place] = _kept(*key, frame.data_version, _not_kept)
+    missing = [place for place in range(len(readers)) if place not in known]
+    if missing:
+        found = turso_db.read_together(frame.db, [readers[place] for place in missing])
+        for place, result in zip(missing, found, strict=True):
+            known[place] = _kept(*keys[place], frame.data_version, partial(_itself, result))
+    return tuple(known[place] for place in range(len(readers)))
+
+
+def _key(reader: Callable[..., Any]) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    """What tells a reader with its arguments from all others."""
+    function, arguments = (reader.func, reader.keywords) if isinstance(reader, partial) else (reader, {})
+    return f"{function.__module__}.{function.__qualname__}", tuple(sorted(arguments.items()))
+
+
+class _NotKept(Exception):
+    """Nothing is kept for this version and these arguments."""
+
+
+def _not_kept() -> Any:
+    raise _NotKept
+
+
+def _itself(result: Any) -> Any:
+    return result
+
+
+@st.cache_data(max_entries=128, show_spinner=False)
+def _kept(name: str, arguments: tuple[Any, ...], data_version: int, _call: Callable[[], Any]) -> Any:
     return _call()
 
 
