@@ -15,6 +15,7 @@ from deals import read_deal_rules, read_deals
 from errors import InputError
 from scripts.command import DONE, PARTLY, as_date, as_number, clock, parser, read_file, run
 from scripts.import_deals import own_mapping
+from scripts.judged import write_report
 from settings import read_settings
 
 
@@ -50,20 +51,10 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     if len(rejected):
         text += f"\n{len(rejected):,} of {file.rows_in:,} rows could not be used."
     if said.html:
-        _write(Path(said.html), report_html(report, title=f"Win rate: {name}"))
+        write_report(Path(said.html), report_html(report, title=f"Win rate: {name}"))
         result["html"] = said.html
         text += f"\nThe report is in {said.html}."
     return result, text, PARTLY if len(rejected) else DONE
-
-
-def _write(path: Path, html: str) -> None:
-    """Nothing; the file is written, and one that is there already is replaced only when it is a plain file."""
-    if path.exists() and not path.is_file():
-        raise InputError(f"{path} is there already and is no file. Name another one.")
-    try:
-        path.write_text(html, encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}. Name another place.") from error
 
 
 if __name__ == "__main__":

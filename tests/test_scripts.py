@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAMES = sorted(
     path.stem
     for path in (ROOT / "scripts").glob("*.py")
-    if path.stem not in ("__init__", "command")
+    if path.stem not in ("__init__", "command", "judged")
 )  # fmt: skip
 
 
