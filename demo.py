@@ -22,7 +22,7 @@ from outcomes import import_historical
 from preflight import preflight, with_keys
 from scoring import score_leads
 from stores import demo as store
-from stores import outcomes, state, syncs
+from stores import outcomes, state, syncs, unmatched
 from stores.audit import audit_entry
 from turso_db import Database
 
@@ -202,7 +202,7 @@ def _bring_outcomes(db: Database, world: World, zone: ZoneInfo) -> None:
             [
                 outcomes.insert_milestones(milestones=matched, now=now, actor=_IMPORTER.name),
                 outcomes.refresh_outcomes(companies=touched, now=now),
-                outcomes.record_unmatched(rows=missed, now=now),
+                unmatched.record_unmatched(rows=missed, now=now),
                 syncs.insert_finished(
                     kind="file", counts=counts, errors=[], now=now, actor=_IMPORTER.name, note=name
                 ),

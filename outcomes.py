@@ -16,7 +16,7 @@ from actors import Actor, require
 from errors import InputError
 from sheets import Sheet, read_sheet
 from stores import outcomes as store
-from stores import syncs
+from stores import syncs, unmatched
 from stores.audit import audit_entry
 from turso_db import Database, Many
 from vanillasoft import find_batch_id
@@ -139,11 +139,13 @@ def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, a
             store.refresh_outcomes(companies=[(r["batch_id"], r["company_key"]) for r in part], now=now),
         ],
     )
-    _write_in_parts(db, missed, lambda part: [store.record_unmatched(rows=part, now=now)])
+    _write_in_parts(db, missed, lambda part: [unmatched.record_unmatched(rows=part, now=now)])
     _write_in_parts(
         db,
         [("file", row["source_key"]) for row in matched],
-        lambda part: [store.resolve_unmatched(keys=part, resolution="matched by a later import", now=now)],
+        lambda part: [
+            unmatched.resolve_unmatched(keys=part, resolution="matched by a later import", now=now)
+        ],
     )
     review = sum("several sites" in row["why"] for row in missed)
     counts = {

@@ -10,7 +10,7 @@ from typing import Any
 import lead_values
 from actors import Actor, require
 from lead_columns import same_industry
-from stores import outcomes, syncs
+from stores import matches, outcomes, syncs
 from stores import zoho as store
 from stores.audit import audit_entry
 from turso_db import Database
@@ -44,7 +44,7 @@ def import_history(
     kept: dict[str, dict[str, Any]] = {}
     from_industry = 0
     after = ""
-    while sites := store.read_history_sites(db, after=after, limit=_SITES_AT_ONCE):
+    while sites := matches.read_history_sites(db, after=after, limit=_SITES_AT_ONCE):
         after = sites[-1]
         for records in _by_site(db, profile, sites, forecasts):
             counts["read"] += 1

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from matching import MATCHED, REVIEW, UNMATCHED, Company, Match, Pool
-from stores import outcomes
+from stores import matches, outcomes, unmatched
 from stores import zoho as store
 from sync_run import SyncRun
 from turso_db import Database, Many
@@ -48,7 +48,7 @@ class Exported:
         self._batches: OrderedDict[str, Pool] = OrderedDict()
         self._whole: Pool | None = None
         self._vanillasoft: dict[tuple[str, str], list[str]] | None = None
-        self.first_export = store.read_exports_mark(db)["first_export"]
+        self.first_export = matches.read_exports_mark(db)["first_export"]
 
     def answer(self, site: Company, named: Sequence[str]) -> Match:
         """Which exported company the site is: in the batches it names, else, for a person to see, anywhere.
@@ -94,7 +94,7 @@ class Exported:
     def _batch(self, batch_id: str) -> Pool:
         pool = self._batches.get(batch_id)
         if pool is None:
-            leads = store.read_batch_companies(self._db, batch_id=batch_id)
+            leads = matches.read_batch_companies(self._db, batch_id=batch_id)
             pool = self._batches[batch_id] = Pool(exported_companies(leads, self._known_ids()))
             while (
                 len(self._batches) > 1
@@ -106,13 +106,13 @@ class Exported:
 
     def _pool(self) -> Pool:
         if self._whole is None:
-            self._whole = Pool(exported_companies(store.read_all_companies(self._db), self._known_ids()))
+            self._whole = Pool(exported_companies(matches.read_all_companies(self._db), self._known_ids()))
         return self._whole
 
     def _known_ids(self) -> dict[tuple[str, str], list[str]]:
         if self._vanillasoft is None:
             self._vanillasoft = {}
-            for row in store.read_known_vanillasoft(self._db):
+            for row in matches.read_known_vanillasoft(self._db):
                 self._vanillasoft.setdefault((row["batch_id"], row["company_key"]), []).append(
                     row["vanillasoft_id"]
                 )
@@ -159,11 +159,11 @@ def _settle_part(
     now: datetime,
     run: SyncRun | None,
 ) -> set[Placed]:
-    newest_decision = store.read_newest_decision(db)
+    newest_decision = matches.read_newest_decision(db)
     rows = store.read_site_records(db, sites=sites)
     ids = [str(row["zoho_id"]) for row in rows]
-    before = store.read_sites(db, sites=sites)
-    decided = {d["zoho_id"]: d for d in store.read_decisions(db, zoho_ids=ids)}  # the newest of each record
+    before = matches.read_sites(db, sites=sites)
+    decided = matches.read_decisions(db, zoho_ids=ids)
     kept: dict[str, list[dict[str, Any]]] = {}
     for milestone in store.read_record_milestones(db, zoho_ids=ids):
         kept.setdefault(str(milestone["source_key"]).split(":", 1)[0], []).append(milestone)
@@ -251,11 +251,11 @@ def _keep(
 ) -> None:
     """Everything of one part in one write: milestones, outcomes, sites and logs agree whenever a run ends."""
     statements: list[Many] = [
-        store.upsert_sites(rows=write.sites, now=now),
-        store.drop_sites(sites=sorted(set(write.left))),
-        store.reopen_unmatched(sites=[row["source_key"] for row in write.unmatched]),
-        outcomes.record_unmatched(rows=write.unmatched, now=now),
-        outcomes.resolve_unmatched(
+        matches.upsert_sites(rows=write.sites, now=now),
+        matches.drop_sites(sites=sorted(set(write.left))),
+        unmatched.reopen_unmatched(keys=[("zoho", row["source_key"]) for row in write.unmatched]),
+        unmatched.record_unmatched(rows=write.unmatched, now=now),
+        unmatched.resolve_unmatched(
             keys=[*write.resolved, *(("zoho", site) for site in sorted(set(write.left)))],
             resolution="matched, or settled, by a later sync",
             now=now,
@@ -298,7 +298,11 @@ def _stays(before: Mapping[str, Any], named: Sequence[str]) -> bool:
 
     It does unless the batch ID in Zoho was changed to another one, or a person's decision made the match and is gone.
     """
-    return before["status"] == MATCHED and (not named or before["named_batch"] in (None, *named))
+    return (
+        before["status"] == MATCHED
+        and before["decided_by"] is None
+        and (not named or before["named_batch"] in (None, *named))
+    )
 
 
 def _is_history(records: Sequence[SiteRecord], exported: Exported) -> bool:

@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from actors import Actor, require
-from errors import InputError
+from errors import Conflict, InputError
 from matching import MATCHED, REVIEW, UNMATCHED
+from stores import matches, unmatched
 from stores import zoho as store
 from stores.audit import audit_entry
 from sync_run import SyncRun, sync_run
@@ -97,37 +98,69 @@ def decide_match(
     no such site or company. Another decision later replaces this one; both stay on record.
     """
     require(actor, "ops", "decide on a match")
-    records = store.read_site_records(db, sites=[site])
-    if not records:
-        raise InputError("There is no such site in what was read from Zoho. Load the page again.")
+    records = _records_of(db, site)
     batch_id, company_key = company or (None, None)
     if batch_id is not None and company_key not in set(
-        store.read_batch_companies(db, batch_id=batch_id)["company_key"]
+        matches.read_batch_companies(db, batch_id=batch_id)["company_key"]
     ):
         raise InputError(f"There is no such company in {batch_id}. Load the page again.")
+    reason = _reason(reason)
+    told = f"matched to {batch_id} by hand" if batch_id else "none of ours, said by hand"
     db.write(
         [
-            *(
-                store.insert_decision(
-                    zoho_id=record["zoho_id"], batch_id=batch_id, company_key=company_key, actor=actor.name, now=now,
-                    reason=reason,
-                )
-                for record in records
+            matches.insert_decisions(
+                zoho_ids=records, batch_id=batch_id, company_key=company_key, actor=actor.name, now=now, reason=reason
             ),
             store.unsettle(sites=[site]),
+            unmatched.resolve_unmatched(keys=[("zoho", site)], resolution=told, now=now, by=actor.name),
             audit_entry(
                 now=now, actor=actor, action="decide match", subject=site,
                 detail={"batch_id": batch_id, "company_key": company_key, "reason": reason},
             ),
         ]
     )  # fmt: skip
-    settle(
-        db,
-        profile=profile,
-        forecasts=store.read_setup(db, key="forecasts") or {},
-        actor=actor.name,
-        clock=lambda: now,
-    )
+    _settle_now(db, profile, actor, now)
+
+
+def undo_decision(
+    db: Database, *, profile: Profile, site: str, now: datetime, actor: Actor, reason: str | None = None
+) -> None:
+    """Nothing; what people decided about the site no longer counts, and the evidence decides again.
+
+    Its milestones follow at once: they are taken back unless the evidence alone says the same. The decision and its
+    undoing stay on record. InputError when there is no such site, Conflict when nobody's decision about it is in force.
+    """
+    require(actor, "ops", "decide on a match")
+    records = _records_of(db, site)
+    if not matches.read_decisions(db, zoho_ids=records):
+        raise Conflict("No decision about this site is in force any more. Load the page again.")
+    reason = _reason(reason)
+    db.write(
+        [
+            matches.insert_decisions(
+                zoho_ids=records, batch_id=None, company_key=None, actor=actor.name, now=now, reason=reason, undone=True
+            ),
+            store.unsettle(sites=[site]),
+            audit_entry(now=now, actor=actor, action="undo match", subject=site, detail={"reason": reason}),
+        ]
+    )  # fmt: skip
+    _settle_now(db, profile, actor, now)
+
+
+def _records_of(db: Database, site: str) -> list[str]:
+    records = [str(record["zoho_id"]) for record in store.read_site_records(db, sites=[site])]
+    if not records:
+        raise InputError("There is no such site in what was read from Zoho. Load the page again.")
+    return records
+
+
+def _reason(text: str | None) -> str | None:
+    return " ".join((text or "").split())[:300] or None
+
+
+def _settle_now(db: Database, profile: Profile, actor: Actor, now: datetime) -> None:
+    forecasts = store.read_setup(db, key="forecasts") or {}
+    settle(db, profile=profile, forecasts=forecasts, actor=actor.name, clock=lambda: now)
 
 
 def _move_bookmark(db: Database, reading: Reading, profile: Profile, run: SyncRun, now: datetime) -> None:
@@ -153,7 +186,7 @@ def _unsettle_what_else_changed(
     db: Database, profile: Profile, bookmarks: dict[str, dict[str, Any]], now: datetime
 ) -> None:
     """Sites are settled again, too, when the rules changed or when leads were exported since that they may be."""
-    newest = store.read_exports_mark(db)["newest_lead"]
+    newest = matches.read_exports_mark(db)["newest_lead"]
     statements: list[Any] = []
     if store.read_setup(db, key="settled by") != profile.sha256:
         statements += [
@@ -174,7 +207,9 @@ def _counted(db: Database, readings: list[Reading]) -> dict[str, int]:
         ids = sorted(reading.ids)
         counts["read"] += len(ids)
         for start in range(0, len(ids), _IDS_AT_ONCE):
-            part = store.count_statuses(db, role=reading.role.key, zoho_ids=ids[start : start + _IDS_AT_ONCE])
+            part = matches.count_statuses(
+                db, role=reading.role.key, zoho_ids=ids[start : start + _IDS_AT_ONCE]
+            )
             for status, number in part.items():
                 counts[status if status in counts else "other"] += number
     return counts

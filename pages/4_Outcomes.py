@@ -7,7 +7,7 @@ import streamlit as st
 
 import ui
 from outcomes import HISTORICAL_COLUMNS, OUTCOME_COLUMNS, Imported, import_historical, import_outcomes
-from stores import outcomes
+from stores import outcomes, unmatched
 
 
 def import_now(frame: ui.Frame, importer: Callable[..., Imported], key: str, what: str) -> None:
@@ -57,7 +57,7 @@ def importer_panel(
 with ui.page("Outcomes") as frame:
     history = ui.read(frame, outcomes.count_historical)
     funnel = ui.read(frame, outcomes.read_funnel)
-    open_rows = ui.read(frame, outcomes.count_unmatched)
+    open_rows = ui.read(frame, unmatched.count_unmatched)
     st.markdown(
         f"#### {funnel['delivery']:,} of {funnel['exported']:,} exported companies were delivered so far"
     )
@@ -89,13 +89,13 @@ with ui.page("Outcomes") as frame:
                 "happened_at": st.column_config.DateColumn("When"), "milestone": "Milestone", "company_name": "Company",
                 "state": "State", "batch_id": "Batch", "hades_score": "Score", "source": "From", "detail": "As spelled there"})  # fmt: skip
     with missed:
-        rows = ui.read(frame, outcomes.read_unmatched, limit=500)
+        rows = ui.read(frame, unmatched.read_unmatched, limit=500)
         if rows.empty:
             st.success("Every outcome found its lead.", icon=":material/check_circle:")
         else:
             st.write("These outcomes count for nobody yet. Correct the batch ID or the company name where they come from; "
                      "the next import then finds them.")  # fmt: skip
-            st.dataframe(rows.drop(columns="id"), hide_index=True, alt="Outcomes without a lead", column_config={
+            st.dataframe(rows[["source", "batch_id", "company_name", "milestone", "happened_at", "why", "seen_at"]], hide_index=True, alt="Outcomes without a lead", column_config={
                 "source": "From", "batch_id": "Batch", "company_name": "Company", "milestone": "Milestone",
                 "happened_at": st.column_config.DateColumn("When"), "why": st.column_config.TextColumn("Why", width="large"),
                 "seen_at": st.column_config.DateColumn("Last seen")})  # fmt: skip

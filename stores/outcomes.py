@@ -78,48 +78,6 @@ def read_milestone_keys(db: Database, *, source: str) -> set[str]:
     )}  # fmt: skip
 
 
-def record_unmatched(*, rows: Sequence[Mapping[str, Any]], now: datetime) -> Many:
-    """The statement that keeps outcome rows without a company; a known one is only seen again.
-
-    Each mapping has source, source_key, batch_id, company_name, milestone, happened_at, why.
-    """
-    return Many(
-        "INSERT INTO unmatched_outcomes (source, source_key, batch_id, company_name, milestone, happened_at, why, "
-        "seen_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (source, source_key) DO UPDATE SET "
-        "why = excluded.why, seen_at = excluded.seen_at WHERE unmatched_outcomes.resolved_at IS NULL",
-        [
-            (r["source"], r["source_key"], r["batch_id"], r["company_name"], r["milestone"], r["happened_at"],
-             r["why"], now)
-            for r in rows
-        ],
-    )  # fmt: skip
-
-
-def resolve_unmatched(*, keys: Sequence[tuple[str, str]], resolution: str, now: datetime) -> Many:
-    """The statement that closes rows (source, source_key) of the unmatched log with what became of them."""
-    return Many(
-        "UPDATE unmatched_outcomes SET resolved_at = ?, resolution = ? "
-        "WHERE source = ? AND source_key = ? AND resolved_at IS NULL",
-        [(now, resolution, source, source_key) for source, source_key in keys],
-    )
-
-
-def read_unmatched(db: Database, *, limit: int = 500) -> pd.DataFrame:
-    """Open rows of the unmatched log, newest first: source, batch_id, company_name, milestone, happened_at,
-    why.
-    """
-    return db.frame(
-        "SELECT id, source, batch_id, company_name, milestone, happened_at, why, seen_at FROM unmatched_outcomes "
-        "WHERE resolved_at IS NULL ORDER BY seen_at DESC, id DESC LIMIT ?",
-        (limit,),
-    )
-
-
-def count_unmatched(db: Database) -> int:
-    """How many rows of the unmatched log nobody has settled."""
-    return int(db.rows("SELECT count(*) AS n FROM unmatched_outcomes WHERE resolved_at IS NULL")[0]["n"])
-
-
 def upsert_historical(*, rows: Sequence[Mapping[str, Any]]) -> Many:
     """The statement that keeps historical leads, one per source_key (company and ZIP).
 

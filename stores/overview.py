@@ -37,7 +37,7 @@ def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str,
                 "SELECT (SELECT count(*) FROM batches WHERE status = 'closed') AS batches, "
                 "(SELECT max(exported_at) FROM batches) AS last_batch, "
                 "(SELECT count(*) FROM operators WHERE active = 1) AS operators, "
-                "(SELECT count(*) FROM unmatched_outcomes WHERE resolved_at IS NULL) AS unmatched"
+                "(SELECT count(*) FROM unmatched_work WHERE state IN ('open', 'assigned')) AS unmatched"
             ),
             Statement(
                 "SELECT max(CASE WHEN status = 'done' THEN finished_at END) AS last_sync, "

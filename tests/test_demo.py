@@ -21,7 +21,7 @@ from demo_world import SEED, VOID_REASON, demo_world
 from errors import InputError, Refused, Unavailable
 from icp import parse_icp, read_icp
 from outcomes import import_historical
-from stores import batches, outcomes, overview, state
+from stores import batches, outcomes, overview, state, unmatched
 from stores import demo as store
 from vanillasoft import find_batch_id, read_back
 from vanillasoft_layout import read_layout
@@ -142,7 +142,7 @@ def test_leads_say_the_farthest_milestone_of_their_company(own_year) -> None:
 
 
 def test_a_person_finds_unmatched_rows_and_why(year) -> None:
-    rows = outcomes.read_unmatched(year)
+    rows = unmatched.read_unmatched(year)
     assert len(rows) == 12  # nine typing errors and three strangers
     assert set(rows["why"]) == {
         "No company of this batch has this name.",

@@ -14,7 +14,7 @@ from actors import Actor
 from errors import InputError, Refused
 from export import void_batch
 from outcomes import import_historical, import_outcomes
-from stores import batches, outcomes
+from stores import batches, outcomes, unmatched
 
 
 def company(db, place=0):
@@ -63,7 +63,7 @@ def test_the_same_file_again_changes_nothing(db, batch, now):
     again = told(db, later + timedelta(days=1), *rows)
     assert (again.counts["matched"], again.counts["unmatched"], again.counts["updated"]) == (3, 1, 0)
     assert [db.rows(f"SELECT * FROM {t}") for t in ("outcome_milestones", "lead_outcomes")] == kept
-    assert outcomes.count_unmatched(db) == 1
+    assert unmatched.count_unmatched(db) == 1
 
 
 def test_a_churned_site_was_delivered_all_the_same(db, batch, now):
@@ -155,7 +155,7 @@ def test_batch_and_company_are_matched_as_people_write_them(written, name, db, b
 def test_what_matches_nothing_leaves_a_trace(row, why, db, batch, now):
     done = told(db, now + timedelta(days=9), row)
     assert done.counts == {"read": 1, "matched": 0, "review": 0, "unmatched": 1, "rejected": 0, "updated": 0}
-    open_row = outcomes.read_unmatched(db).iloc[0]
+    open_row = unmatched.read_unmatched(db).iloc[0]
     assert (open_row["company_name"], open_row["milestone"], open_row["why"]) == (row[1], "contacted", why)
 
 
@@ -164,10 +164,10 @@ def test_a_trace_is_settled_when_its_company_is_found_later(db, config_dir, now)
     row = (BATCH, "Oak Inn 1", "contacted", "2026-02-12")
     told(db, later, row)
     told(db, later, row)
-    assert outcomes.count_unmatched(db) == 1
+    assert unmatched.count_unmatched(db) == 1
     export_rows(db, config_dir, now, [lead_row(1)])
     assert told(db, later, row).counts["matched"] == 1
-    assert outcomes.count_unmatched(db) == 0
+    assert unmatched.count_unmatched(db) == 0
     assert db.rows("SELECT resolution FROM unmatched_outcomes") == [
         {"resolution": "matched by a later import"}
     ]
@@ -179,7 +179,7 @@ def test_two_sites_of_one_name_are_for_a_person_or_a_zip_to_tell_apart(db, confi
     later = now + timedelta(days=9)
     done = told(db, later, (BATCH, "Oak Inn", "delivery", "2026-02-12"))
     assert (done.counts["review"], done.counts["matched"]) == (1, 0)
-    assert "several sites" in outcomes.read_unmatched(db).iloc[0]["why"]
+    assert "several sites" in unmatched.read_unmatched(db).iloc[0]["why"]
     done = told(
         db, later, (BATCH, "Oak Inn", "delivery", "2026-02-12", "75202"), headers=(*MILESTONES, "zip_code")
     )
