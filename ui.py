@@ -37,6 +37,7 @@ MENU = {
         ("pages/6_Insights.py", "Insights", ":material/query_stats:"),
         ("pages/8_Alerts.py", "Alerts", ":material/notifications:"),
         ("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),
+        ("pages/11_Accuracy.py", "Accuracy", ":material/fact_check:"),
         ("pages/10_Test_a_Lead.py", "Test a Lead", ":material/science:"),
     ),
 }

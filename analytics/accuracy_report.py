@@ -71,10 +71,10 @@ def ranking_sentence(found: Accuracy, words: Words) -> str:
         )
     ends = f"AUC {found.auc:.2f}, 95 % from {found.auc_low:.2f} to {found.auc_high:.2f}; {found.cases:,} {words.cases}, {found.hits:,} {words.hit}"
     if found.auc_low > 0.5:
-        return f"Yes: the score ranks better than chance ({ends})."
+        return f"Yes: the higher the score, the more {words.cases} were {words.hit} ({ends})."
     if found.auc_high < 0.5:
-        return f"No: higher scores were {words.hit} less often ({ends}). Calibrate."
-    return f"It cannot be told from chance ({ends})."
+        return f"No: {words.cases} with higher scores were {words.hit} less often ({ends}). Calibrate."
+    return f"Whether a higher score means more cannot be told from chance ({ends})."
 
 
 def promise_sentence(found: Accuracy, words: Words) -> str:
@@ -109,9 +109,9 @@ def parts_sentence(found: Accuracy, words: Words) -> str:
     """The parts that stood higher on failed cases, or that none did."""
     bad = found.parts[found.parts["misleading"]]
     if bad.empty:
-        return f"No part of the score stood higher on {words.miss} {words.cases} beyond what chance makes."
+        return f"No part of the score stood higher on {words.cases} that were {words.miss}, beyond what chance makes."
     return " ".join(
-        f"{_part(row['component'])} stood {row['difference']:.1f} points higher on {words.miss} {words.cases} "
+        f"{_part(row['component'])} stood {row['difference']:.1f} points higher on {words.cases} that were {words.miss} "
         f"(95 % from {row['low']:.1f} to {row['high']:.1f}; {row['called']:,} {words.cases})."
         for row in bad.to_dict("records")
     )

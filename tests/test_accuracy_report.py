@@ -46,7 +46,7 @@ def test_each_side_has_what_belongs_to_it(found, tmp_path):
 
 def test_the_sentences_name_n_and_interval(found):
     assert report.ranking_sentence(found, report.LEADS).startswith(
-        "Yes: the score ranks better than chance (AUC 0."
+        "Yes: the higher the score, the more leads were delivered (AUC 0."
     )
     sentence = report.promise_sentence(found, report.LEADS)
     row = found.calls.iloc[0]
