@@ -1,5 +1,7 @@
 """The front door: what happened, what needs attention, and where to go."""
 
+from functools import partial
+
 import streamlit as st
 
 import ui
@@ -14,7 +16,10 @@ SAID = {
 
 with ui.page("Home") as frame:
     maturity_days = frame.icp.data["calibration"]["maturity_days"]
-    seen = ui.read(frame, overview.read_overview, today=frame.today, maturity_days=maturity_days)
+    seen, acts = ui.read_all(
+        frame, partial(overview.read_overview, today=frame.today, maturity_days=maturity_days),
+        partial(audit.read_audit, limit=8),
+    )  # fmt: skip
     if not seen["leads"]:
         ui.empty(
             "No lead has been exported and no history imported yet. Begin with a ZoomInfo file.",
@@ -84,7 +89,6 @@ with ui.page("Home") as frame:
                    f"the last batch went out {ui.age(seen['last_batch'], frame.now)}.")  # fmt: skip
     with right:
         st.subheader("What happened", anchor=False)
-        acts = ui.read(frame, audit.read_audit, limit=8)
         for at, actor, action, subject in zip(
             acts["at"], acts["actor"], acts["action"], acts["subject"], strict=True
         ):

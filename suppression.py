@@ -88,9 +88,12 @@ def retire_list(db: Database, *, list_id: int, now: datetime, actor: Actor) -> N
     )
 
 
-def find_suppressed(db: Database, *, leads: pd.DataFrame) -> Found:
-    """For preflight: kind → {key: the sentence which list names it}, over all keys of these leads."""
-    kinds = store.read_kinds(db)
+def find_suppressed(db: Database, *, leads: pd.DataFrame, kinds: Sequence[str] | None = None) -> Found:
+    """For preflight: kind → {key: the sentence which list names it}, over all keys of these leads.
+
+    `kinds`: of the lists in force, where the caller knows them already; a round trip finds them out otherwise.
+    """
+    kinds = store.read_kinds(db) if kinds is None else kinds
     if not kinds:
         return {}
     own = lead_keys(leads, kinds)

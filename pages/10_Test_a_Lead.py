@@ -1,6 +1,7 @@
 """Type or pick one lead and see every part of its score, what would change it, and what became of leads like it."""
 
 import json
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -11,10 +12,14 @@ from icp import scores_in_force
 from lead_test import one_lead
 from lead_values import STATE_CODES
 from stores import batches
-from views.tested_lead import show_lead
+from views.tested_lead import lead_readers, show_lead
 
 _PICKED = ("sic_code", "employee_count", "distance_miles", "state", "zip_code", "signal_strength", "signal_date",
            "intent_score", "segment")  # fmt: skip
+
+
+def _long_enough(search: str) -> bool:
+    return len(search.strip()) >= 2
 
 
 def pick(frame: ui.Frame) -> dict[str, Any] | None:
@@ -22,7 +27,7 @@ def pick(frame: ui.Frame) -> dict[str, Any] | None:
     search = st.text_input(
         "Find an exported lead", key="find", placeholder="Company, city or ZIP", max_chars=80
     )
-    if len(search.strip()) < 2:
+    if not _long_enough(search):
         return None
     found = ui.read(frame, batches.find_leads, search=search)
     if found.empty:
@@ -61,6 +66,9 @@ def typed(frame: ui.Frame, known: dict[str, Any], workflow: str) -> dict[str, An
 
 
 with ui.page("Test a Lead") as frame:
+    search = str(st.session_state.get("find", ""))
+    looked_for = [partial(batches.find_leads, search=search)] if _long_enough(search) else []
+    ui.read_all(frame, *lead_readers(), *looked_for)
     left, right = st.columns([1, 2], gap="large")
     with left:
         exported = pick(frame)

@@ -1,6 +1,7 @@
 """Score ZoomInfo files, see who goes out and who does not and why, and export the batch."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -12,14 +13,16 @@ from icp import Icp
 from leads import LeadFile
 from preflight import ExportRules, Preflight, preflight, with_keys
 from scoring import score_leads
+from stores import batches, operators
 from stores import suppression as lists
 from suppression import find_suppressed
-from suppression_keys import stale_lists
+from suppression_keys import lead_keys, stale_lists
+from turso_db import read_together
 from vanillasoft_layout import read_layout
 from vanillasoft_workbook import workbook_bytes
 from views.export_choices import Choices, ask_for_choices, ask_for_workflow
 from views.preflight_rows import show_counts, show_spread, show_troubles
-from views.upload import ask_for_files, offer_sample, read_uploads
+from views.upload import ask_for_files, offer_sample, read_uploads, upload_readers
 
 
 @st.cache_data(max_entries=4, show_spinner="Scoring")
@@ -30,12 +33,24 @@ def score(_file: LeadFile, _icp: Icp, stamp: tuple[str, ...], **chosen: Any) -> 
 
 @st.cache_resource(max_entries=4, show_spinner="Counting who goes out")
 def planned(
-    _frame: ui.Frame, _file: LeadFile, _scored: pd.DataFrame, stamp: tuple[str, ...], rules: ExportRules
+    _frame: ui.Frame,
+    _file: LeadFile,
+    _scored: pd.DataFrame,
+    stamp: tuple[str, ...],
+    rules: ExportRules,
+    kinds: list[str],
 ) -> Preflight:
     """What an export would do; `stamp` stands for files, configuration, choices, day and data version."""
-    found = find_suppressed(_frame.db, leads=_scored)
-    keyed = with_keys(_scored, suppressed=found)
-    known = exported_before(_frame.db, keyed=keyed, icp=_frame.icp, now=_frame.now, rules=rules)
+    # Which number is dialled depends on the lists: all of them are asked about, so that one trip answers both.
+    asked = with_keys(_scored)
+    numbers = lead_keys(_scored, ["phone"])["phone"].values() if "phone" in kinds else ()
+    keys = asked[["company_key", "contact_id", "dial_key"]]
+    every = pd.concat([keys, *(keys.assign(dial_key=number) for number in numbers)])
+    found, known = read_together(_frame.db, [
+        partial(find_suppressed, leads=_scored, kinds=kinds),
+        partial(exported_before, keyed=every, icp=_frame.icp, now=_frame.now, rules=rules),
+    ])  # fmt: skip
+    keyed = with_keys(_scored, suppressed=found) if found else asked
     return preflight(_file, keyed, _frame.icp, exported_before=known, suppressed=found, rules=rules)
 
 
@@ -85,8 +100,12 @@ with ui.page("Score and Export", need="ops") as frame:
     with left:
         uploads = ask_for_files()
         workflow = ask_for_workflow()
+        known, listed, counted, *_ = ui.read_all(
+            frame, partial(operators.read_operators, limit=5000), lists.read_lists,
+            partial(batches.read_score_counts, limit=5), *upload_readers(uploads),
+        )  # fmt: skip
     with right:
-        choices = ask_for_choices(frame, workflow)
+        choices = ask_for_choices(frame, workflow, known)
     if not uploads:
         ui.empty("Drop a ZoomInfo export above. Nothing is recorded before you press Export.")
         offer_sample(frame.today, workflow)
@@ -99,7 +118,14 @@ with ui.page("Score and Export", need="ops") as frame:
         "radius_miles": choices.radius_miles, "environment_factor": frame.settings.environment_factor,
     }  # fmt: skip
     scored = score(file, frame.icp, stamp, **chosen)
-    plan = planned(frame, file, scored, (*stamp, str(chosen), str(frame.data_version)), choices.rules)
+    plan = planned(
+        frame,
+        file,
+        scored,
+        (*stamp, str(chosen), str(frame.data_version)),
+        choices.rules,
+        sorted(set(listed["kind"])),
+    )
     ready, rows_in = len(plan.ready), plan.source.rows_in
 
     st.subheader(f"{ready:,} of {rows_in:,} leads are ready to go out", anchor=False)
@@ -118,11 +144,11 @@ with ui.page("Score and Export", need="ops") as frame:
     with rows:
         show_counts(plan, file)
     with spread:
-        show_spread(frame, plan)
+        show_spread(frame, plan, counted)
     with troubles:
         show_troubles(file)
 
-    stale = stale_lists(ui.read(frame, lists.read_lists), frame.today)
+    stale = stale_lists(listed, frame.today)
     if stale:
         st.warning(ui.plain(" ".join(stale)), icon=":material/warning:")
         st.checkbox("Export against it all the same", key="accept_stale")

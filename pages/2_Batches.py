@@ -1,12 +1,14 @@
 """Every batch that ever went out: counts, outcomes so far, the file again, and void."""
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 import ui
 from analytics.rates import wilson_interval
 from stores import batches
-from views.batch import show_batch
+from views.batch import batch_readers, show_batch
 
 
 def open_row() -> None:
@@ -17,7 +19,9 @@ def open_row() -> None:
 
 
 with ui.page("Batches") as frame:
-    found = ui.read(frame, batches.read_batches, limit=500)
+    wanted = st.query_params.get("batch")
+    of_one = batch_readers(wanted) if wanted else []
+    found = ui.read_all(frame, partial(batches.read_batches, limit=500), *of_one)[0]
     if found.empty:
         ui.empty("No batch has been exported yet.", "pages/1_Score_and_Export.py", "Score and export a file")
         st.stop()
@@ -48,11 +52,10 @@ with ui.page("Batches") as frame:
             "rate": st.column_config.TextColumn("Delivered (95 % interval)", width="medium"),
         },
     )  # fmt: skip
-    wanted = st.query_params.get("batch")
     if not wanted:
         st.caption("Tick a batch to open it.")
         st.stop()
-    batch = batches.read_batch(frame.db, batch_id=wanted)
+    batch = ui.read(frame, batches.read_batch, batch_id=wanted)
     if batch is None:
         st.warning(ui.plain(f"There is no batch {wanted[:40]}."))
         st.stop()

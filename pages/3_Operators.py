@@ -1,13 +1,14 @@
 """The vending operators, and the connection to Zoho that outcomes and operators come through."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
 
 import ui
 from operators import save_operator
-from stores import operators
+from stores import operators, syncs
 from views.zoho_panel import show_zoho
 
 _LABELS = {"name": "Name", "business_name": "Business", "phone": "Phone", "email": "E-mail", "zip_code": "ZIP",
@@ -48,7 +49,10 @@ with ui.page("Operators") as frame:
     search = st.text_input(
         "Find", key="search", placeholder="Name, business, e-mail or ZIP", bind="query-params"
     )
-    found = ui.read(frame, operators.read_operators, search=search or "", limit=500)
+    found, runs = ui.read_all(
+        frame, partial(operators.read_operators, search=search or "", limit=500),
+        partial(syncs.read_sync_runs, limit=20),
+    )  # fmt: skip
     chosen = None
     if found.empty:
         ui.empty(
@@ -67,4 +71,4 @@ with ui.page("Operators") as frame:
         st.subheader("Edit the ticked operator" if chosen else "Add an operator", anchor=False)
         form(frame, chosen)
 
-    show_zoho(frame)
+    show_zoho(frame, runs)

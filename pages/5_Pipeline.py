@@ -1,7 +1,9 @@
 """Open deals by what their account's history and their amount make them worth, and what became of earlier scores."""
 
 from datetime import UTC, datetime
+from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 import ui
@@ -26,9 +28,8 @@ def score_now(frame: ui.Frame) -> None:
             ui.flash("info", "The pipeline was scored today already; a snapshot never changes.")
 
 
-def show_scores(frame: ui.Frame) -> None:
+def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
     """The newest snapshot, best deals first."""
-    newest = ui.read(frame, pipeline.read_newest_snapshot)
     st.button("Score the open deals", icon=":material/monitoring:", on_click=score_now, args=(frame,), key="score_now",
               disabled=not frame.may("ops"))  # fmt: skip
     if newest is None:
@@ -61,9 +62,8 @@ def show_scores(frame: ui.Frame) -> None:
     )
 
 
-def show_outcomes(frame: ui.Frame) -> None:
+def show_outcomes(done: pd.DataFrame) -> None:
     """What became of scored deals: by band of score, and one by one."""
-    done = ui.read(frame, pipeline.read_scored_outcomes)
     if done.empty:
         ui.empty("No scored deal has been closed yet, so the scores cannot be judged.")
         return
@@ -86,13 +86,15 @@ def show_outcomes(frame: ui.Frame) -> None:
 
 
 with ui.page("Pipeline") as frame:
-    counts = ui.read(frame, deals.count_deals)
+    counts, newest, done = ui.read_all(
+        frame, deals.count_deals, pipeline.read_newest_snapshot, pipeline.read_scored_outcomes
+    )
     if counts["deals"]:
         scores, outcomes = st.tabs(["Open deals", "What became of them"], key="views")
         with scores:
-            show_scores(frame)
+            show_scores(frame, newest)
         with outcomes:
-            show_outcomes(frame)
+            show_outcomes(done)
     else:
         ui.empty(
             "No deals have come in yet. Import a file with your open and closed deals.",

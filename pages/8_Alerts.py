@@ -1,7 +1,9 @@
 """What somebody was told, and the rules that say when: with their false alarms and what the last year would have been."""
 
 from datetime import UTC, datetime
+from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 import ui
@@ -33,11 +35,10 @@ def settle(frame: ui.Frame, alert_id: int, days: int) -> None:
         ui.flash("success", f"Kept quiet for {days} days." if days else "Acknowledged.")
 
 
-def show_alerts(frame: ui.Frame) -> None:
+def show_alerts(frame: ui.Frame, rows: pd.DataFrame) -> None:
     """The alerts, open ones first, with what can be done about each open one."""
     st.button("Check now", icon=":material/notifications:", on_click=check_now, args=(frame,), key="check_now",
               disabled=not frame.may("ops"))  # fmt: skip
-    rows = ui.read(frame, alerts.read_alerts, limit=200)
     standing = rows[rows["closed_at"].isna()]
     st.markdown(f"#### {ui.many(len(standing), 'alert is', 'alerts are')} open")
     for alert in standing.head(20).to_dict("records"):
@@ -64,7 +65,7 @@ def show_alerts(frame: ui.Frame) -> None:
         )  # fmt: skip
 
 
-def show_rule(frame: ui.Frame, rule: AlertRule) -> None:
+def show_rule(frame: ui.Frame, rule: AlertRule, known: pd.DataFrame) -> None:
     """One rule: what it looks at, how often it is wrong, and what the last twelve months would have brought."""
     with st.expander(f"{rule.name}: {'on' if rule.active else 'off'}"):
         told = (
@@ -74,15 +75,14 @@ def show_rule(frame: ui.Frame, rule: AlertRule) -> None:
         st.write(f"Kind: {rule.kind}. Told: {told}.")
         if rule.kind != WIN_RATE:
             return
-        frame_of_deals = ui.read(frame, deals.read_deals)
-        rate = false_alarm_rate(rule, frame_of_deals, day=frame.today)
+        rate = false_alarm_rate(rule, known, day=frame.today)
         if rate is None:
             st.caption("Too few deals were closed lately to say how often it is wrong.")
         else:
             st.write(
                 f"In unchanged times it fires in {ui.percent(rate[0], 2)} of looks and in {ui.percent(rate[1])} of years."
             )
-        fired = replay(rule, frame_of_deals, until=frame.today)
+        fired = replay(rule, known, until=frame.today)
         st.write(f"In the last twelve months it would have opened {ui.many(len(fired), 'alert')}.")
         if fired:
             st.dataframe([{"Day": f.day, "About": f.subject, "What": f.sentence} for f in fired], hide_index=True,
@@ -91,10 +91,11 @@ def show_rule(frame: ui.Frame, rule: AlertRule) -> None:
 
 with ui.page("Alerts") as frame:
     rules = read_alert_rules(frame.settings.config_dir)
+    rows, known = ui.read_all(frame, partial(alerts.read_alerts, limit=200), deals.read_deals)
     feed, ruled = st.tabs(["Alerts", f"Rules ({len(rules)})"], key="views")
     with feed:
-        show_alerts(frame)
+        show_alerts(frame, rows)
     with ruled:
         st.caption("Rules stand in config/alerts.yaml. Read the replay before a rule is switched on.")
         for rule in rules:
-            show_rule(frame, rule)
+            show_rule(frame, rule, known)

@@ -31,6 +31,13 @@ def is_known_text(db: Database, *, sha256: str) -> bool:
     return bool(db.rows("SELECT 1 AS known FROM weight_versions WHERE sha256 = ? LIMIT 1", (sha256,)))
 
 
+def read_texts(db: Database, *, limit: int) -> list[dict[str, Any]]:
+    """The newest versions with their texts, newest first: version, icp_yaml, created_at."""
+    return db.rows(
+        "SELECT version, icp_yaml, created_at FROM weight_versions ORDER BY version DESC LIMIT ?", (limit,)
+    )
+
+
 def read_versions(db: Database) -> pd.DataFrame:
     """One row per version, newest first: version, kind, actor, reason, run_id, rolled_back_to, changes,
     created_at.

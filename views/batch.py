@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,6 +17,7 @@ from analytics.rates import wilson_interval
 from export import file_name, void_batch
 from preflight import rejects_csv
 from stores import batches
+from turso_db import Database
 from vanillasoft_layout import read_layout
 from vanillasoft_workbook import workbook_bytes
 
@@ -27,6 +30,15 @@ def void_now(frame: ui.Frame, batch_id: str) -> None:
         void_batch(frame.db, batch_id=batch_id, reason=st.session_state.get("void_reason", ""),
                    now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor)  # fmt: skip
         ui.flash("success", f"{batch_id} is void. Its leads are free for another export.")
+
+
+def batch_readers(batch_id: str) -> list[Callable[[Database], Any]]:
+    """What one batch is shown from, for ui.read_all at the top of the page."""
+    return [
+        partial(batches.read_batch, batch_id=batch_id),
+        partial(batches.read_batch_leads, batch_id=batch_id, limit=500),
+        partial(batches.read_misses, batch_id=batch_id, limit=500),
+    ]
 
 
 def show_batch(frame: ui.Frame, batch: dict[str, Any], every: pd.DataFrame) -> None:

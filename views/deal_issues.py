@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pandas as pd
 import streamlit as st
 
 import ui
 from deal_import import import_deals, settle_issues
 from deals import FIELDS, deal_headers, read_deal_rules
 from errors import HadesError
-from stores import deals as store
 
 
 def import_now(frame: ui.Frame) -> None:
@@ -69,9 +69,8 @@ def show_import(frame: ui.Frame) -> None:
     )
 
 
-def show_issues(frame: ui.Frame) -> None:
+def show_issues(frame: ui.Frame, rows: pd.DataFrame) -> None:
     """What is strange about the deals, with boxes to tick and a sentence to settle them."""
-    rows = ui.read(frame, store.read_issues, limit=500)
     if rows.empty:
         st.success("Nothing strange was found about the deals.", icon=":material/check_circle:")
         return

@@ -9,7 +9,6 @@ import streamlit as st
 
 import ui
 from preflight import MOST_EXPLORED, ExportRules, export_rules
-from stores import operators
 
 
 class Choices(NamedTuple):
@@ -33,9 +32,8 @@ def ask_for_workflow() -> str:
     )  # fmt: skip
 
 
-def ask_for_choices(frame: ui.Frame, workflow: str) -> Choices:
-    """The boxes beside the file; what is left alone is as icp.yaml says."""
-    known = ui.read(frame, operators.read_operators, limit=5000)
+def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choices:
+    """The boxes beside the file; what is left alone is as icp.yaml says. `known`: stores.operators.read_operators."""
     chosen = st.selectbox(
         "Operator", known.index, index=None, key="operator", placeholder="No operator",
         format_func=lambda place: " · ".join(

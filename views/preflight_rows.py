@@ -9,7 +9,6 @@ import ui
 from analytics.score_bands import band_names, bands_figure, beside_batches
 from leads import LeadFile
 from preflight import STEPS, Preflight, misses_csv
-from stores import batches
 
 _LABELS = {
     "unreadable": "Unreadable", "filtered": "Filtered out", "do not call": "Do not call", "duplicate": "Twice in the file",
@@ -82,13 +81,12 @@ def _show_misses(plan: Preflight, file: LeadFile, step: str | None) -> None:
     )  # fmt: skip
 
 
-def show_spread(frame: ui.Frame, plan: Preflight) -> None:
-    """The scores of the upload by band, beside the last batches."""
+def show_spread(frame: ui.Frame, plan: Preflight, counted: pd.DataFrame) -> None:
+    """The scores of the upload by band, beside the last batches (`counted`: stores.batches.read_score_counts)."""
     if plan.ready["score"].notna().sum() == 0:
         st.info("No lead is ready, so there is no distribution.")
         return
     limits = frame.icp.data["call_priority"]
-    counted = ui.read(frame, batches.read_score_counts, limit=5)
     table = beside_batches(plan.ready["score"], counted, limits)
     st.plotly_chart(
         bands_figure(table), key="bands", alt="Share of leads per band: this upload and the last batches"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,9 +17,15 @@ from icp import parse_icp
 from lead_test import most_alike, scores_by_version, what_would_change
 from scoring import explain, score_leads
 from stores import outcomes, weights
+from turso_db import Database
 
 ALIKE = 50
 _VERSIONS = 10
+
+
+def lead_readers() -> list[Callable[[Database], Any]]:
+    """What `show_lead` reads, for ui.read_all at the top of the page."""
+    return [partial(weights.read_texts, limit=_VERSIONS), outcomes.read_outcome_frame]
 
 
 def show_lead(
@@ -68,11 +76,10 @@ def _show_versions(
     exported: dict[str, Any] | None,
 ) -> None:
     st.subheader("Under earlier versions", anchor=False)
-    known = ui.read(frame, weights.read_versions).head(_VERSIONS)
-    texts = [ui.read(frame, weights.read_version, version=int(number)) for number in known["version"]]
-    versions = [(int(text["version"]), parse_icp(text["icp_yaml"])) for text in texts if text]
+    known = ui.read(frame, weights.read_texts, limit=_VERSIONS)
+    versions = [(int(row["version"]), parse_icp(row["icp_yaml"])) for row in known]
     table = scores_by_version(lead, versions, workflow=workflow, today=frame.today, **options)
-    since = dict(zip(known["version"], known["created_at"], strict=True))
+    since = {row["version"]: row["created_at"] for row in known}
     st.dataframe(
         table.assign(since=[ui.day(since.get(number)) for number in table["version"]])[["version", "since", *table.columns[1:]]],
         hide_index=True, placeholder="", alt="The score of this lead under the newest versions", key="versions",

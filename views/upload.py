@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from errors import InputError
 from lead_columns import read_columns, read_industries
 from lead_files import MOST_FILES, headers_key, headers_of, together
 from leads import LeadFile, join_intent, read_leads
+from turso_db import Database
 
 MAPPABLE = (
     "company_name", "direct_phone", "mobile_phone", "company_phone", "zip_code", "employee_count", "sic_code",
@@ -46,6 +50,15 @@ def ask_for_files() -> list[Any]:
     return list(given or [])
 
 
+def upload_readers(uploads: list[Any]) -> list[Callable[[Database], Any]]:
+    """What `read_uploads` reads, for ui.read_all at the top of the page: the columns chosen before for such files."""
+    readers: list[Callable[[Database], Any]] = []
+    for upload in uploads:
+        with suppress(InputError):  # a file that cannot be read is told about where it is read
+            readers.append(partial(remembered_columns, headers=file_headers(upload.getvalue(), upload.name)))
+    return readers
+
+
 def read_uploads(frame: ui.Frame, uploads: list[Any], intent: Any) -> LeadFile:
     """The leads of all files, with the signals of the sheet beside them; a file not understood asks for its columns."""
     asked: set[str] = set()
@@ -66,7 +79,7 @@ def _read_upload(frame: ui.Frame, upload: Any, asked: set[str]) -> LeadFile:
     content = upload.getvalue()
     try:
         headers = file_headers(content, upload.name)
-        mapping = remembered_columns(frame.db, headers=headers)
+        mapping = ui.read(frame, remembered_columns, headers=headers)
         file = read_file(content, upload.name, mapping, frame.settings.config_dir)
     except InputError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
@@ -94,7 +107,7 @@ def _ask_for_columns(
     if key in asked:
         return
     asked.add(key)
-    own = remembered_columns(frame.db, headers=headers)
+    own = ui.read(frame, remembered_columns, headers=headers)
     known = len([field for field in MAPPABLE if field in used])
     with st.expander(
         ui.plain(f"Columns of {name}: {known} of {len(MAPPABLE)} recognised"), expanded=expanded

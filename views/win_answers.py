@@ -16,19 +16,18 @@ from analytics.run_chart import latest_day
 from analytics.segments import SEGMENT_FIELDS
 from analytics.win_report import WinReport, win_report
 from analytics.win_report_text import report_html, report_notes, report_tables
-from stores import deals as store
 
 PERIODS = (30, 60, 90, 180)
 MOST_OWNERS = 25  # in the picture; the table has them all
 
 
-def show_answers(frame: ui.Frame, counts: dict[str, Any]) -> None:
-    """Tab one: the five answers; a calm sentence while no deal was closed."""
+def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -> None:
+    """Tab one: the five answers out of `deals`; a calm sentence while none was closed."""
     days = st.segmented_control(
         "Newest period", PERIODS, default=90, format_func=lambda number: f"{number} days", key="days", bind="query-params"
     )  # fmt: skip
     stamp = tuple(str(counts[name]) for name in ("deals", "won", "lost", "open", "changed_at"))
-    report = _report(stamp, int(days or 90), lambda: store.read_deals(frame.db))
+    report = _report(stamp, int(days or 90), deals)
     if report is None:
         ui.empty("No deal was closed yet, so there is no win rate to explain.")
         return
@@ -48,7 +47,7 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any]) -> None:
                     st.caption(ui.plain(caption))
                     shown = table.rename(columns=lambda name: str(name).replace("_", " "))
                     st.dataframe(shown, hide_index=True, alt=caption, height=min(38 + 35 * len(table), 420))
-    _change(frame)
+    _change(deals)
     for note in report_notes(report):
         st.caption(ui.plain(note))
     st.download_button(
@@ -58,8 +57,8 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any]) -> None:
 
 
 @st.cache_data(max_entries=8, show_spinner="Asking the deals")
-def _report(stamp: tuple[str, ...], days: int, _read: Callable[[], pd.DataFrame]) -> WinReport | None:
-    return win_report(_read(), days=days)
+def _report(stamp: tuple[str, ...], days: int, _deals: pd.DataFrame) -> WinReport | None:
+    return win_report(_deals, days=days)
 
 
 def _fell(report: WinReport) -> None:
@@ -111,10 +110,9 @@ def _who(report: WinReport) -> None:
     st.plotly_chart(figure, key="owners", alt="Win rate per owner after shrinkage, with its interval")
 
 
-def _change(frame: ui.Frame) -> None:
+def _change(deals: pd.DataFrame) -> None:
     """Someone names a change: who it touched and since when."""
     st.subheader("Did a change help?", anchor=False)
-    deals = ui.read(frame, store.read_deals)
     fields = [field for field in (*SEGMENT_FIELDS, "owner") if deals[field].notna().any()]
     if not fields:
         st.info("The deals carry no field to tell a group by.", icon=":material/info:")

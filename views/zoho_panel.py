@@ -14,7 +14,6 @@ import ui
 from actors import Actor
 from jobs import jobs
 from settings import Settings
-from stores import syncs
 from turso_db import Database
 from zoho_check import check_connection
 from zoho_client import for_settings
@@ -67,8 +66,8 @@ def start(frame: ui.Frame, kind: str, full: bool) -> None:
         ui.flash("info", "This sync is running already.")
 
 
-def show_zoho(frame: ui.Frame) -> None:
-    """The whole panel."""
+def show_zoho(frame: ui.Frame, runs: pd.DataFrame) -> None:
+    """The whole panel; `runs` are the newest syncs and imports (stores.syncs.read_sync_runs)."""
     st.subheader("Zoho", anchor=False)
     if not frame.settings.zoho_ready:
         ui.empty(
@@ -79,7 +78,7 @@ def show_zoho(frame: ui.Frame) -> None:
     elif frame.may("ops"):
         running = any(jobs().state(f"sync {kind}").running for kind in KINDS)
         st.fragment(show_buttons, run_every=1.5 if running else None)(frame, running)
-    show_runs(frame)
+    show_runs(frame, runs)
 
 
 def show_buttons(frame: ui.Frame, was_running: bool) -> None:
@@ -121,9 +120,8 @@ def show_check(frame: ui.Frame) -> None:
     )  # fmt: skip
 
 
-def show_runs(frame: ui.Frame) -> None:
+def show_runs(frame: ui.Frame, runs: pd.DataFrame) -> None:
     """The newest syncs and imports with their counts and errors."""
-    runs = ui.read(frame, syncs.read_sync_runs, limit=20)
     if runs.empty:
         return
     st.markdown("**Syncs and imports**")
