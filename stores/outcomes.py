@@ -6,12 +6,16 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from turso_db import Database, Many, Statement
 
 MILESTONES = ("contacted", "appointment", "delivery", "churned", "lost")
+# A batch ID carries the day of its export where the business is; `exported_at` is a moment in UTC, and an evening in
+# Chicago is already the next day there.
+BATCH_DAY = "substr(b.batch_id, 7, 4) || '-' || substr(b.batch_id, 11, 2) || '-' || substr(b.batch_id, 13, 2)"
 _HISTORICAL_FIELDS = (
     "company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at",
     "delivery_at", "imported_at", "source", "source_key",
@@ -121,37 +125,53 @@ def count_historical(db: Database) -> dict[str, Any]:
     )[0]
 
 
-def read_outcome_frame(db: Database, *, population: str = "all") -> pd.DataFrame:
+def read_outcome_frame(
+    db: Database, *, population: str = "all", zone: ZoneInfo | None = None
+) -> pd.DataFrame:
     """One row per lead that calibration may count: per historical company, and per company of a batch.
 
     Void batches are left out. Columns: source ('historical', 'hades'), lead_id, batch_id, sic_code,
     employee_count (Int64), state, zip_code, distance_miles, signal_strength, workflow_type, hades_score,
     started_on, delivered_on (datetime64, day exact; missing where unknown or not delivered). A historical
-    delivery without a date counts from the day its deal was created.
+    delivery without a date counts from the day its deal was created. A lead of a batch starts on the day its
+    batch ID names; a moment counts as its day in `zone` (icp.business_zone; UTC without one).
     """
     frame = db.frame(
-        "SELECT 'historical' AS source, id AS lead_id, NULL AS batch_id, sic_code, employee_count, state, zip_code, "
+        "SELECT 'historical' AS source, id AS lead_id, NULL AS batch_id, sic_code, employee_count, state, zip_code, "  # noqa: S608
         "NULL AS distance_miles, NULL AS signal_strength, NULL AS workflow_type, NULL AS hades_score, "
-        "substr(deal_created_at, 1, 10) AS started_on, "
-        "CASE WHEN outcome = 'delivery' THEN coalesce(substr(delivery_at, 1, 10), substr(deal_created_at, 1, 10), "
-        "'1970-01-01') END AS delivered_on FROM historical_outcomes WHERE ? <> 'hades' "
+        "deal_created_at AS started_on, "
+        "CASE WHEN outcome = 'delivery' THEN coalesce(delivery_at, deal_created_at, '1970-01-01') END AS delivered_on "
+        "FROM historical_outcomes WHERE ? <> 'hades' "
         "UNION ALL "
         "SELECT 'hades', l.id, l.batch_id, l.sic_code, l.employee_count, l.state, l.zip_code, l.distance_miles, "
         "json_extract(l.source_features, '$.signal_strength'), l.workflow_type, l.hades_score, "
-        "substr(c.exported_at, 1, 10), substr(c.delivery_at, 1, 10) "
+        f"{BATCH_DAY}, c.delivery_at "
         "FROM company_outcomes c JOIN lead_outcomes l ON l.id = c.lead_id "
         "JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' WHERE ? <> 'historical' "
         "ORDER BY 1, 2",
         (population, population),
     )
     for column in ("started_on", "delivered_on"):
-        frame[column] = pd.to_datetime(frame[column], format="ISO8601", errors="coerce")
+        frame[column] = days_of(frame[column], zone=zone)
     for column in ("employee_count", "hades_score"):
         frame[column] = pd.to_numeric(frame[column]).astype("Int64")
     frame["distance_miles"] = pd.to_numeric(frame["distance_miles"]).astype("float64")
     for column in ("source", "batch_id", "sic_code", "state", "zip_code", "signal_strength", "workflow_type"):
         frame[column] = frame[column].astype("str")
     return frame
+
+
+def days_of(texts: pd.Series, *, zone: ZoneInfo | None = None) -> pd.Series:
+    """The calendar day (datetime64, midnight) of ISO days and of moments in UTC, these as `zone` counts them (UTC
+    without one); missing where there is none or it cannot be read. Same index.
+    """
+    texts = texts.astype("str")
+    days = pd.to_datetime(texts.str.slice(0, 10), format="%Y-%m-%d", errors="coerce")
+    moments = texts.str.len() > 10
+    if zone is not None and moments.any():
+        told = pd.to_datetime(texts[moments], format="ISO8601", errors="coerce", utc=True)
+        days = days.mask(moments, told.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize())
+    return days
 
 
 def read_funnel(db: Database) -> dict[str, int]:
@@ -164,19 +184,22 @@ def read_funnel(db: Database) -> dict[str, int]:
 
 
 def read_delivery_days(db: Database) -> pd.DataFrame:
-    """One row per company of a closed batch: batch_id, exported_on, delivered_on (missing while open)."""
+    """One row per company of a closed batch: batch_id, exported_on (the day the batch ID names), delivered_on
+    (missing while open).
+    """
     return db.frame(
-        "SELECT c.batch_id, substr(c.exported_at, 1, 10) AS exported_on, substr(c.delivery_at, 1, 10) AS delivered_on "
+        f"SELECT c.batch_id, {BATCH_DAY} AS exported_on, substr(c.delivery_at, 1, 10) AS delivered_on "  # noqa: S608
         "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed'"
     )
 
 
 def read_feed(db: Database, *, limit: int = 200) -> pd.DataFrame:
-    """The newest milestones that stand: happened_at, milestone, company_name, batch_id, hades_score,
-    source.
+    """The newest milestones that stand: happened_at, milestone, company_name, state, batch_id, hades_score, source,
+    detail, recorded_by, id.
     """
     return db.frame(
-        "SELECT m.happened_at, m.milestone, l.company_name, l.state, m.batch_id, l.hades_score, m.source, m.detail "
+        "SELECT m.happened_at, m.milestone, l.company_name, l.state, m.batch_id, l.hades_score, m.source, m.detail, "
+        "m.recorded_by, m.id "
         "FROM standing_milestones m JOIN lead_outcomes l ON l.id = (SELECT min(id) FROM lead_outcomes x "
         "WHERE x.batch_id = m.batch_id AND x.company_key = m.company_key) "
         "ORDER BY m.happened_at DESC, m.id DESC LIMIT ?",
@@ -188,8 +211,8 @@ def count_started_before(db: Database, *, day: date) -> int:
     """How many companies of closed batches were exported on or before `day`."""
     return int(
         db.rows(
-            "SELECT count(*) AS n FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id "
-            "AND b.status = 'closed' WHERE substr(c.exported_at, 1, 10) <= ?",
+            "SELECT count(*) AS n FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id "  # noqa: S608
+            f"AND b.status = 'closed' WHERE {BATCH_DAY} <= ?",
             (day,),
         )[0]["n"]
     )

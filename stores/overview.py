@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+from stores.outcomes import BATCH_DAY
 from turso_db import Database, Statement
 
 _LEADS = (
-    "SELECT substr(c.exported_at, 1, 10) AS started, substr(c.delivery_at, 1, 10) AS delivered "
+    f"SELECT {BATCH_DAY} AS started, substr(c.delivery_at, 1, 10) AS delivered "  # noqa: S608 - the text is our own
     "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' "
     "UNION ALL SELECT substr(deal_created_at, 1, 10), CASE WHEN outcome = 'delivery' "
     "THEN coalesce(substr(delivery_at, 1, 10), '1970-01-01') END FROM historical_outcomes"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from lead_rows import lead_row
@@ -176,3 +177,22 @@ def test_versions_are_numbered_by_the_one_who_comes_first(db, now):
     for change in ("UPDATE weight_versions SET icp_yaml = 'x'", "DELETE FROM weight_versions"):
         with pytest.raises(Refused, match="append-only"):
             db.write([turso_db.Statement(change)])
+
+
+def test_an_evening_in_chicago_is_the_day_it_is_there(db, config_dir, now):
+    """9:30 in the evening of 11 February in Chicago is 3:30 of the 12th in UTC."""
+    evening = datetime(2026, 2, 12, 3, 30, tzinfo=UTC)
+    batch = export_rows(db, config_dir, evening, [lead_row(1), lead_row(2)]).batch_id
+    assert batch == "HADES-20260211-001"
+    told(db, evening + timedelta(days=30), (batch, "Oak Inn 1", "delivery", "2026-03-01"))
+    moment = db.rows("SELECT company_key FROM lead_outcomes ORDER BY id")[1] | {
+        "batch_id": batch, "milestone": "delivery", "happened_at": "2026-03-02T04:00:00Z", "source": "zoho", "source_key": "z1",
+    }  # fmt: skip
+    db.write([outcomes.insert_milestones(milestones=[moment], now=evening, actor="Ana Ruiz")])
+    frame = outcomes.read_outcome_frame(db, zone=ZoneInfo("America/Chicago"))
+    assert frame["started_on"].astype(str).tolist() == ["2026-02-11"] * 2
+    assert frame["delivered_on"].astype(str).tolist() == ["2026-03-01"] * 2
+    assert outcomes.read_delivery_days(db)["exported_on"].tolist() == ["2026-02-11"] * 2
+    assert outcomes.count_started_before(db, day=date(2026, 2, 11)) == 2
+    assert read_overview(db, today=date(2026, 6, 11), maturity_days=120)["matured"] == 2  # 120 days on
+    assert read_overview(db, today=date(2026, 6, 10), maturity_days=120)["matured"] == 0
