@@ -115,3 +115,12 @@ def count_states(db: Database) -> dict[str, int]:
     """state → how many rows are in it, all four states."""
     rows = db.rows("SELECT state, count(*) AS n FROM unmatched_work GROUP BY state")
     return dict.fromkeys(STATES, 0) | {str(row["state"]): int(row["n"]) for row in rows}
+
+
+def reopen_by_hand(*, source: str, source_key: str) -> Many:
+    """The statement that opens a row again which a person had matched; rows settled otherwise stay as they are."""
+    return Many(
+        "UPDATE unmatched_outcomes SET resolved_at = NULL, resolution = NULL, resolved_by = NULL "
+        "WHERE source = ? AND source_key = ? AND resolved_by IS NOT NULL",
+        [(source, source_key)],
+    )
