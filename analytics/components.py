@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.rates import FloatArray, benjamini_hochberg
@@ -43,12 +44,15 @@ def component_weights(
     *,
     seed: int,
     repeats: int = 400,
+    importance: pd.Series | None = None,
 ) -> pd.DataFrame:
     """One row per component of `current`, in its order: what its weight should be.
 
     `scores` has one row per matured lead of one workflow and a column per component (0–100); `delivered`,
     aligned with it, is true where it was. Rows with a missing component score are left out. `current` are
-    the weights in force, which sum to 1.
+    the weights in force, which sum to 1. `importance`, aligned too, says how much each lead counts (say, the
+    recent ones more): its values are scaled to sum to Kish's effective number of leads, (Σw)² / Σw², which is
+    what the intervals then rest on.
 
     Columns: component; leads, deliveries (used); current, suggested (0–1, each sums to 1), low, high (95 %
     by a bootstrap of leads in which the prior is drawn anew each time, so that the interval does not lean
@@ -71,17 +75,15 @@ def component_weights(
     if len(names) == 0 or abs(weights.sum() - 1.0) > 1e-6 or (weights < 0).any():
         raise InputError(f"The weights in force were expected to sum to 1, but sum to {weights.sum():g}.")
     complete = scores[names].notna().all(axis=1).to_numpy()
-    cells = (
-        scores.loc[complete, names]
-        .astype(float)
-        .assign(delivered=delivered.to_numpy()[complete].astype(float))
-    )
-    counted = cells.groupby(names, sort=True)["delivered"].agg(["size", "sum"])
+    hit = delivered.to_numpy()[complete].astype(float)
+    counts = _scaled(importance, complete)
+    cells = scores.loc[complete, names].astype(float).assign(_leads=counts, _delivered=counts * hit)
+    counted = cells.groupby(names, sort=True)[["_leads", "_delivered"]].sum()
     design = counted.index.to_frame(index=False).to_numpy(dtype=float) / 100.0
-    n, k = counted["size"].to_numpy(dtype=float), counted["sum"].to_numpy(dtype=float)
-    leads, deliveries = int(n.sum()), int(k.sum())
+    n, k = counted["_leads"].to_numpy(dtype=float), counted["_delivered"].to_numpy(dtype=float)
+    leads, deliveries = int(complete.sum()), int(hit.sum())
     varies = np.ptp(design, axis=0) > 0 if leads else np.zeros(len(names), dtype=bool)
-    enough = min(deliveries, leads - deliveries) >= FEWEST_DELIVERIES and bool(varies.any())
+    enough = min(k.sum(), (n - k).sum()) >= FEWEST_DELIVERIES - 1e-9 and bool(varies.any())
     suggested, drawn = weights, np.empty((0, len(names)))
     if enough:
         suggested = _shrunk_weights(design, n, k, weights, weights)
@@ -123,6 +125,18 @@ def rounded_weights(weights: FloatArray, decimals: int = 2) -> FloatArray:
     whole[np.argsort(-(exact - whole), kind="stable")[:short]] += 1
     result: FloatArray = whole / scale
     return result
+
+
+def _scaled(importance: pd.Series | None, complete: npt.NDArray[np.bool_]) -> FloatArray:
+    """How much each complete row counts: 1, or its importance scaled to Kish's effective number."""
+    if importance is None:
+        return np.ones(int(complete.sum()))
+    weights = importance.to_numpy(dtype=float)[complete]
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise InputError("The importance of each lead was expected to be a number from 0 on.")
+    squares = float((weights**2).sum())
+    scaled: FloatArray = weights * (weights.sum() / squares) if squares > 0 else weights
+    return scaled
 
 
 def _word(enough: bool, varies: bool, adjusted: float, width: float) -> str:
@@ -171,7 +185,7 @@ def _bootstrap(
     both = np.concatenate([k, n - k])
     drawn = np.empty((repeats, len(weights)))
     for i in range(repeats):
-        again = rng.multinomial(int(both.sum()), both / both.sum()).astype(float)
+        again = rng.multinomial(round(both.sum()), both / both.sum()).astype(float)
         center = np.clip(weights + rng.normal(0.0, EXPECTED_CHANGE, len(weights)), 0.0, None)
         center = center / center.sum() if center.sum() > 0 else weights
         drawn[i] = _shrunk_weights(

@@ -140,3 +140,20 @@ def test_planted_component_weights_lie_within_their_intervals():
          f"right weights told to move in {moved / 50:.0%} of worlds")  # fmt: skip
     assert np.mean(inside) >= 0.9
     assert moved / 50 <= 0.06
+
+
+def test_importance_of_one_each_changes_nothing_and_leads_that_count_nothing_are_not_there():
+    rng = np.random.default_rng(4)
+    scores = pd.DataFrame({"a": rng.integers(0, 101, 600), "b": rng.integers(0, 101, 600)})
+    delivered = pd.Series(rng.random(600) < 0.02 + 0.003 * scores["a"])
+    plain = component_weights(scores, delivered, {"a": 0.5, "b": 0.5}, seed=1)
+    ones = component_weights(
+        scores, delivered, {"a": 0.5, "b": 0.5}, seed=1, importance=pd.Series(np.full(600, 3.0))
+    )
+    pd.testing.assert_frame_equal(plain, ones)
+    half = pd.Series(np.r_[np.ones(300), np.zeros(300)])
+    weighted = component_weights(scores, delivered, {"a": 0.5, "b": 0.5}, seed=1, importance=half)
+    alone = component_weights(scores.iloc[:300], delivered.iloc[:300], {"a": 0.5, "b": 0.5}, seed=1)
+    assert weighted["suggested"].tolist() == pytest.approx(alone["suggested"].tolist(), abs=1e-6)
+    with pytest.raises(InputError, match="importance"):
+        component_weights(scores, delivered, {"a": 0.5, "b": 0.5}, seed=1, importance=-half)
