@@ -13,8 +13,7 @@ import pandas as pd
 
 import lead_values
 from actors import Actor, require
-from errors import InputError
-from sheets import Sheet, read_sheet
+from named_columns import read_named_columns
 from stores import outcomes as store
 from stores import syncs, unmatched
 from stores.audit import audit_entry
@@ -56,14 +55,15 @@ def import_historical(
     ends as the whole file does. Cells that say nothing readable are left empty, with a note that names the rows.
     """
     require(actor, "ops", "import outcomes")
-    sheet, notes = _read(
+    sheet = read_named_columns(
         content, name, HISTORICAL_COLUMNS, ("company_name", "outcome"), ignored=("id", "imported_at")
     )
+    notes = sheet.notes
     rejected = list(sheet.unreadable)
     kept: dict[str, dict[str, Any]] = {}
     merged = 0
     strange: dict[str, list[int]] = {}
-    for number, cells in _records(sheet):
+    for number, cells in sheet.rows:
         row = _historical_row(cells, now.date())
         if isinstance(row, str):
             rejected.append((number, row))
@@ -78,7 +78,7 @@ def import_historical(
         kept[row["source_key"]] = row
     imported, updated = _keep_historical(db, list(kept.values()))
     counts = {
-        "read": len(sheet.rows) + len(sheet.unreadable),
+        "read": sheet.read,
         "imported": imported,
         "updated": updated,
         "unchanged": len(kept) - imported - updated,
@@ -106,10 +106,11 @@ def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, a
     unmatched log until a later import or a person settles it.
     """
     require(actor, "ops", "import outcomes")
-    sheet, notes = _read(content, name, (*OUTCOME_COLUMNS, _SITE), OUTCOME_COLUMNS)
+    sheet = read_named_columns(content, name, (*OUTCOME_COLUMNS, _SITE), OUTCOME_COLUMNS)
+    notes = sheet.notes
     rejected = list(sheet.unreadable)
     rows = []
-    for number, cells in _records(sheet):
+    for number, cells in sheet.rows:
         row = _outcome_row(cells, now.date())
         if isinstance(row, str):
             rejected.append((number, row))
@@ -149,7 +150,7 @@ def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, a
     )
     review = sum("several sites" in row["why"] for row in missed)
     counts = {
-        "read": len(sheet.rows) + len(sheet.unreadable),
+        "read": sheet.read,
         "matched": len(matched),
         "review": review,
         "unmatched": len(missed) - review,
@@ -157,34 +158,6 @@ def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, a
     }
     _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name, notes)
     return Imported(counts | {"updated": len(touched)}, sorted(rejected), notes)
-
-
-def _read(
-    content: bytes, name: str, columns: Sequence[str], needed: Sequence[str], ignored: Sequence[str] = ()
-) -> tuple[Sheet, list[str]]:
-    sheet = read_sheet(content, name, lambda cells: {c.strip().lower() for c in cells} >= set(needed))
-    headers = [header.lower().replace(" ", "_") for header in sheet.headers]
-    missing = [column for column in needed if column not in headers]
-    if missing:
-        raise InputError(
-            f"{name} was expected to have the columns {', '.join(columns)}; missing: {', '.join(missing)}. "
-            f"It has: {', '.join(header[:40] for header in sheet.headers[:12])}."
-        )
-    for column in columns:
-        if headers.count(column) > 1:
-            raise InputError(
-                f"{name} has the column {column} more than once, so it is not clear which one is meant. "
-                "Rename or delete one of them."
-            )
-    further = [h for h in headers if h and h not in columns and h not in ignored]
-    notes = list(sheet.notes)
-    if further:
-        notes.append(f"Columns not used: {', '.join(header[:40] for header in further)}.")
-    return Sheet(headers, sheet.rows, sheet.unreadable, notes), notes
-
-
-def _records(sheet: Sheet) -> list[tuple[int, dict[str, str]]]:
-    return [(number, dict(zip(sheet.headers, cells, strict=True))) for number, cells in sheet.rows]
 
 
 def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:

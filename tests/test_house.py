@@ -31,7 +31,7 @@ PLAN = {
         2,
         "workbooks, sheets, lead_*, leads, strict_yaml, icp, icp_*, scoring, geo, vanillasoft, vanillasoft_*, "
         "preflight, suppression_keys, company_names, matching, deals, deal_checks, zoho_profile, zoho_rules, "
-        "zoho_sites, zoho_custody, zoho_evidence, demo_*, analytics/*",
+        "zoho_sites, zoho_custody, zoho_evidence, named_columns, past_export_rows, demo_*, analytics/*",
         "ground, calculations",
     ),
     "steps": Row(

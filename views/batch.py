@@ -51,6 +51,50 @@ def show_batch(frame: ui.Frame, batch: dict[str, Any], every: pd.DataFrame) -> N
                 f"Void since {ui.day(batch['voided_at'])} by {batch['voided_by']}: {batch['void_reason']}"
             )
         )
+    made = json.loads(batch["parameters"])
+    if made.get("made_elsewhere"):
+        _show_made_elsewhere(batch, made)
+    else:
+        _show_file(frame, batch)
+    so_far, beside, leads, misses, settings = st.tabs(
+        ["Conversion so far", "Compare", "Leads", "Did not go out", "How it was made"]
+    )
+    mine = every[every["batch_id"] == batch_id]
+    with so_far:
+        show_conversion(frame, mine.iloc[0].to_dict() if len(mine) else None)
+    with beside:
+        show_comparison(frame, batch_id, every)
+    with leads:
+        _show_leads(frame, batch_id)
+    with misses:
+        _show_misses(frame, batch)
+    with settings:
+        st.json(made | {"operator": batch["operator_name"], "segment": batch["segment"]})
+    if batch["status"] == "closed" and frame.may("ops"):
+        with st.popover("Make this batch void", icon=":material/block:"):
+            st.write(
+                "Its leads become free for another export; the ID is never used again and its history stays."
+            )
+            st.text_input("Reason", key="void_reason", max_chars=300)
+            st.button("Make void", type="primary", on_click=void_now, args=(frame, batch_id))
+
+
+def _show_made_elsewhere(batch: dict[str, Any], made: dict[str, Any]) -> None:
+    """How a batch came in whose file was made before this product, or beside it."""
+    scores = f" with the scores of version {batch['weight_version']}" if batch["weight_version"] else ""
+    st.markdown(ui.plain(
+        f"{batch['exported']:,} leads, exported {ui.day(batch['exported_at'])} by another tool{scores}, and brought in by "
+        f"{made.get('imported_by')} on {ui.day(made.get('imported_at'))} from {batch['source_file'] or 'an unnamed file'}."
+    ))  # fmt: skip
+    st.info(
+        "Its file was made elsewhere, so there is none to download here. Its leads and their outcomes count like all others.",
+        icon=":material/info:",
+    )
+
+
+def _show_file(frame: ui.Frame, batch: dict[str, Any]) -> None:
+    """How a batch was exported, what of its source went out, and its file again."""
+    batch_id = batch["batch_id"]
     st.markdown(ui.plain(
         f"{batch['exported']:,} leads, exported {ui.day(batch['exported_at'])} by {batch['exported_by']} "
         f"({'by distance' if batch['workflow_type'] == 'geography' else 'by buying signal'}) with the scores of version "
@@ -70,30 +114,6 @@ def show_batch(frame: ui.Frame, batch: dict[str, Any], every: pd.DataFrame) -> N
             icon=":material/table:", on_click="ignore", key="workbook",
         )  # fmt: skip
     st.caption(f"SHA-256 {batch['sha256']}")
-    so_far, beside, leads, misses, settings = st.tabs(
-        ["Conversion so far", "Compare", "Leads", "Did not go out", "How it was made"]
-    )
-    mine = every[every["batch_id"] == batch_id]
-    with so_far:
-        show_conversion(frame, mine.iloc[0].to_dict() if len(mine) else None)
-    with beside:
-        show_comparison(frame, batch_id, every)
-    with leads:
-        _show_leads(frame, batch_id)
-    with misses:
-        _show_misses(frame, batch)
-    with settings:
-        st.json(
-            json.loads(batch["parameters"])
-            | {"operator": batch["operator_name"], "segment": batch["segment"]}
-        )
-    if batch["status"] == "closed" and frame.may("ops"):
-        with st.popover("Make this batch void", icon=":material/block:"):
-            st.write(
-                "Its leads become free for another export; the ID is never used again and its history stays."
-            )
-            st.text_input("Reason", key="void_reason", max_chars=300)
-            st.button("Make void", type="primary", on_click=void_now, args=(frame, batch_id))
 
 
 def _workbook(frame: ui.Frame, batch_id: str) -> bytes:
