@@ -41,11 +41,11 @@ PLAN = {
     ),
     "acts": Row(
         3,
-        "export, past_exports, outcomes, outcome_work, calibration, approvals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check",
+        "export, past_exports, outcomes, outcome_work, calibration, approvals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, api_keys",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "demo": Row(3, "demo", "ground, stores, calculations, turso_db, export, outcomes"),
-    "faces": Row(4, "Home, pages/*, views/*, ui, jobs, serve, api, scripts/*", "everything"),
+    "faces": Row(4, "Home, pages/*, views/*, ui, jobs, serve, api, api_*, scripts/*", "everything"),
 }
 STREAMLIT = ("Home", "pages/*", "views/*", "ui", "jobs", "serve")
 SQL = ("stores/*", "turso_*", "database")

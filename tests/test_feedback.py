@@ -1,0 +1,174 @@
+"""Scored leads keep what was first known, outcomes are never lost, and one retraining runs at a time."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import Actor
+from errors import Conflict, Refused
+from feedback import (
+    UnknownLead,
+    end_retraining,
+    give_feedback,
+    retraining_status,
+    score_sent,
+    start_retraining,
+    undo_feedback,
+)
+from lead_conversion import Scorer, base_rate
+from lead_schema import SentLead, read_api_rules
+from stores import feedback as store
+from turso_db import Database
+
+SHOP = Actor("web shop", "ops")
+RULES = read_api_rules(Path(__file__).resolve().parents[1] / "config")
+SCORERS = {
+    name: Scorer(kind, base_rate(0, 0, prior_rate=0.1, prior_leads=20)) for name, kind in RULES.kinds.items()
+}
+
+
+def web(lead_id: str | None, outcome: bool | None = None, **features: Any) -> SentLead:
+    return SentLead(lead_id, "web", features or {"age": 35}, outcome)
+
+
+def score(db: Database, now: datetime, *leads: SentLead) -> list[Any]:
+    return score_sent(db, leads=leads, scorers=SCORERS, now=now, actor=SHOP)
+
+
+def kept(db: Database, lead_id: str) -> dict[str, Any]:
+    row = store.read_lead(db, lead_id=lead_id)
+    assert row is not None
+    return row
+
+
+def test_scoring_again_with_null_keeps_the_outcome_and_the_first_features(
+    db: Database, now: datetime
+) -> None:
+    score(db, now, web("L-1", True, age=35, email_opens=2))
+    later = now + timedelta(days=30)
+    score(db, later, web("L-1", None, age=36, email_opens=90))
+    row = kept(db, "L-1")
+    assert row["outcome"] == 1
+    assert json.loads(row["first_features"]) == {"age": 35, "email_opens": 2}
+    assert json.loads(row["last_features"]) == {"age": 36, "email_opens": 90}
+    assert (row["first_scored_at"], row["times_scored"]) == ("2026-02-11T15:30:00Z", 2)
+    (trained_on,) = store.read_training_leads(db, kind="web")
+    assert json.loads(trained_on["first_features"]) == {"age": 35, "email_opens": 2}
+
+
+def test_the_database_itself_refuses_to_forget(db: Database, now: datetime) -> None:
+    from turso_db import Statement
+
+    score(db, now, web("L-1", True))
+    for sql in (
+        "UPDATE scored_leads SET first_features = '{}'", "UPDATE scored_leads SET first_score = 0.5",
+        "DELETE FROM scored_leads", "UPDATE lead_feedback SET outcome = 0", "DELETE FROM lead_feedback",
+    ):  # fmt: skip
+        with pytest.raises(Refused):
+            db.write([Statement(sql)])
+
+
+def test_a_lead_stays_of_its_kind(db: Database, now: datetime) -> None:
+    score(db, now, web("L-1"))
+    company = SentLead("L-1", "hades", {"sic_code": "8361"}, True)
+    assert "another kind" in score(db, now, company)[0].problem
+    assert kept(db, "L-1")["outcome"] is None
+    both = score(db, now, company, web("L-2", True))
+    assert [one.problem is None for one in both] == [False, True]
+    assert (kept(db, "L-1")["kind"], kept(db, "L-1")["outcome"], kept(db, "L-2")["outcome"]) == (
+        "web",
+        None,
+        1,
+    )
+
+
+def test_a_lead_without_an_identifier_gets_one_of_its_own(db: Database, now: datetime) -> None:
+    first, second = score(db, now, web(None), web(None))
+    assert first.lead_id != second.lead_id
+    assert kept(db, first.lead_id)["kind"] == "web"
+
+
+def test_an_outcome_says_who_and_when_and_can_be_taken_back(db: Database, now: datetime) -> None:
+    score(db, now, web("L-1"))
+    assert give_feedback(db, lead_id="L-1", outcome=False, now=now, actor=SHOP) == ("L-1", False, 1, True)
+    ana = Actor("Ana Ruiz", "ops")
+    assert give_feedback(db, lead_id="L-1", outcome=True, now=now, actor=ana).outcome is True
+    assert undo_feedback(db, lead_id="L-1", now=now, actor=ana) == (
+        "L-1",
+        False,
+        1,
+        True,
+    )  # the one before stands
+    assert undo_feedback(db, lead_id="L-1", now=now, actor=ana) == ("L-1", None, 0, True)
+    with pytest.raises(Conflict, match="nothing to take back"):
+        undo_feedback(db, lead_id="L-1", now=now, actor=ana)
+    told = [
+        (row["given_by"], row["outcome"], row["came_from"]) for row in store.read_history(db, lead_id="L-1")
+    ]
+    assert told == [
+        ("web shop", 0, "feedback"), ("Ana Ruiz", 1, "feedback"), ("Ana Ruiz", None, "undo"), ("Ana Ruiz", None, "undo"),
+    ]  # fmt: skip
+
+
+def test_taking_back_what_somebody_changed_meanwhile_is_a_conflict(db: Database, now: datetime) -> None:
+    score(db, now, web("L-1", False))
+    seen = kept(db, "L-1")["feedback_id"]
+    give_feedback(db, lead_id="L-1", outcome=True, now=now, actor=SHOP)
+    with pytest.raises(Conflict, match="meanwhile"):
+        undo_feedback(db, lead_id="L-1", now=now, actor=SHOP, feedback_id=seen)
+    assert kept(db, "L-1")["outcome"] == 1
+
+
+def test_the_same_outcome_again_is_one_outcome(db: Database, now: datetime) -> None:
+    score(db, now, web("L-1", True))
+    again = give_feedback(db, lead_id="L-1", outcome=True, now=now, actor=SHOP)
+    assert (again.changed, again.total_feedback) == (False, 1)
+    assert len(store.read_history(db, lead_id="L-1")) == 1
+
+
+def test_an_unknown_lead_and_a_viewer_are_refused(db: Database, now: datetime) -> None:
+    with pytest.raises(UnknownLead):
+        give_feedback(db, lead_id="L-9", outcome=True, now=now, actor=SHOP)
+    with pytest.raises(UnknownLead):
+        undo_feedback(db, lead_id="L-9", now=now, actor=SHOP)
+    with pytest.raises(Refused):
+        give_feedback(db, lead_id="L-9", outcome=True, now=now, actor=Actor("Vic", "viewer"))
+
+
+def test_fifty_new_outcomes_make_one_retraining_and_the_fifty_first_none(db: Database, now: datetime) -> None:
+    score(db, now, *[web(f"L-{n}", n % 10 == 0) for n in range(49)])
+    assert retraining_status(db, threshold=50) == (49, 50, False)
+    assert start_retraining(db, fewest=50, now=now, actor=SHOP) is None
+    score(db, now, web("L-49", True))
+    assert retraining_status(db, threshold=50) == (50, 50, True)
+    run = start_retraining(db, fewest=50, now=now, actor=SHOP)
+    assert run is not None
+    assert start_retraining(db, fewest=0, now=now, actor=SHOP) is None  # one at a time
+    end_retraining(db, run_id=run, failed=False, said="No candidate.", now=now)
+    score(db, now, web("L-50", True))
+    assert retraining_status(db, threshold=50) == (1, 50, False)  # a watermark, not a total
+    assert start_retraining(db, fewest=50, now=now, actor=SHOP) is None
+    assert [row["feedback_count"] for row in store.read_retrainings(db)] == [50]
+
+
+def test_a_retraining_whose_process_was_killed_stands_in_nobody_s_way(db: Database, now: datetime) -> None:
+    score(db, now, web("L-1", True))
+    assert start_retraining(db, fewest=1, now=now, actor=SHOP) == 1
+    assert start_retraining(db, fewest=1, now=now + timedelta(minutes=20), actor=SHOP) is None
+    assert (
+        start_retraining(db, fewest=1, now=now + timedelta(minutes=31), actor=SHOP) == 2
+    )  # its outcomes count again
+    assert [row["status"] for row in store.read_retrainings(db)] == ["running", "interrupted"]
+
+
+def test_many_at_once_start_one_retraining(db: Database, now: datetime) -> None:
+    score(db, now, *[web(f"L-{n}", n % 2 == 0) for n in range(60)])
+    with ThreadPoolExecutor(16) as pool:
+        tries = [pool.submit(start_retraining, db, fewest=50, now=now, actor=SHOP) for _ in range(64)]
+    assert [one.result() for one in tries].count(None) == 63
