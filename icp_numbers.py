@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
-from typing import Any
 
-from yaml.nodes import ScalarNode
-
-from errors import ConfigError, InputError
+from errors import InputError
 from icp import FILE_NAME, parse_icp
-from strict_yaml import compose, node_at
+from strict_yaml import edit_numbers
 
 SEGMENTS = ("scoring", "segments")
 
@@ -43,25 +39,6 @@ def edit_weights(text: str, workflow: str, weights: Mapping[str, float]) -> str:
 
 
 def _edit(text: str, numbers: Mapping[tuple[str, ...], float]) -> str:
-    """`text` with other digits at these places; ConfigError where anything else would change with them."""
-    root, edits = compose(text, FILE_NAME), []
-    wanted: dict[str, Any] = copy.deepcopy(dict(parse_icp(text).data))
-    for path, number in numbers.items():
-        node, place = node_at(root, path), wanted
-        for part in path[:-1]:
-            place = place[part]
-        if place[path[-1]] == number:
-            continue  # keep its spelling: 1.0 stays 1.0
-        place[path[-1]] = number
-        if not isinstance(node, ScalarNode):
-            raise ConfigError(
-                f"{'.'.join(path)} of {FILE_NAME} was expected to be a number. Mend it by hand."
-            )
-        edits.append((node.start_mark.index, node.end_mark.index, repr(float(number))))
-    for start, end, digits in sorted(edits, reverse=True):
-        text = text[:start] + digits + text[end:]
-    if parse_icp(text).data != wanted:
-        raise ConfigError(
-            f"{FILE_NAME} is written in a way that cannot be changed safely. Edit the number by hand."
-        )
-    return text
+    edited = edit_numbers(text, FILE_NAME, numbers)
+    parse_icp(edited)
+    return edited

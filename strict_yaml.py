@@ -7,10 +7,12 @@ what is wrong with the content, so that one reading lists every mistake.
 
 from __future__ import annotations
 
+import copy
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import reduce
 from typing import Any
 
 import yaml
@@ -86,6 +88,37 @@ def node_at(node: Node, path: Sequence[str]) -> Node:
             raise KeyError(".".join(path))
         node = found[0]
     return node
+
+
+def edit_numbers(text: str, name: str, numbers: Mapping[tuple[str, ...], float]) -> str:
+    """`text` with other digits under these paths of keys and every other byte kept; a number that is there already
+    keeps its spelling.
+
+    ConfigError where a path leads to no number, or where anything else would change with it (an anchor that stands
+    for two).
+    """
+    data, root = read_yaml(text, name)
+    wanted, edits = copy.deepcopy(data), []
+    for path, number in numbers.items():
+        try:
+            node, place = node_at(root, path), reduce(lambda inside, key: inside[key], path[:-1], wanted)
+        except (KeyError, TypeError) as error:
+            raise ConfigError(
+                f"{name}: a number was expected under {'.'.join(path)}. Mend the name."
+            ) from error
+        found = place[path[-1]]
+        if isinstance(found, bool) or not isinstance(found, int | float):
+            raise ConfigError(f"{name}: {'.'.join(path)} was expected to be a number, but is {shown(found)}.")
+        if found != number:
+            place[path[-1]] = number
+            edits.append((node.start_mark.index, node.end_mark.index, repr(float(number))))
+    for start, end, digits in sorted(edits, reverse=True):
+        text = text[:start] + digits + text[end:]
+    if read_yaml(text, name)[0] != wanted:
+        raise ConfigError(
+            f"{name} is written in a way that cannot be changed safely. Edit the number by hand."
+        )
+    return text
 
 
 def _line(node: Node) -> int:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import ConfigError
-from strict_yaml import Findings, compose, node_at, raise_mistakes, read_yaml, shown
+from strict_yaml import Findings, compose, edit_numbers, node_at, raise_mistakes, read_yaml, shown
 
 
 def refused(text: str) -> str:
@@ -132,3 +132,20 @@ def test_a_long_value_is_shown_short() -> None:
     assert shown({}) == "a map"
     assert shown([1, 2]) == "a list of 2"
     assert shown((5, 4.5)) == "5, 4.5"
+
+
+def test_only_the_digits_of_a_number_change():
+    text = "# top\r\na: {b: 0.50 , c: 1}   # tail\nd:\n  'e':   2.0\n"
+    assert edit_numbers(text, "x.yaml", {("a", "b"): 0.25, ("d", "e"): 3}) == (
+        "# top\r\na: {b: 0.25 , c: 1}   # tail\nd:\n  'e':   3.0\n"
+    )
+    assert edit_numbers(text, "x.yaml", {("a", "b"): 0.5}) == text  # already so: 0.50 keeps its spelling
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [(("a", "z"), "under a.z"), (("a", "c", "d"), "under a.c.d"), (("a",), "to be a number")],
+)
+def test_a_path_without_a_number_is_told(path, told):
+    with pytest.raises(ConfigError, match=told):
+        edit_numbers("a: {c: 1}", "x.yaml", {path: 1.0})
