@@ -91,9 +91,6 @@ def _told(found: Refinement, difference: str, out: str | None, rejected: int) ->
         f"{found.cases:,} cases, {found.hits:,} of them hits{age}.",
         f"The suggestion is {found.proof.word}. {found.proof.why}",
         "",
-        table(
-            found.table.to_dict("records"), ("component", "current", "suggested", "low", "high", "verdict")
-        ),
     ]
     if len(found.stages):
         lines += ["", "By stage:", table(plain_rows(found.stages), list(found.stages.columns))]
