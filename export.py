@@ -107,8 +107,7 @@ def record_export(
         raise Refused(
             f"{' '.join(stale)} Load a newer one first, or say that the old one is good enough for this export."
         )
-    batches.drop_staged_before(db, time=now - _STAGED_FOR)
-    number = batches.next_batch_number(db, day=f"{today:%Y%m%d}")
+    number = batches.next_batch_number(db, day=f"{today:%Y%m%d}", drop_staged_before=now - _STAGED_FOR)
     batch = format_batch_id(today, number)
     header, rows = vanillasoft_rows(
         preflight.ready,
@@ -199,22 +198,22 @@ def _leads_into(
     db: Database, batch: str, leads: list[tuple[Any, ...]], header: Sequence[str], rows: Sequence[tuple[str, ...]],
     content: bytes, now: datetime,
 ) -> Sequence[Any]:  # fmt: skip
-    """The statements of the closing write that bring in the leads; large exports over a network are staged
-    first.
+    """The statements of the closing write that bring in the leads; of a large export over a network all parts but the
+    last are staged first, one round trip each.
     """
     size = db.rows_per_write
     if len(leads) <= size:
         return batches.insert_leads(batch_id=batch, leads=leads, csv=content, now=now)
-    for part, start in enumerate(range(0, len(leads), size)):
+    parts = [
         batches.stage_part(
-            db,
-            batch_id=batch,
-            part=part,
-            leads=leads[start : start + size],
+            batch_id=batch, part=part, leads=leads[start : start + size], now=now,
             csv=csv_of(rows[start : start + size], header if part == 0 else None),
-            now=now,
         )
-    return batches.insert_staged(batch_id=batch, now=now)
+        for part, start in enumerate(range(0, len(leads), size))
+    ]  # fmt: skip
+    for part in parts[:-1]:
+        db.write([part], bump=False)
+    return [parts[-1], *batches.insert_staged(batch_id=batch, now=now)]
 
 
 def _is_recorded(db: Database, batch: str) -> bool:

@@ -34,33 +34,32 @@ SELECT count(*) FROM {mine} mine WHERE EXISTS (
 """
 
 
-def next_batch_number(db: Database, *, day: str) -> int:
-    """The next number of `day` (YYYYMMDD), given out once and never again; it goes on past 999."""
+def next_batch_number(db: Database, *, day: str, drop_staged_before: datetime) -> int:
+    """The next number of `day` (YYYYMMDD), given out once and never again; it goes on past 999.
+
+    In the same round trip the parts of exports go that were staged before that time and never closed.
+    """
     written = db.write(
         [
+            Statement("DELETE FROM staged_exports WHERE staged_at < ?", (drop_staged_before,)),
             Statement(
                 "INSERT INTO batch_numbers (day, last_number) VALUES (?, 1) "
                 "ON CONFLICT (day) DO UPDATE SET last_number = last_number + 1 RETURNING last_number",
                 (day,),
-            )
+            ),
         ],
         bump=False,
     )
-    return int(written[0].rows[0]["last_number"])
+    return int(written[1].rows[0]["last_number"])
 
 
 def stage_part(
-    db: Database, *, batch_id: str, part: int, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime
-) -> None:
-    """Nothing; one part of a large export waits for the closing write. No reader sees it."""
-    db.write(
-        [
-            Statement(
-                "INSERT INTO staged_exports (batch_id, part, leads, csv, staged_at) VALUES (?, ?, ?, ?, ?)",
-                (batch_id, part, json.dumps(leads), zlib.compress(csv, 1), now),
-            )
-        ],
-        bump=False,
+    *, batch_id: str, part: int, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime
+) -> Statement:
+    """The statement that has one part of a large export wait for the closing write. No reader sees it."""
+    return Statement(
+        "INSERT INTO staged_exports (batch_id, part, leads, csv, staged_at) VALUES (?, ?, ?, ?, ?)",
+        (batch_id, part, json.dumps(leads), zlib.compress(csv, 1), now),
     )
 
 
@@ -145,11 +144,6 @@ def refuse_taken(*, batch_id: str, since: datetime | None) -> list[Statement]:
 def drop_staged(db: Database, *, batch_id: str) -> None:
     """Nothing; the parts of an export that was given up are gone."""
     db.write([Statement("DELETE FROM staged_exports WHERE batch_id = ?", (batch_id,))], bump=False)
-
-
-def drop_staged_before(db: Database, *, time: datetime) -> None:
-    """Nothing; the parts of exports that were staged before `time` and never closed are gone."""
-    db.write([Statement("DELETE FROM staged_exports WHERE staged_at < ?", (time,))], bump=False)
 
 
 def read_exported_before(
