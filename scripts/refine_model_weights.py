@@ -91,6 +91,7 @@ def _told(found: Refinement, difference: str, out: str | None, rejected: int) ->
         f"{found.cases:,} cases, {found.hits:,} of them hits{age}.",
         f"The suggestion is {found.proof.word}. {found.proof.why}",
         "",
+        table(plain_rows(found.table), ("component", "current", "suggested", "low", "high", "verdict")),
     ]
     if len(found.stages):
         lines += ["", "By stage:", table(plain_rows(found.stages), list(found.stages.columns))]
