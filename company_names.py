@@ -7,10 +7,11 @@ form. A name with a DBA or a part in brackets is several names.
 
 from __future__ import annotations
 
+import contextlib
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 CUT_AT = 30  # some diallers keep this many characters of a name
 
@@ -52,11 +53,14 @@ _OTHER_NAME = re.compile(
 _BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]?")
 _SAYS_NOTHING = re.compile(r"[(\[](?:the|class [a-z]|r|tm|sm)[)\]]")
 _NUMBER_SIGN = re.compile(r"\b(?:no|nr|number)\b[\s:#]*(?=[0-9])")
+_PLAIN = re.compile(r"[a-z]+(?: [a-z]+)*")
+_WORD = re.compile(r"[^\W_]+")
+_WRITTEN = str.maketrans({"&": " and ", "+": " and "} | dict.fromkeys("'’`´."))
+_NO_NUMBERS: frozenset[str] = frozenset()
 _PLACE = re.compile(r"(?:\s|(?<=[a-z.]))/\s*([a-z][a-z .]{1,11}?)\s*/?\s*$")
 
 
-@dataclass(frozen=True)
-class CompanyName:
+class CompanyName(NamedTuple):
     """One name, taken apart."""
 
     text: str  # folded, for comparing a name that was cut off
@@ -79,9 +83,11 @@ def read_company_names(name: str) -> tuple[CompanyName, ...]:
     parts = [part for part in _OTHER_NAME.split(folded) if part.strip(" .,:;-")]
     found: list[CompanyName] = []
     for part in parts:
-        whole = _SAYS_NOTHING.sub(" ", part)
-        inner = [text for text in _BRACKETS.findall(whole) if len(text.split()) > 1]
-        for text in (whole, *inner):
+        texts = [part]
+        if "(" in part or "[" in part:
+            whole = _SAYS_NOTHING.sub(" ", part)
+            texts = [whole, *(text for text in _BRACKETS.findall(whole) if len(text.split()) > 1)]
+        for text in texts:
             read = _one_name(text, cut and len(parts) == 1)
             if read is not None and read not in found:
                 found.append(read)
@@ -92,17 +98,21 @@ def fold(text: str) -> str:
     """Lower case without accents and with one kind of space."""
     if text.isascii():
         return " ".join(text.lower().split())
+    with contextlib.suppress(UnicodeError):
+        text = text.encode("latin-1").decode()  # UTF-8 that a program took for Latin-1: "PiÃ±on" is "Piñon"
     decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return " ".join("".join(c for c in decomposed if not unicodedata.combining(c)).split())
 
 
 def _one_name(text: str, cut: bool) -> CompanyName | None:
-    place_found = _PLACE.search(text)
-    place = re.sub(r"[^a-z]", "", place_found[1]) if place_found else None
-    if place_found:
-        text = text[: place_found.start()]
-    spoken = _NUMBER_SIGN.sub(" ", re.sub(r"['’`´.]", "", text)).replace("&", " and ").replace("+", " and ")
-    raw = re.findall(r"[^\W_]+", spoken)
+    place = None
+    if "/" in text and (found := _PLACE.search(text)):
+        place = re.sub(r"[^a-z]", "", found[1])
+        text = text[: found.start()]
+    if _PLAIN.fullmatch(text):
+        raw = text.split(" ")
+    else:
+        raw = _WORD.findall(_NUMBER_SIGN.sub(" ", text.translate(_WRITTEN)))
     words, numbers, legal = _sorted_words(raw)
     if not words and not numbers:
         return None
@@ -114,31 +124,45 @@ def _sorted_words(raw: list[str]) -> tuple[tuple[str, ...], frozenset[str], str 
     """Words, numbers and legal form of a name's raw words."""
     words: list[str] = []
     dropped: list[str] = []
-    numbers: set[str] = set()
+    numbers: list[str] = []
     legal = None
     letters = ""
-    for place, raw_word in enumerate([*raw, ""]):
+    for place, raw_word in enumerate(raw):
         if len(raw_word) == 1 and raw_word.isalpha():
             letters += raw_word  # single letters in a row are one abbreviation, however they were spaced
             continue
         if letters:
             words.append(letters)
             letters = ""
-        if not raw_word:
-            continue
-        word = _SPELLED.get(raw_word, raw_word)
-        if place and raw_word in _LEGAL_FORMS:
-            legal = _LEGAL_FORMS[raw_word]
-            dropped.append(raw_word)
-        elif word in _SMALL:
-            dropped.append(word)
-        elif word.isdigit() or (place and word in _ROMAN):
-            numbers.add(_ROMAN.get(word, word.lstrip("0") or "0"))
+        what, word = _understood(raw_word, place > 0)
+        if what == "word":
+            words.append(word)
+        elif what == "number":
+            numbers.append(word)
         else:
-            words.append(_singular(word))
+            dropped.append(raw_word)
+            legal = word or legal
+    if letters:
+        words.append(letters)
     if not words and not numbers:
         words = dropped
-    return tuple(words), frozenset(numbers), legal
+    return tuple(words), frozenset(numbers) if numbers else _NO_NUMBERS, legal
+
+
+@lru_cache(maxsize=65_536)
+def _understood(raw: str, later: bool) -> tuple[str, str]:
+    """What a raw word is: a word or a number in its usual spelling, else nothing, with the legal form it may be.
+
+    `later`: not the first of its name; only there it can be a legal form or a Roman number.
+    """
+    if later and raw in _LEGAL_FORMS:
+        return "nothing", _LEGAL_FORMS[raw]
+    word = _SPELLED.get(raw, raw)
+    if word in _SMALL:
+        return "nothing", ""
+    if word.isdigit() or (later and word in _ROMAN):
+        return "number", _ROMAN.get(word, word.lstrip("0") or "0")
+    return "word", _singular(word)
 
 
 def _singular(word: str) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from matching import MATCHED, REVIEW, UNMATCHED, Company, Match, Pool
+from match_weights import Company
+from matching import MATCHED, REVIEW, UNMATCHED, Match, Pool
 from stores import matches, outcomes, unmatched
 from stores import zoho as store
 from sync_run import SyncRun

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from matching import Company
+from match_weights import Company
 from zoho_profile import Profile, Role
 from zoho_rules import Judgement, ZohoRecord, judge
 

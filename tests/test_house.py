@@ -30,18 +30,18 @@ PLAN = {
     "calculations": Row(
         2,
         "workbooks, sheets, lead_*, leads, strict_yaml, icp, icp_*, scoring, geo, vanillasoft, vanillasoft_*, "
-        "preflight, suppression_keys, company_names, matching, deals, deal_checks, zoho_profile, zoho_rules, "
+        "preflight, suppression_keys, company_names, match_weights, matching, deals, deal_checks, zoho_profile, zoho_rules, "
         "zoho_sites, zoho_custody, zoho_evidence, named_columns, past_export_rows, demo_*, analytics/*",
         "ground, calculations",
     ),
     "steps": Row(
         3,
-        "sync_run, zoho_reading, zoho_settling",
+        "sync_run, zoho_reading, zoho_settling, configuration, score_changes, change_preview, outcome_columns",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "acts": Row(
         3,
-        "export, past_exports, outcomes, outcome_work, calibration, approvals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, api_keys",
+        "export, past_exports, outcomes, outcome_work, calibration, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, api_keys",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "demo": Row(3, "demo", "ground, stores, calculations, turso_db, export, outcomes"),
@@ -54,7 +54,7 @@ ENVIRONMENT = ("settings",)
 HEAVY = {  # each costs a page a noticeable part of a second, so it loads where it is needed
     "scipy", "sklearn", "statsmodels", "plotly", "openpyxl", "python_calamine", "rapidfuzz", "zipcodes", "matplotlib",
 }  # fmt: skip
-HEAVY_AT_THE_TOP = {"matching": {"rapidfuzz"}}  # the room is made of it
+HEAVY_AT_THE_TOP = {"match_weights": {"rapidfuzz"}, "matching": {"rapidfuzz"}}  # the rooms are made of it
 CHANCE_AND_CLOCK = {
     "time",
     "random",
