@@ -204,7 +204,7 @@ def _keep_page(
 ) -> None:
     """The records of a page in the database; one that cannot be kept is listed and left out."""
     role = reading.role
-    rows, sites = [], {}
+    rows = []
     for raw in page:
         try:
             record = read_record(role, raw)
@@ -213,18 +213,14 @@ def _keep_page(
             continue
         for problem in record.problems:
             _list_error(run, f"{role.module} {record.zoho_id}: {problem}")
-        site = site_of(role.key, record)
-        sites[record.zoho_id] = site
         batch = record.batch_ids[0] if record.batch_ids else None
+        site = site_of(role.key, record)
         rows.append((role.key, record.zoho_id, site, batch, record.vanillasoft_id, record.as_text()))
         reading.shows_converted = reading.shows_converted or record.converted
         reading.newest = max(reading.newest or "", record.modified_at or "") or None
-    size = min(db.rows_per_write, 5000)
-    for start in range(0, len(rows), size):
-        part = rows[start : start + size]
-        moved = store.read_moved_sites(db, role=role.key, sites={row[1]: sites[row[1]] for row in part})
-        db.write([store.upsert_records(rows=part, now=now), store.unsettle(sites=moved)], bump=False)
-    new = sites.keys() - reading.ids
+    if rows:
+        db.write(store.upsert_records(rows=rows, now=now), bump=False)
+    new = {row[1] for row in rows} - reading.ids
     reading.ids |= new
     run.counts["read"] = run.counts.get("read", 0) + len(new)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,20 +16,32 @@ _SITE_NOW = (
 )
 
 
-def upsert_records(*, rows: Sequence[tuple[Any, ...]], now: datetime) -> Many:
-    """The statement that keeps records as read: (role, zoho_id, site, batch_id, vanillasoft_id, facts).
+def upsert_records(*, rows: Sequence[tuple[Any, ...]], now: datetime) -> list[Statement]:
+    """The statements that keep records as read: (role, zoho_id, site, batch_id, vanillasoft_id, facts).
 
-    A record that says what it said before changes nothing; one that was deleted or missing is back.
+    A record that says what it said before changes nothing; one that was deleted or missing is back. A site that one of
+    them belonged to so far is settled again. All travel as one argument: a page of records is one round trip.
     """
-    return Many(
-        "INSERT INTO zoho_records (role, zoho_id, site, batch_id, vanillasoft_id, facts, first_seen_at, changed_at) "  # noqa: S608
-        f"VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (role, zoho_id) DO UPDATE SET site = {_SITE_NOW}, "
-        "batch_id = excluded.batch_id, vanillasoft_id = excluded.vanillasoft_id, facts = excluded.facts, "
-        "changed_at = excluded.changed_at, deleted_at = NULL, missing_since = NULL, settled = 0 "
-        f"WHERE facts <> excluded.facts OR site <> {_SITE_NOW} OR deleted_at IS NOT NULL "
-        "OR missing_since IS NOT NULL",
-        [(*row, now, now) for row in rows],
-    )
+    kept = json.dumps(rows, ensure_ascii=False)
+    values = ", ".join(f"json_extract(value, '$[{place}]')" for place in range(6))
+    return [
+        Statement(
+            "UPDATE zoho_records SET settled = 0 WHERE site IN (SELECT r.site FROM json_each(?) JOIN zoho_records r "
+            "ON r.role = json_extract(value, '$[0]') AND r.zoho_id = json_extract(value, '$[1]') "
+            "AND r.site <> json_extract(value, '$[2]'))",
+            (json.dumps([row[:3] for row in rows]),),
+        ),
+        Statement(
+            "INSERT INTO zoho_records (role, zoho_id, site, batch_id, vanillasoft_id, facts, first_seen_at, changed_at) "  # noqa: S608
+            f"SELECT {values}, ?, ? FROM json_each(?) WHERE true ON CONFLICT (role, zoho_id) DO UPDATE SET "
+            f"site = {_SITE_NOW}, "
+            "batch_id = excluded.batch_id, vanillasoft_id = excluded.vanillasoft_id, facts = excluded.facts, "
+            "changed_at = excluded.changed_at, deleted_at = NULL, missing_since = NULL, settled = 0 "
+            f"WHERE facts <> excluded.facts OR site <> {_SITE_NOW} OR deleted_at IS NOT NULL "
+            "OR missing_since IS NOT NULL",
+            (now, now, kept),
+        ),
+    ]
 
 
 def read_live_ids(db: Database, *, role: str) -> set[str]:
@@ -39,16 +51,6 @@ def read_live_ids(db: Database, *, role: str) -> set[str]:
         (role,),
     )
     return {str(row["zoho_id"]) for row in rows}
-
-
-def read_moved_sites(db: Database, *, role: str, sites: Mapping[str, str]) -> list[str]:
-    """The sites that these records (id → site) belonged to so far, where that was another one."""
-    rows = db.rows(
-        "SELECT DISTINCT r.site FROM json_each(?) k JOIN zoho_records r ON r.role = ? AND r.zoho_id = k.key "
-        "AND r.site <> k.value ORDER BY 1",
-        (json.dumps(dict(sites)), role),
-    )
-    return [str(row["site"]) for row in rows]
 
 
 def mark_deleted(*, role: str, deleted: Sequence[tuple[str, str]], now: datetime) -> Many:
