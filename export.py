@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from actors import Actor, require
+from batch_ids import batch_id as format_batch_id
 from errors import Conflict, HadesError, InputError, Refused, Unavailable
 from icp import Icp, business_zone
 from lead_features import features, plain_values
@@ -24,7 +25,6 @@ from stores import batches, suppression
 from stores.audit import audit_entry
 from suppression_keys import digits, stale_lists
 from turso_db import Database
-from vanillasoft import batch_id as format_batch_id
 from vanillasoft import csv_of, reads_back, vanillasoft_rows
 from vanillasoft_layout import Layout
 

@@ -13,12 +13,12 @@ import pandas as pd
 
 import lead_values
 from actors import Actor, require
+from batch_ids import find_batch_id
 from named_columns import read_named_columns
 from stores import outcomes as store
 from stores import syncs, unmatched
 from stores.audit import audit_entry
 from turso_db import Database, Many
-from vanillasoft import find_batch_id
 
 HISTORICAL_COLUMNS = (
     "company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at", "delivery_at",

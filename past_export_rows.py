@@ -11,8 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import lead_values
+from batch_ids import find_batch_id
 from named_columns import read_named_columns
-from vanillasoft import find_batch_id
 
 NEEDED = ("batch_id", "company_name", "exported_at")
 _IGNORED = ("id", "created_at", "updated_at")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import chain, cycle, islice
@@ -21,24 +20,7 @@ from vanillasoft_layout import Layout, read_layout
 # The last four are the wide forms of the first four, which spreadsheets of the Far East take for the same.
 _FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _SHIPPED = Path(__file__).resolve().parent / "config"
-_DASH = r"[\s_\-\u2010-\u2015]*"  # editors turn a hyphen into a dash
-_LOOSE_BATCH_ID = re.compile(
-    rf"(?<![A-Za-z0-9])HADES{_DASH}([0-9]{{8}}){_DASH}([0-9]{{3,}})(?![0-9A-Za-z])", re.IGNORECASE
-)
 _NUMBERS = ("direct_phone", "mobile_phone", "company_phone")
-
-
-def batch_id(day: date, number: int) -> str:
-    """`HADES-20260211-001`; the number has at least three digits and may have more."""
-    return f"HADES-{day:%Y%m%d}-{number:03d}"
-
-
-def find_batch_id(text: str) -> str | None:
-    """The batch ID anywhere in the text, also as `hades 20260211 001` or `HADES_20260211_001`; None when
-    there is none.
-    """
-    found = _LOOSE_BATCH_ID.search(text)
-    return f"HADES-{found.group(1)}-{found.group(2)}" if found else None
 
 
 def callable_numbers(leads: pd.DataFrame) -> pd.DataFrame:

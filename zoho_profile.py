@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from batch_ids import folded
 from errors import ConfigError
 from strict_yaml import Findings, joined, raise_mistakes, read_yaml
 
@@ -27,7 +27,6 @@ _NEEDED = {"leads": ("name",), "deals": ("name",), "deliveries": ("deal",)}
 # Without these the sync would run and quietly miss what it is for; other fields may be absent in Zoho.
 _MUST_EXIST = ("name", "batch", "deal", "delivered_on")
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
 
 
 @dataclass(frozen=True)
@@ -122,11 +121,6 @@ def parse_profile(text: str, name: str = "zoho.yaml") -> Profile:
 def plain(text: str) -> str:
     """A stage, status or source for comparing: without case and without any space."""
     return "".join(folded(text).casefold().split())
-
-
-def folded(text: str) -> str:
-    """The text with one way of writing what looks the same: full-width letters, dashes."""
-    return unicodedata.normalize("NFKC", text).translate(_DASHES)
 
 
 def _role(found: Findings, data: Any, key: str) -> Role:

@@ -15,12 +15,8 @@ from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 import lead_values
-from zoho_profile import MEANINGS, Role, folded, plain
-
-_BATCH = re.compile(
-    r"(?<![A-Za-z0-9])hades[\s_./:#\-]{0,4}([0-9]{8})[\s_./:#\-]{0,4}([0-9]{3,})(?![A-Za-z0-9])",
-    re.IGNORECASE,
-)
+from batch_ids import read_batch_ids
+from zoho_profile import MEANINGS, Role, plain
 
 
 @dataclass(frozen=True)
@@ -174,22 +170,6 @@ def judge(role: Role, record: ZohoRecord, forecasts: Mapping[str, str] | None = 
 def unknown_stages(role: Role, stages: Iterable[str | None]) -> set[str]:
     """The stages that no list of the role names, so that Zoho's forecast types are needed."""
     return {stage for stage in stages if stage and plain(stage) not in role.stages and role.stages}
-
-
-def read_batch_ids(text: str) -> list[str]:
-    """All batch IDs in a text, in order, each once, as `HADES-20260211-001`.
-
-    Case, blanks, underscores and other separators are read over; the ID may stand inside a sentence. The number's
-    digits are taken as they are, so -0010 never becomes -001; a day that is none in the calendar is no ID.
-    """
-    found = []
-    for day, number in _BATCH.findall(folded(text)):
-        try:
-            datetime.strptime(day, "%Y%m%d")  # noqa: DTZ007 - only the calendar is asked
-        except ValueError:
-            continue
-        found.append(f"HADES-{day}-{number}")
-    return list(dict.fromkeys(found))
 
 
 def _meanings(

@@ -15,6 +15,7 @@ from demo_years import CONFIG, DANA, NOW, load, loaded
 
 import turso_db
 from actors import Actor
+from batch_ids import find_batch_id
 from calibration import calculate, data_sha256
 from demo_rates import planted_beside_recovered
 from demo_world import SEED, VOID_REASON, demo_world
@@ -23,7 +24,7 @@ from icp import parse_icp, read_icp
 from outcomes import import_historical
 from stores import batches, outcomes, overview, state, unmatched
 from stores import demo as store
-from vanillasoft import find_batch_id, read_back
+from vanillasoft import read_back
 from vanillasoft_layout import read_layout
 
 

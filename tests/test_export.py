@@ -13,13 +13,14 @@ from racing import ANA, at_once, export_own_leads, export_rows, export_until, ki
 
 import turso_db
 from actors import Actor
+from batch_ids import find_batch_id
 from configuration import active_configuration
 from errors import Conflict, InputError, Refused, Unavailable
 from export import Export, exported_before, features, file_name, record_export, void_batch
 from icp import parse_icp
 from preflight import preflight
 from stores import audit, batches, outcomes
-from vanillasoft import find_batch_id, read_back
+from vanillasoft import read_back
 
 # What an export leaves behind; an export that failed leaves nothing in any of them.
 TABLES = (

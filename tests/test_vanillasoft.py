@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import date
 from pathlib import Path
 
 import pandas as pd
@@ -16,11 +15,9 @@ from lead_rows import TODAY, lead_file, lead_row, scored_leads
 
 from icp import read_icp
 from vanillasoft import (
-    batch_id,
     callable_numbers,
     csv_bytes,
     dialled_number,
-    find_batch_id,
     read_back,
     vanillasoft_frame,
 )
@@ -289,40 +286,3 @@ def test_what_is_written_reads_back_as_it_was(cells):
 def test_a_long_cell_reads_back(config_dir):
     rows = exported(config_dir, lead_row(), operator={"website": "x" * 200_000})
     assert read_back(csv_bytes(rows)).equals(rows)
-
-
-@pytest.mark.parametrize(
-    ("number", "shown"),
-    [
-        (1, "HADES-20260211-001"),
-        (42, "HADES-20260211-042"),
-        (999, "HADES-20260211-999"),
-        (1000, "HADES-20260211-1000"),
-    ],
-)
-def test_batch_numbers_have_three_digits_and_go_on_past_999(number, shown):
-    assert batch_id(date(2026, 2, 11), number) == shown
-    assert re.fullmatch(r"HADES-\d{8}-\d{3,}", shown)
-    assert find_batch_id(f"Score: 85 | Batch: {shown} | Age: 2d") == shown
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("HADES-20260211-001", "HADES-20260211-001"),
-        ("Batch: HADES-20260211-001|Score: 85", "HADES-20260211-001"),
-        ("called twice (hades 20260211 001), no answer.", "HADES-20260211-001"),
-        ("HADES_20260211_001", "HADES-20260211-001"),
-        ("HADES\u201320260211\u2013001", "HADES-20260211-001"),  # dashes from a word processor
-        ("HADES20260211001", "HADES-20260211-001"),
-        ("HADES-20260211-\n001", "HADES-20260211-001"),
-        ("HADES-20260211-0010", "HADES-20260211-0010"),  # another number, never taken for 001
-        ("HADES-20260211-01", None),
-        ("HADES-2026021-001", None),
-        ("HADES-20260211-001a", None),
-        ("XHADES-20260211-001", None),
-        ("", None),
-    ],
-)
-def test_a_batch_id_is_found_tolerantly_and_exactly(text, found):
-    assert find_batch_id(text) == found
