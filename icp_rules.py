@@ -336,6 +336,11 @@ def _calibration(found: Findings, top: dict[str, Any]) -> None:
     if "calibration" not in top:
         return
     path = "calibration"
-    settings = found.section(top[path], path, ("estimator", "maturity_days"))
+    settings = found.section(
+        top[path], path, ("estimator", "maturity_days"), ("recency_half_life_days", "second_approver")
+    )
     found.word(settings, "estimator", path, ("shrunk", "raw"))
     found.number(settings, "maturity_days", path, 0, 3650, whole=True)
+    found.number(settings, "recency_half_life_days", path, 30, 36500, whole=True, null=True)
+    if not isinstance(settings.get("second_approver", False), bool):
+        found.say(f"{path}.second_approver", "true or false", settings["second_approver"])

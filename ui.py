@@ -18,7 +18,7 @@ import yaml
 
 import turso_db
 from actors import ROLES, Actor, named_actor, require
-from approvals import active_configuration
+from configuration import active_configuration
 from errors import HadesError, Refused
 from icp import Icp, business_zone
 from settings import ROOT, Settings, read_settings

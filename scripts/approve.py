@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors import named_actor
-from approvals import Applied, approve
+from approvals import approve
 from errors import InputError
+from score_changes import Applied
 from scripts.command import DONE, as_number, clock, opened, parser, run
 
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from actors import named_actor
-from approvals import active_configuration
 from calibration import POPULATIONS, calibrate
+from configuration import active_configuration
 from icp import business_zone
 from scripts.command import DONE, as_date, clock, opened, parser, run, table
 from settings import code_version

@@ -10,7 +10,7 @@ from actors import named_actor
 from alert_senders import senders
 from alerts import check_alerts, deliver_alerts
 from analytics.alert_rules import read_alert_rules
-from approvals import active_configuration
+from configuration import active_configuration
 from icp import business_zone
 from scripts.command import DONE, PARTLY, clock, opened, parser, run
 

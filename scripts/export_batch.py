@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from actors import named_actor
-from approvals import active_configuration
 from column_choices import remembered_columns
+from configuration import active_configuration
 from errors import InputError
 from export import exported_before, record_export
 from icp import WORKFLOWS, business_zone

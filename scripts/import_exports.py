@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actors import named_actor
-from approvals import active_configuration
+from configuration import active_configuration
 from icp import business_zone
 from past_export_rows import COLUMNS, NEEDED
 from past_exports import import_exports

@@ -10,7 +10,7 @@ from analytics import accuracy_report as report
 from analytics.accuracy import accuracy
 from analytics.accuracy_targets import read_accuracy_rules, targets_table
 from analytics.judged_cases import Judged, judged_deals, judged_leads
-from approvals import active_configuration
+from configuration import active_configuration
 from errors import InputError
 from icp import business_zone
 from scripts.command import DONE, as_date, clock, opened, parser

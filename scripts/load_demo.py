@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from actors import named_actor
-from approvals import active_configuration
 from calibration import calculate
+from configuration import active_configuration
 from demo import DemoLoad, load_demo
 from demo_rates import planted_beside_recovered
 from demo_world import SAMPLE_CENTER_ZIP, SEED, sample_upload

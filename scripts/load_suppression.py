@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from actors import named_actor
-from approvals import active_configuration
+from configuration import active_configuration
 from icp import business_zone
 from lead_columns import read_columns
 from scripts.command import DONE, as_date, clock, opened, parser, read_file, run

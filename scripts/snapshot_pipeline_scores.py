@@ -8,7 +8,7 @@ from typing import Any
 
 from actors import named_actor
 from analytics.pipeline_scores import read_pipeline_rules
-from approvals import active_configuration
+from configuration import active_configuration
 from icp import business_zone
 from pipeline import snapshot_pipeline
 from scripts.command import DONE, clock, opened, parser, run

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -78,3 +78,19 @@ def insert_version(
             now,
         ),
     )
+
+
+def told(version: Mapping[str, Any], *, most: int = 5) -> str:
+    """What a version changed, in words: `sic_code 8062 from 100 to 40`; at most `most` values by name."""
+    changes = json.loads(version["changes"])
+    named = [
+        f"{c['dimension']} {c['value']} from {_score(c['before'])} to {_score(c['after'])}"
+        for c in changes[:most]
+    ]
+    if len(changes) > most:
+        named.append(f"{len(changes) - most} more")
+    return ", ".join(named) or "something other than scores"
+
+
+def _score(score: int | None) -> str:
+    return "none" if score is None else str(score)

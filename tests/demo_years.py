@@ -11,7 +11,7 @@ from pathlib import Path
 
 import turso_db
 from actors import Actor
-from approvals import active_configuration
+from configuration import active_configuration
 from demo import DemoLoad, load_demo
 from lead_columns import read_columns, read_industries
 

@@ -8,8 +8,8 @@ from datetime import date
 
 from racing import ANA
 
-from approvals import active_configuration
 from calibration import calibrate
+from configuration import active_configuration
 from outcomes import import_historical, import_outcomes
 
 HISTORY = (

@@ -14,15 +14,17 @@ from typing import Any
 
 from lead_rows import TODAY, lead_file, lead_row, scored_leads
 
-import approvals
+import configuration
 import turso_db
 import turso_file
 from actors import Actor
-from approvals import active_configuration, approve
+from approvals import approve
+from configuration import active_configuration
 from errors import HadesError
 from export import exported_before, record_export
 from outcomes import import_historical
 from preflight import preflight
+from proposals import approve_proposal
 from stores.state import take_lease
 
 ANA = Actor("Ana Ruiz", "manager")
@@ -159,6 +161,24 @@ def approve_all(db_path: Path, config_dir: Path, now: datetime, run_id: int, nam
         db.close()
 
 
+def accept_proposal(db_path: Path, config_dir: Path, now: datetime, proposal_id: int, name: str) -> str:
+    """Who accepted a proposal as which version, in a process that opens the database itself."""
+    db = turso_db.connect(f"file:{db_path}")
+    try:
+        done = approve_proposal(
+            db,
+            config_dir=config_dir,
+            proposal_id=proposal_id,
+            rows=None,
+            reason="Agreed.",
+            now=now,
+            actor=Actor(name),
+        )
+        return f"{name}: version {done.version}"
+    finally:
+        db.close()
+
+
 def open_new(db_path: Path, config_dir: Path, now: datetime) -> tuple[int, int]:
     """The weight version and how many tables there are, in a process that opens a database nobody made
     yet.
@@ -214,7 +234,7 @@ def _score_when_asked(asked, db_path, config_dir, now, row):
 
 def approve_and_die(db_path: Path, config_dir: Path, now: datetime, run_id: int) -> None:
     """Nothing; an approval whose process is killed after the database agreed and before the file is laid."""
-    approvals.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+    configuration.os.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
     approve_all(db_path, config_dir, now, run_id, "Ana Ruiz")
 
 

@@ -11,8 +11,9 @@ from lead_rows import lead_file, lead_row, scored_leads
 from outcome_rows import calibrated, history, real_history
 
 from actors import Actor
-from approvals import active_configuration, movable_rows
+from configuration import active_configuration
 from errors import Conflict, InputError, Refused
+from score_changes import movable_rows
 from stores import audit, runs, weights
 
 BEN = Actor("Ben Cole", "admin")

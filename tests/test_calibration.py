@@ -11,8 +11,8 @@ from outcome_rows import REAL, calibrated, history, real_history, told
 from racing import ANA, export_rows
 
 from actors import Actor
-from approvals import active_configuration
 from calibration import calculate, data_sha256
+from configuration import active_configuration
 from errors import InputError
 from export import void_batch
 from icp import DIMENSIONS

@@ -13,7 +13,7 @@ from figures import show
 from lead_rows import TODAY, ZOOMINFO_HEADERS, csv_file, lead_row
 from racing import ANA
 
-from approvals import active_configuration
+from configuration import active_configuration
 from errors import InputError
 from export import exported_before, record_export
 from icp import read_icp

@@ -21,7 +21,7 @@ import turso_db
 import ui
 from actors import Actor
 from analytics.pipeline_scores import read_pipeline_rules
-from approvals import active_configuration
+from configuration import active_configuration
 from deal_import import import_deals
 from deals import read_deal_rules
 from lead_columns import read_columns

@@ -16,7 +16,7 @@ from racing import ANA
 
 import turso_db
 from actors import Actor
-from approvals import active_configuration
+from configuration import active_configuration
 from errors import InputError, Refused
 from export import exported_before, record_export
 from icp import read_icp

@@ -9,9 +9,9 @@ import pandas as pd
 import streamlit as st
 
 import ui
-from approvals import movable_rows, pick_rows, planned_changes
 from calibration import calibrate
 from errors import HadesError
+from score_changes import movable_rows, pick_rows, planned_changes
 from settings import code_version
 from stores import demo, runs
 from views.approval import confirm

@@ -10,8 +10,8 @@ from lead_rows import lead_row
 from outcome_rows import calibrated, history, real_history
 from racing import Scorer, approve_all, approve_and_die, at_once, killed
 
-import approvals
-from approvals import active_configuration, write_atomically
+import configuration
+from configuration import active_configuration, write_atomically
 from errors import ConfigError
 from stores import weights
 
@@ -109,7 +109,7 @@ def test_on_a_disk_that_cannot_be_written_the_database_alone_is_the_truth(
     def full(*_):
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr(approvals.os, "replace", full)
+    monkeypatch.setattr(configuration.os, "replace", full)
     assert approved(db, config_dir, now, run, "8062").version == 2
     assert read(config_dir) == before
     active = active_configuration(db, config_dir=config_dir, now=now)
