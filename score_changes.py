@@ -1,0 +1,213 @@
+"""Which scores a calibration run would change, whether it still may, and the one write that puts them into force."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from actors import Actor
+from configuration import Active, lay
+from errors import Conflict, InputError, Refused
+from icp import Icp, in_filter, parse_icp, scores_in_force
+from icp_edit import ScoreChange, edit_scores
+from stores import weights
+from stores.audit import audit_entry
+from turso_db import Database, Statement
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an approval or a rollback did: the version now in force, and each value before and after."""
+
+    version: int
+    changes: list[dict[str, Any]]
+    icp: Icp
+
+
+def movable_rows(run: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a run that say move and are no candidates: what "all" means."""
+    return [
+        row for row in run["rows"]
+        if row["verdict"] == "move" and not row["candidate"] and row["current"] is not None
+        and row["suggested"] is not None and row["suggested"] != row["current"]
+    ]  # fmt: skip
+
+
+def pick_rows(run: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The rows of a run named as (dimension, value), in the order of the run; InputError when one is not
+    there.
+    """
+    by_name = {(row["dimension"], row["value"]): row for row in run["rows"]}
+    strange = [f"{dimension}={value}" for dimension, value in names if (dimension, value) not in by_name]
+    if strange:
+        raise InputError(
+            f"Run {run['run_id']} has no row {', '.join(strange)}. Name rows as DIMENSION=VALUE, e.g. sic_code=8361."
+        )
+    return [row for key, row in by_name.items() if key in set(names)]
+
+
+def planned_changes(
+    icp: Icp, rows: Sequence[Mapping[str, Any]], *, extend_filter: bool = False
+) -> list[ScoreChange]:
+    """The changes of icp.yaml that these rows of a run ask for.
+
+    Refused for a row that cannot change anything: a report-only dimension, no evidence, or the score it
+    already has.
+    """
+    changes = []
+    for row in rows:
+        name = f"{row['dimension']}={row['value']}"
+        in_force = scores_in_force(icp, row["dimension"])
+        if not in_force:
+            raise Refused(
+                f"{name} is only reported: config/icp.yaml has no scores for it, so there is nothing to approve."
+            )
+        if row["suggested"] is None:
+            raise Refused(
+                f"{name} has no evidence: the outcomes do not know this dimension, so there is no suggestion."
+            )
+        lets_in = row["candidate"] and extend_filter and not in_filter(icp, row["dimension"], row["value"])
+        if in_force.get(row["value"]) == row["suggested"] and not lets_in:
+            raise Refused(f"{name} already has the score {row['suggested']}. Untick it.")
+        changes.append(
+            ScoreChange(
+                row["dimension"],
+                row["value"],
+                int(row["suggested"]),
+                lets_in,
+            )
+        )
+    if not changes:
+        raise Refused("No row was chosen that says move, so nothing was changed.")
+    return changes
+
+
+def needs_second(icp: Icp) -> bool:
+    """Whether two persons are needed to change scores: one proposes, another decides."""
+    return bool(icp.data["calibration"].get("second_approver", False))
+
+
+def change_of_run(
+    icp: Icp, rows: Sequence[Mapping[str, Any]], *, extend_filter: bool = False
+) -> tuple[Icp, list[dict[str, Any]]]:
+    """The configuration that these rows of a run ask for, and what differs in it; Refused as `planned_changes` is."""
+    changes = planned_changes(icp, rows, extend_filter=extend_filter)
+    return changed_icp(icp, changes), told_changes(icp, changes)
+
+
+def changed_icp(icp: Icp, changes: Sequence[ScoreChange]) -> Icp:
+    """The configuration with these scores: every other byte of its text is the same."""
+    return parse_icp(edit_scores(icp.text, changes))
+
+
+def told_changes(icp: Icp, changes: Sequence[ScoreChange]) -> list[dict[str, Any]]:
+    """The changes as versions and proposals keep them: dimension, value, before (None without one), after,
+    extend_filter.
+    """
+    return [
+        {
+            "dimension": change.dimension,
+            "value": change.value,
+            "before": scores_in_force(icp, change.dimension).get(change.value),
+            "after": change.score,
+            "extend_filter": change.extend_filter,
+        }
+        for change in changes
+    ]
+
+
+def text_diff(before: str, after: str) -> str:
+    """The unified diff of icp.yaml, three lines around each change; empty where nothing differs."""
+    lines = difflib.unified_diff(
+        before.splitlines(), after.splitlines(), "icp.yaml in force", "icp.yaml proposed", lineterm=""
+    )
+    return "\n".join(lines)
+
+
+def check_open(run: Mapping[str, Any] | None, active: Active, db: Database) -> None:
+    """Nothing when the run may still be approved; Conflict with who and when, if not. New outcomes do not
+    matter.
+    """
+    if run is None:
+        raise InputError(
+            "There is no calibration run with this number. Calibrate first, or pick one from the list."
+        )
+    number = run["run_id"]
+    if run["applied_version"] is not None:
+        version = weights.read_version(db, version=run["applied_version"]) or {}
+        raise Conflict(
+            f"Run {number} was already applied by {version.get('actor')} on {str(version.get('created_at'))[:10]} "
+            f"as version {run['applied_version']}. Calibrate again to see what is left to change."
+        )
+    if run["weight_version"] != active.version or run["icp_sha256"] != active.icp.sha256:
+        version = weights.read_version(db, version=active.version) or {}
+        raise Conflict(
+            f"The scores changed since run {number}: it was made on version {run['weight_version']}, and version "
+            f"{active.version} ({version.get('kind')} by {version.get('actor')} on {str(version.get('created_at'))[:10]}) "
+            "is in force. Calibrate again."
+        )
+    if run["superseded_by"] is not None:
+        raise Conflict(f"Run {number} was superseded by run {run['superseded_by']}. Review that one.")
+
+
+def put_into_force(
+    db: Database,
+    *,
+    config_dir: Path,
+    active: Active,
+    icp: Icp,
+    kind: str,
+    changes: list[dict[str, Any]],
+    reason: str,
+    now: datetime,
+    actor: Actor,
+    with_it: Sequence[Statement],
+    run_id: int | None = None,
+    rolled_back_to: int | None = None,
+    action: str = "approve",
+    detail: Mapping[str, Any] | None = None,
+) -> Applied:
+    """The version after `active`, in force for the very next score in every process.
+
+    The database decides who was first: the version's number can be taken once, and `with_it` is kept in the same
+    write. Only then is the file replaced, in one step. Conflict, with who came first and what they changed.
+    """
+    version = active.version + 1
+    try:
+        db.write(
+            [
+                weights.insert_version(
+                    version=version, kind=kind, icp_yaml=icp.text, sha256=icp.sha256, actor=actor.name, reason=reason,
+                    now=now, run_id=run_id, rolled_back_to=rolled_back_to, changes=changes,
+                ),
+                *with_it,
+                audit_entry(now=now, actor=actor, action=action, subject=f"version {version}", detail=dict(detail or {})),
+            ]
+        )  # fmt: skip
+    except Conflict as error:
+        raise _someone_was_first(db, version) from error
+    lay(db, config_dir / "icp.yaml", icp.text)
+    return Applied(version, changes, icp)
+
+
+def said(reason: str) -> str:
+    """The reason on one line; InputError when it is empty."""
+    if not reason.strip():
+        raise InputError("A reason was expected, but it is empty. Say in a few words why this is right.")
+    return " ".join(reason.split())
+
+
+def _someone_was_first(db: Database, version: int) -> Conflict:
+    other = weights.read_version(db, version=version)
+    if other is None:
+        return Conflict(
+            "Somebody decided this meanwhile, so nothing was changed. Open the journal to see who and what."
+        )
+    return Conflict(
+        f"{other['actor']} was first: version {version} ({other['kind']}) was made while you decided. It changed "
+        f"{weights.told(other)}. Look at what changed and calibrate again."
+    )
