@@ -147,7 +147,8 @@ def check_lead(sent: Any, rules: ApiRules, *, as_text: bool = False) -> SentLead
     if "actual_outcome" in sent:
         outcome = _outcome(sent["actual_outcome"], wrong, as_text)
     named = [name for name in sent if name not in OWN]
-    kind = _kind_of(sent.get("lead_type") or None, named, rules, wrong)
+    said = sent.get("lead_type")
+    kind = _kind_of(None if as_text and said == "" else said, named, rules, wrong)
     features: dict[str, Any] = {}
     for name in named if kind else ():
         value = sent[name]

@@ -43,6 +43,8 @@ class Settings:
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
     environment_factor: float = 1.0
+    api_key: str | None = field(default=None, repr=False)
+    server_host: str | None = None
 
     @property
     def zoho_ready(self) -> bool:
@@ -77,6 +79,8 @@ def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path |
         smtp_url=setting("HADES_SMTP_URL"),
         mail_from=setting("HADES_MAIL_FROM"),
         environment_factor=_factor(setting(FACTOR_NAME)),
+        api_key=_key(setting("HADES_API_KEY")),
+        server_host=setting("UVICORN_HOST"),
     )
 
 
@@ -114,6 +118,15 @@ def _read_secrets(path: Path) -> dict[str, str]:
             "but it cannot be read. Check its quotes and line breaks."
         ) from error
     return {name: str(value) for name, value in content.items() if not isinstance(value, dict | list)}
+
+
+def _key(text: str | None) -> str | None:
+    if text is not None and (len(text) < 24 or not text.isascii() or " " in text):
+        raise ConfigError(
+            f"HADES_API_KEY was expected to be at least 24 letters, digits and signs without blanks, but has {len(text)}. "
+            "Make one with: python -c 'import secrets; print(secrets.token_urlsafe(32))'"
+        )
+    return text
 
 
 def _factor(text: str | None) -> float:

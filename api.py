@@ -1,0 +1,355 @@
+"""The feedback API: programs send leads to be scored and say what became of them. `uvicorn api:app`, or in serve.py.
+
+Routes read the request, let one thread do the work, and answer; whatever goes wrong has one shape (api_answers).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+import api_answers as answers
+from actors import Actor
+from api_answers import Problem, answer, error_answer
+from api_desk import Desk, Models, clock, open_desk
+from api_document import DESCRIPTION, body_schemas
+from api_keys import needs_key
+from api_limits import Gate, refuse_open_door, said_hosts
+from api_retraining import Train
+from errors import InputError
+from feedback import ScoredLead, give_feedback, score_sent, undo_feedback
+from lead_schema import LEAD_ID, SentLead, check_lead
+from settings import VERSION, Settings, read_settings
+from stores import feedback as store
+from stores.state import read_state
+
+_ERRORS = (401, 403, 409, 413, 422, 429, 500, 503)
+LeadId = Annotated[str, Path(pattern=f"^{LEAD_ID}$", description="The lead_id that POST /score answered.")]
+Outcome = Annotated[str, Query(json_schema_extra={"enum": ["true", "false", "True", "False"]})]
+
+
+def build_app(
+    read: Callable[[], Settings] = read_settings,
+    *,
+    models: Models | None = None,
+    train: Train | None = None,
+    fresh_seconds: float = 30.0,
+) -> FastAPI:
+    """The API over the database that the settings name. Nothing is read or opened before it starts or first answers."""
+    lock = threading.Lock()
+    opened: list[Desk] = []
+
+    def desk() -> Desk:
+        with lock:
+            if not opened:
+                opened.append(
+                    open_desk(read(), models=models or _no_models, train=train or _nothing_to_train, fresh_seconds=fresh_seconds)
+                )  # fmt: skip
+            return opened[0]
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        made = await run_in_threadpool(desk)
+        settings = made.settings
+        has_key = await run_in_threadpool(needs_key, made.db, automation_key=settings.api_key)
+        refuse_open_door(said_hosts(sys.argv, settings.server_host), has_key=has_key)
+        quiet_access_log()
+        try:
+            yield
+        finally:
+            with lock:
+                opened.clear()
+            made.retrainer.close()
+            made.db.close()
+
+    app = FastAPI(title="HADES", version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.desk = desk
+    app.add_middleware(Gate, most_bytes=lambda path: _most_bytes(desk, path))
+    for kind in (HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _handled)
+    _routes(app)
+    app.openapi = lambda: _document(app, desk())  # type: ignore[method-assign]
+    return app
+
+
+def quiet_access_log() -> None:
+    """Nothing; from now on uvicorn's lines about requests carry neither callers nor what follows the first word."""
+    log = logging.getLogger("uvicorn.access")
+    if not any(isinstance(one, _WithoutIds) for one in log.filters):
+        log.addFilter(_WithoutIds())
+
+
+class _WithoutIds(logging.Filter):
+    def filter(self, record: logging.LogRecord) -> bool:
+        if isinstance(record.args, tuple) and len(record.args) == 5:
+            _, method, path, version, status = record.args
+            words = str(path).partition("?")[0].split("/")
+            first = "/".join(words[:3] if words[1:2] == ["api"] else words[:2])
+            record.args = ("-", method, first, version, status)
+        return True
+
+
+def _routes(app: FastAPI) -> None:
+    docs: dict[str, Any] = {
+        "responses": {status: {"model": answers.ErrorAnswer} for status in _ERRORS},
+        "openapi_extra": {"security": [{"key": []}]},
+    }
+    lead = {
+        "openapi_extra": docs["openapi_extra"]
+        | _sent("Lead", "application/json", "application/x-www-form-urlencoded")
+    }
+    batch = {"openapi_extra": docs["openapi_extra"] | _sent("LeadBatch", "application/json")}
+    errors = {"responses": docs["responses"] | {s: {"model": answers.ErrorAnswer} for s in (400, 415)}}
+    of_a_lead = {**docs, "responses": docs["responses"] | {404: {"model": answers.ErrorAnswer}}}
+
+    @app.post("/score", response_model=answers.ScoreAnswer, **errors, **lead)
+    async def score(request: Request) -> Response:
+        """Score one lead and keep it. A known lead_id keeps its first features; actual_outcome null erases nothing."""
+        sent, as_text = await _lead_body(request)
+        return await _do(request, lambda desk, actor: _scored(desk, actor, sent, as_text))
+
+    @app.post("/score/batch", response_model=answers.BatchAnswer, **errors, **batch)
+    async def score_batch(request: Request) -> Response:
+        """Score many leads. Every one is in results or in problems."""
+        sent = await _json_body(request)
+        return await _do(request, lambda desk, actor: _scored_batch(desk, actor, sent))
+
+    @app.put("/feedback/{lead_id}", response_model=answers.FeedbackAnswer, **of_a_lead)
+    async def feedback(request: Request, lead_id: LeadId, outcome: Outcome) -> Response:
+        """Say what became of a lead. The same again changes nothing; another outcome stands from now on, and both are kept."""
+        if outcome not in ("true", "false", "True", "False"):
+            raise InputError("outcome was expected to be true or false.")
+        return await _do(request, lambda desk, actor: _given(desk, actor, lead_id, outcome.lower() == "true"))
+
+    @app.get("/feedback/{lead_id}", response_model=answers.HistoryAnswer, **of_a_lead)
+    async def history(request: Request, lead_id: LeadId) -> Response:
+        """What was said about a lead, by whom and when."""
+        return await _do(request, lambda desk, _: _history(desk, lead_id))
+
+    @app.delete("/feedback/{lead_id}", response_model=answers.FeedbackAnswer, **of_a_lead)
+    async def undo(request: Request, lead_id: LeadId) -> Response:
+        """Take back the newest outcome of a lead; the one before it stands again."""
+        return await _do(request, lambda desk, actor: _undone(desk, actor, lead_id))
+
+    @app.get("/info", response_model=answers.InfoAnswer, **docs)
+    async def info(request: Request) -> Response:
+        """What scores, on what evidence, and how many outcomes are new."""
+        return await _do(request, lambda desk, _: desk.info())
+
+    @app.post("/retrain", status_code=202, response_model=answers.RetrainAnswer, **docs)
+    async def retrain(request: Request) -> Response:
+        """Start a retraining beside the API. It proposes at most; a person approves."""
+        return await _do(request, _retrained, status=202)
+
+    @app.get(
+        "/health",
+        response_model=answers.HealthAnswer,
+        responses={s: docs["responses"][s] for s in (413, 500, 503)},
+    )
+    async def health(request: Request) -> Response:
+        """Whether the API and its database answer. Needs no key."""
+        return answer(await run_in_threadpool(_healthy, request.app.state.desk))
+
+
+async def _do(request: Request, work: Callable[[Desk, Actor], Any], status: int = 200) -> Response:
+    """The answer of `work`, done in one thread after the caller was let in."""
+    scope, headers = request.scope, dict(request.headers)
+
+    def done() -> Response:
+        desk: Desk = request.app.state.desk()
+        return answer(work(desk, desk.actor(scope, headers)), status)
+
+    return await run_in_threadpool(done)
+
+
+def _scored(desk: Desk, actor: Actor, sent: Any, as_text: bool) -> dict[str, Any]:
+    lead = check_lead(sent, desk.rules, as_text=as_text)
+    now = clock()
+    (found,) = score_sent(desk.db, leads=[lead], scorers=desk.scorers(), now=now, actor=actor)
+    if found.problem:
+        raise Problem(409, found.problem)
+    if lead.outcome is not None:
+        desk.retrainer.nudge()
+    return _score_answer(found, f"{now:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _scored_batch(desk: Desk, actor: Actor, sent: Any) -> dict[str, Any]:
+    leads = sent.get("leads") if isinstance(sent, dict) and set(sent) == {"leads"} else None
+    if not isinstance(leads, list) or not 1 <= len(leads) <= desk.rules.batch_leads:
+        raise InputError(
+            f'A batch was expected as {{"leads": [...]}} with 1 to {desk.rules.batch_leads:,} leads.'
+        )
+    now, good, problems = clock(), list[tuple[int, SentLead]](), list[dict[str, Any]]()
+    for place, one in enumerate(leads):
+        try:
+            good.append((place, check_lead(one, desk.rules)))
+        except InputError as error:
+            problems.append({"index": place, "lead_id": _shown_id(one), "message": str(error)})
+    found = score_sent(
+        desk.db, leads=[lead for _, lead in good], scorers=desk.scorers(), now=now, actor=actor
+    )
+    problems += [
+        {"index": place, "lead_id": one.lead_id, "message": one.problem}
+        for (place, _), one in zip(good, found, strict=True)
+        if one.problem
+    ]
+    if any(lead.outcome is not None for _, lead in good):
+        desk.retrainer.nudge()
+    stamp = f"{now:%Y-%m-%dT%H:%M:%SZ}"
+    results = [_score_answer(one, stamp) for one in found if not one.problem]
+    return {
+        "received": len(leads), "scored": len(results), "rejected": len(problems), "results": results,
+        "problems": sorted(problems, key=lambda problem: problem["index"]),
+    }  # fmt: skip
+
+
+def _score_answer(found: ScoredLead, stamp: str) -> dict[str, Any]:
+    return {
+        "lead_id": found.lead_id, "conversion_score": found.conversion.conversion_score,
+        "risk_category": found.conversion.risk_category, "timestamp": stamp,
+        "model_version": found.conversion.model_version,
+    }  # fmt: skip
+
+
+def _shown_id(sent: Any) -> str | None:
+    said = sent.get("lead_id") if isinstance(sent, dict) else None
+    return said[:100].encode("utf-8", "replace").decode() if isinstance(said, str) else None
+
+
+def _given(desk: Desk, actor: Actor, lead_id: str, outcome: bool) -> dict[str, Any]:
+    state = give_feedback(desk.db, lead_id=lead_id, outcome=outcome, now=clock(), actor=actor)
+    if state.changed:
+        desk.retrainer.nudge()
+    message = "The outcome is kept." if state.changed else "This outcome stood already; nothing changed."
+    return {"message": message, **_stands(state)}
+
+
+def _undone(desk: Desk, actor: Actor, lead_id: str) -> dict[str, Any]:
+    state = undo_feedback(desk.db, lead_id=lead_id, now=clock(), actor=actor)
+    before = "no outcome stands" if state.outcome is None else "the one before it stands again"
+    return {"message": f"The newest outcome is taken back; {before}.", **_stands(state)}
+
+
+def _stands(state: Any) -> dict[str, Any]:
+    return {"lead_id": state.lead_id, "outcome": state.outcome, "total_feedback": state.total_feedback}
+
+
+def _history(desk: Desk, lead_id: str) -> dict[str, Any]:
+    lead = store.read_lead(desk.db, lead_id=lead_id)
+    if lead is None:
+        raise Problem(404, "No lead with this lead_id was scored.")
+    told = store.read_history(desk.db, lead_id=lead_id)
+    rows = [{name: row[name] for name in ("outcome", "given_at", "given_by", "came_from")} for row in told]
+    return {"lead_id": lead_id, "outcome": _flag(lead["outcome"]), "history": [row | {"outcome": _flag(row["outcome"])} for row in rows]}  # fmt: skip
+
+
+def _flag(value: int | None) -> bool | None:
+    return None if value is None else bool(value)
+
+
+def _retrained(desk: Desk, actor: Actor) -> dict[str, Any]:
+    started = desk.retrainer.request(actor)
+    message = (
+        "A retraining was started; GET /info says how it ends." if started else "One is running already."
+    )
+    return {"message": message, "started": started, "retraining_status": desk.retraining_status()}
+
+
+def _healthy(desk: Callable[[], Desk]) -> dict[str, str]:
+    read_state(desk().db)
+    return {"status": "ok", "version": VERSION}
+
+
+async def _lead_body(request: Request) -> tuple[Any, bool]:
+    """What was sent, and whether it is text from a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+        return await _json_body(request), False
+    try:
+        pairs = (await request.form(max_files=0, max_fields=100)).multi_items()
+    except HTTPException as error:
+        raise Problem(400, "A form was expected, but the body is none.") from error
+    form = {name: value for name, value in pairs if isinstance(value, str)}
+    if len(form) < len(pairs):
+        raise Problem(400, "A form was expected to have each field once, and no files.")
+    if any(name.lstrip().startswith("{") for name in form):
+        raise Problem(
+            415,
+            "The body looks like JSON, but is sent as a form. Send the header Content-Type: application/json.",
+        )
+    return form, True
+
+
+async def _json_body(request: Request) -> Any:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise Problem(415, "JSON was expected. Send the header Content-Type: application/json.")
+    try:
+        return json.loads(await request.body(), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise Problem(
+            400, "The body was expected to be JSON, but cannot be read as such. Check its quotes and commas."
+        ) from error
+
+
+def _no_constant(_: str) -> Any:
+    raise ValueError("no JSON")
+
+
+async def _handled(_: Request, error: Exception) -> Response:
+    if isinstance(error, RequestValidationError):
+        wrong = {(str(one["loc"][0]), str(one["loc"][-1])) for one in error.errors()}
+        said = {
+            (
+                "path",
+                "lead_id",
+            ): "lead_id was expected to be 1 to 100 letters, digits or the signs . _ : - (a letter or digit first).",
+            ("query", "outcome"): "outcome was expected once, as ?outcome=true or ?outcome=false.",
+        }
+        return error_answer(
+            InputError(" ".join(sorted(said.get(one, "The request does not fit.") for one in wrong)))
+        )
+    return error_answer(error)
+
+
+def _most_bytes(desk: Callable[[], Desk], path: str) -> int:
+    rules = desk().rules
+    return rules.batch_bytes if path.rstrip("/").endswith("/score/batch") else rules.body_bytes
+
+
+def _sent(schema: str, *kinds: str) -> dict[str, Any]:
+    said = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    return {"requestBody": {"required": True, "content": dict.fromkeys(kinds, said)}}
+
+
+def _document(app: FastAPI, desk: Desk) -> dict[str, Any]:
+    if not app.openapi_schema:
+        made = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
+        parts = made["components"]
+        parts["schemas"] |= body_schemas(desk.rules)
+        parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        app.openapi_schema = made
+    return app.openapi_schema
+
+
+def _no_models(*_: Any) -> Mapping[str, Any]:
+    return {}
+
+
+def _nothing_to_train(*_: Any) -> str:
+    return "There is no model to train yet: every lead is scored by its base rate."
+
+
+app = build_app()
