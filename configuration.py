@@ -14,7 +14,7 @@ from typing import Any
 
 from actors import Actor
 from errors import ConfigError, Conflict
-from icp import Icp, dimensions, parse_icp, scores_in_force
+from icp import WORKFLOWS, Icp, dimensions, parse_icp, scores_in_force
 from stores import weights
 from stores.audit import audit_entry
 from stores.state import read_state
@@ -70,7 +70,9 @@ def active_configuration(db: Database, *, config_dir: Path, now: datetime) -> Ac
 
 
 def changed_scores(before: Icp, after: Icp) -> list[dict[str, Any]]:
-    """Each score that differs: dimension, value, before, after (None where one of them has no such value)."""
+    """Each score, weight and factor that differs: dimension, value, before, after (None where one of them has no such
+    value). Weights stand under `intent_weight` and `geography_weight`, factors under `segment_factor`.
+    """
     changed = []
     for dimension in dict.fromkeys([*dimensions(before), *dimensions(after)]):
         old, new = (
@@ -81,7 +83,28 @@ def changed_scores(before: Icp, after: Icp) -> list[dict[str, Any]]:
             for value in dict.fromkeys([*old, *new])
             if old.get(value) != new.get(value)
         ]
-    return changed
+    old_numbers, new_numbers = _numbers(before), _numbers(after)
+    return changed + [
+        {
+            "dimension": kind,
+            "value": name,
+            "before": old_numbers.get((kind, name)),
+            "after": new_numbers.get((kind, name)),
+        }
+        for kind, name in dict.fromkeys([*old_numbers, *new_numbers])
+        if old_numbers.get((kind, name)) != new_numbers.get((kind, name))
+    ]
+
+
+def _numbers(icp: Icp) -> dict[tuple[str, str], float]:
+    """The weights of each workflow's components and the factors of segments: (kind, name) → number."""
+    scoring = icp.data["scoring"]
+    numbers = {("segment_factor", name): float(factor) for name, factor in scoring["segments"].items()}
+    for workflow in WORKFLOWS:
+        numbers |= {
+            (f"{workflow}_weight", name): float(w) for name, w in scoring[workflow]["weights"].items()
+        }
+    return numbers
 
 
 def write_atomically(path: Path, text: str) -> None:

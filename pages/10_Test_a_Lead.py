@@ -12,6 +12,7 @@ from icp import scores_in_force
 from lead_test import one_lead
 from lead_values import STATE_CODES
 from stores import batches
+from summary_views import record_summary_view
 from views.tested_lead import lead_readers, show_lead
 
 _PICKED = ("sic_code", "employee_count", "distance_miles", "state", "zip_code", "signal_strength", "signal_date",
@@ -65,6 +66,15 @@ def typed(frame: ui.Frame, known: dict[str, Any], workflow: str) -> dict[str, An
     return values
 
 
+def note_view(frame: ui.Frame, exported: dict[str, Any]) -> None:
+    """Nothing; looking at this lead is noted, once per session and lead."""
+    seen = st.session_state.setdefault("summaries_seen", set())
+    if exported["id"] not in seen:
+        seen.add(exported["id"])
+        shown = json.loads(exported["source_features"]) | exported | {"score": exported["hades_score"]}
+        record_summary_view(frame.db, lead=shown, now=frame.now, actor=frame.actor)
+
+
 with ui.page("Test a Lead") as frame:
     search = str(st.session_state.get("find", ""))
     looked_for = [partial(batches.find_leads, search=search)] if _long_enough(search) else []
@@ -80,6 +90,7 @@ with ui.page("Test a Lead") as frame:
         )  # fmt: skip
     known: dict[str, Any] = {}
     if exported:
+        note_view(frame, exported)
         kept = json.loads(exported["source_features"])
         known = {name: kept[name] for name in _PICKED if kept.get(name) is not None} | {
             "stamp": str(exported["id"])

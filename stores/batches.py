@@ -253,12 +253,12 @@ def find_leads(db: Database, *, search: str, limit: int = 50) -> pd.DataFrame:
     """Exported leads whose company name, city or ZIP contains `search`, newest first.
 
     Columns: id, company_name, city, state, batch_id, exported_at, hades_score, workflow_type, weight_version, outcome,
-    source_features (JSON).
+    web_domain, segment, source_features (JSON).
     """
     pattern = "%" + search.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     return db.frame(
         "SELECT id, company_name, city, state, batch_id, exported_at, hades_score, workflow_type, weight_version, "
-        "outcome, source_features FROM lead_outcomes WHERE company_name LIKE ? ESCAPE '\\' OR city LIKE ? ESCAPE '\\' "
+        "outcome, web_domain, segment, source_features FROM lead_outcomes WHERE company_name LIKE ? ESCAPE '\\' OR city LIKE ? ESCAPE '\\' "
         "OR zip_code LIKE ? ESCAPE '\\' ORDER BY exported_at DESC, id LIMIT ?",
         (pattern, pattern, pattern, limit),
     )

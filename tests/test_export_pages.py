@@ -15,6 +15,7 @@ import turso_db
 from actors import Actor
 from lead_columns import read_columns
 from stores import batches
+from stores.summary_views import read_views
 from suppression import load_list
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -194,3 +195,6 @@ def test_a_picked_lead_brings_what_was_known_at_its_export(desk):
     # 0 miles: 0.5 x 100 + 0.3 x 100 + 0.2 x 70 = 94
     assert "Score 94" in said(app)
     assert "It went out in HADES" in said(app)
+    app.run()  # a second look in the same session is no second view
+    views = read_views(desk)
+    assert views[["event", "potential"]].to_numpy().tolist() == [["sales_summary_viewed", 94]]

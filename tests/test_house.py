@@ -31,7 +31,7 @@ PLAN = {
         2,
         "workbooks, sheets, lead_*, leads, strict_yaml, icp, icp_*, scoring, geo, vanillasoft, vanillasoft_*, "
         "preflight, suppression_keys, batch_ids, company_names, match_weights, matching, deals, deal_checks, zoho_profile, zoho_rules, "
-        "zoho_sites, zoho_custody, zoho_evidence, named_columns, past_export_rows, demo_*, analytics/*",
+        "zoho_sites, zoho_custody, zoho_evidence, zoho_runs, named_columns, past_export_rows, demo_*, analytics/*",
         "ground, calculations",
     ),
     "steps": Row(
@@ -41,7 +41,7 @@ PLAN = {
     ),
     "acts": Row(
         3,
-        "export, past_exports, outcomes, outcome_work, calibration, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, api_keys",
+        "export, past_exports, outcomes, outcome_work, calibration, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, api_keys, segment_factors, summary_views",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "demo": Row(3, "demo", "ground, stores, calculations, turso_db, export, outcomes"),
