@@ -6,10 +6,10 @@ Settling a site again appends nothing, so it does not matter how often or in whi
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from match_weights import Company
@@ -17,7 +17,7 @@ from matching import MATCHED, REVIEW, UNMATCHED, Match, Pool
 from stores import matches, outcomes, unmatched
 from stores import zoho as store
 from sync_run import SyncRun
-from turso_db import Database, Many
+from turso_db import Database, Many, read_together
 from zoho_profile import Profile
 from zoho_sites import (
     Placed,
@@ -46,10 +46,15 @@ class Exported:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._batches: OrderedDict[str, Pool] = OrderedDict()
+        self._batches: dict[str, Pool] = {}
         self._whole: Pool | None = None
-        self._vanillasoft: dict[tuple[str, str], list[str]] | None = None
-        self.first_export = matches.read_exports_mark(db)["first_export"]
+        mark, known = read_together(db, [matches.read_exports_mark, matches.read_known_vanillasoft])
+        self.first_export = mark["first_export"]
+        self._vanillasoft: dict[tuple[str, str], list[str]] = {}
+        for row in known:
+            self._vanillasoft.setdefault((row["batch_id"], row["company_key"]), []).append(
+                row["vanillasoft_id"]
+            )
 
     def answer(self, site: Company, named: Sequence[str]) -> Match:
         """Which exported company the site is: in the batches it names, else, for a person to see, anywhere.
@@ -92,32 +97,27 @@ class Exported:
         pool = self._batch(str(site.batch_id))
         return pool.find(site) if pool.companies else Match(UNMATCHED, None, ())
 
+    def load(self, named: Collection[str]) -> None:
+        """Nothing; these batches are at hand, in one round trip. Others are let go when they grow too many."""
+        missing = sorted(set(named) - self._batches.keys())
+        if not missing:
+            return
+        for batch_id in [batch_id for batch_id in self._batches if batch_id not in named]:
+            if sum(len(pool.companies) for pool in self._batches.values()) > _COMPANIES_HELD:
+                del self._batches[batch_id]
+        readers = [partial(matches.read_batch_companies, batch_id=batch_id) for batch_id in missing]
+        for batch_id, leads in zip(missing, read_together(self._db, readers), strict=True):
+            self._batches[batch_id] = Pool(exported_companies(leads, self._vanillasoft))
+
     def _batch(self, batch_id: str) -> Pool:
-        pool = self._batches.get(batch_id)
-        if pool is None:
-            leads = matches.read_batch_companies(self._db, batch_id=batch_id)
-            pool = self._batches[batch_id] = Pool(exported_companies(leads, self._known_ids()))
-            while (
-                len(self._batches) > 1
-                and sum(len(p.companies) for p in self._batches.values()) > _COMPANIES_HELD
-            ):
-                self._batches.popitem(last=False)
-        self._batches.move_to_end(batch_id)
-        return pool
+        self.load([batch_id])
+        return self._batches[batch_id]
 
     def _pool(self) -> Pool:
         if self._whole is None:
-            self._whole = Pool(exported_companies(matches.read_all_companies(self._db), self._known_ids()))
+            leads = matches.read_all_companies(self._db)
+            self._whole = Pool(exported_companies(leads, self._vanillasoft))
         return self._whole
-
-    def _known_ids(self) -> dict[tuple[str, str], list[str]]:
-        if self._vanillasoft is None:
-            self._vanillasoft = {}
-            for row in matches.read_known_vanillasoft(self._db):
-                self._vanillasoft.setdefault((row["batch_id"], row["company_key"]), []).append(
-                    row["vanillasoft_id"]
-                )
-        return self._vanillasoft
 
 
 @dataclass
@@ -143,16 +143,16 @@ def settle(
     """The companies whose milestones changed; every site that was unsettled is settled."""
     exported = Exported(db)
     updated: set[Placed] = set()
-    while sites := store.read_unsettled_sites(db, limit=_SITES_AT_ONCE):
+    while (part := store.read_unsettled(db, limit=_SITES_AT_ONCE)).sites:
         if run is not None:
             run.hold()
-        updated |= _settle_part(db, sites, exported, profile, forecasts, actor, clock(), run)
+        updated |= _settle_part(db, part, exported, profile, forecasts, actor, clock(), run)
     return updated
 
 
 def _settle_part(
     db: Database,
-    sites: Sequence[str],
+    part: store.Unsettled,
     exported: Exported,
     profile: Profile,
     forecasts: Mapping[str, str],
@@ -160,23 +160,21 @@ def _settle_part(
     now: datetime,
     run: SyncRun | None,
 ) -> set[Placed]:
-    newest_decision = matches.read_newest_decision(db)
-    rows = store.read_site_records(db, sites=sites)
-    ids = [str(row["zoho_id"]) for row in rows]
-    before = matches.read_sites(db, sites=sites)
-    decided = matches.read_decisions(db, zoho_ids=ids)
     kept: dict[str, list[dict[str, Any]]] = {}
-    for milestone in store.read_record_milestones(db, zoho_ids=ids):
+    for milestone in part.milestones:
         kept.setdefault(str(milestone["source_key"]).split(":", 1)[0], []).append(milestone)
     write = _Write()
     of_site: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
+    for row in part.records:
         of_site.setdefault(str(row["site"]), []).append(row)
-    for site in sites:
+    judged = {site: judged_records(profile, of_site.get(site, []), forecasts) for site in part.sites}
+    exported.load({batch for records in judged.values() for batch in named_batches(records)})
+    for site, records in judged.items():
         own = of_site.get(site, [])
-        records = judged_records(profile, own, forecasts)
-        decision = next((decided[row["zoho_id"]] for row in own if row["zoho_id"] in decided), None)
-        _settle_site(site, records, before.get(site), decision, exported, profile, write)
+        decision = next(
+            (part.decisions[row["zoho_id"]] for row in own if row["zoho_id"] in part.decisions), None
+        )
+        _settle_site(site, records, part.before.get(site), decision, exported, profile, write)
         _append_changes(write, records, kept, now)
         write.left += [was for row in own if (was := own_site(row["role"], row["zoho_id"])) != site]
         if run is not None:
@@ -184,7 +182,7 @@ def _settle_part(
                 if one.judgement.note:
                     run.note(one.judgement.note)
     touched = {Placed(m["batch_id"], m["company_key"]) for m in write.milestones}
-    _keep(db, sites, newest_decision, write, touched, actor, now)
+    _keep(db, part, write, touched, actor, now)
     return touched
 
 
@@ -243,8 +241,7 @@ def _append_changes(
 
 def _keep(
     db: Database,
-    sites: Sequence[str],
-    newest_decision: int,
+    part: store.Unsettled,
     write: _Write,
     touched: set[Placed],
     actor: str,
@@ -261,7 +258,7 @@ def _keep(
             resolution="matched, or settled, by a later sync",
             now=now,
         ),
-        store.mark_settled(sites=sites, newest_decision=newest_decision),
+        store.mark_settled(sites=part.sites, newest_decision=part.newest_decision),
     ]
     if write.milestones:
         statements.append(outcomes.insert_milestones(milestones=write.milestones, now=now, actor=actor))

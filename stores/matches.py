@@ -21,14 +21,6 @@ _LEAD = (
 )
 
 
-def read_sites(db: Database, *, sites: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """site → its row, for the sites that were settled before."""
-    rows = db.rows(
-        "SELECT s.* FROM json_each(?) k JOIN zoho_sites s ON s.site = k.value", (json.dumps(list(sites)),)
-    )
-    return {str(row["site"]): row for row in rows}
-
-
 def upsert_sites(*, rows: Sequence[Mapping[str, Any]], now: datetime) -> Many:
     """The statement that keeps which company each site is; what was said before changes nothing."""
     changed = " OR ".join(f"{field} IS NOT excluded.{field}" for field in _SITE_FIELDS[1:])
@@ -65,11 +57,6 @@ def read_history_sites(db: Database, *, after: str, limit: int) -> list[str]:
         (after, limit),
     )
     return [str(row["site"]) for row in rows]
-
-
-def read_newest_decision(db: Database) -> int:
-    """The number of the newest decision of a person, 0 with none."""
-    return int(db.rows("SELECT coalesce(max(id), 0) AS newest FROM match_decisions")[0]["newest"])
 
 
 def read_all_companies(db: Database) -> pd.DataFrame:
@@ -127,14 +114,20 @@ def insert_decisions(
     )
 
 
+DECISIONS = (
+    "SELECT d.zoho_id, d.batch_id, d.company_key, d.decided_by, d.undone FROM {ids} k "
+    "JOIN match_decisions d ON d.zoho_id = k.value ORDER BY d.id"
+)
+
+
 def read_decisions(db: Database, *, zoho_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """zoho_id → what a person last said about the record: batch_id, company_key, decided_by. Undone ones are left out."""
-    rows = db.rows(
-        "SELECT d.zoho_id, d.batch_id, d.company_key, d.decided_by, d.undone FROM json_each(?) k "
-        "JOIN match_decisions d ON d.zoho_id = k.value ORDER BY d.id",
-        (json.dumps(list(zoho_ids)),),
-    )
-    newest = {str(row["zoho_id"]): row for row in rows}
+    return standing_decisions(db.rows(DECISIONS.format(ids="json_each(?)"), (json.dumps(list(zoho_ids)),)))
+
+
+def standing_decisions(rows: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The same out of the rows of DECISIONS."""
+    newest = {str(row["zoho_id"]): dict(row) for row in rows}
     return {zoho_id: row for zoho_id, row in newest.items() if not row["undone"]}
 
 
@@ -172,17 +165,20 @@ def count_reviews(db: Database) -> int:
     return int(db.rows("SELECT count(*) AS n FROM zoho_sites WHERE status = 'review'")[0]["n"])
 
 
-def read_evidence(db: Database, *, site: str) -> dict[str, Any]:
-    """All that is known about one site, for a person to compare, in one round trip.
+_FIRST = "(SELECT site FROM zoho_sites WHERE status = 'review' ORDER BY milestones DESC, probability DESC, site LIMIT 1)"
+
+
+def read_evidence(db: Database, *, site: str | None) -> dict[str, Any]:
+    """All that is known about one site, for a person to compare, in one round trip; None: the first that read_reviews gives.
 
     site: its row of zoho_sites, or None when there is no such site; records: role, zoho_id, facts (parsed), deleted_at;
     leads: one row per exported contact of every candidate, as read_batch_companies gives them.
     """
     sites, records, leads = db.read(
         [
-            Statement("SELECT * FROM zoho_sites WHERE site = ?", (site,)),
+            Statement(f"SELECT * FROM zoho_sites WHERE site = coalesce(?, {_FIRST})", (site,)),  # noqa: S608
             Statement(
-                "SELECT role, zoho_id, facts, deleted_at FROM zoho_records WHERE site = ? ORDER BY "
+                f"SELECT role, zoho_id, facts, deleted_at FROM zoho_records WHERE site = coalesce(?, {_FIRST}) ORDER BY "  # noqa: S608
                 "CASE role WHEN 'leads' THEN 1 WHEN 'deals' THEN 2 ELSE 3 END, CAST(zoho_id AS INTEGER)",
                 (site,),
             ),
@@ -190,7 +186,7 @@ def read_evidence(db: Database, *, site: str) -> dict[str, Any]:
                 f"SELECT {_LEAD} FROM zoho_sites s, json_each(s.candidates) c "  # noqa: S608 - names are our own
                 "JOIN lead_outcomes l ON l.batch_id = json_extract(c.value, '$.batch_id') "
                 "AND l.company_key = json_extract(c.value, '$.company_key') "
-                "JOIN batches b ON b.batch_id = l.batch_id WHERE s.site = ? ORDER BY l.id",
+                f"JOIN batches b ON b.batch_id = l.batch_id WHERE s.site = coalesce(?, {_FIRST}) ORDER BY l.id",
                 (site,),
             ),
         ]

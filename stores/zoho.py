@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
+from stores import matches
 from turso_db import Database, Many, Statement
 
 # A delivery that was put to its deal by its VanillaSoft ID stays there while it has no link of its own.
@@ -110,38 +111,70 @@ def read_unsettled_stages(db: Database, *, role: str) -> set[str]:
     return {str(row["stage"]) for row in rows if row["stage"] is not None}
 
 
-def read_unsettled_sites(db: Database, *, limit: int) -> list[str]:
-    """Sites of which a record changed since outcomes were drawn from it, those of one batch together."""
-    rows = db.rows(
-        "SELECT site, max(batch_id) AS batch_id FROM zoho_records WHERE site IN "
-        "(SELECT site FROM zoho_records WHERE settled = 0 ORDER BY site LIMIT ?) GROUP BY site ORDER BY batch_id, site",
-        (limit,),
+class Unsettled(NamedTuple):
+    """Sites of which a record changed since outcomes were drawn from it, and all that is known about them."""
+
+    sites: list[str]  # those of one batch together
+    newest_decision: int  # the number of the newest decision of a person, 0 with none
+    records: list[dict[str, Any]]  # as read_site_records gives them
+    before: dict[str, dict[str, Any]]  # site → its row of zoho_sites, for those settled before
+    decisions: dict[str, dict[str, Any]]  # as matches.read_decisions gives them
+    milestones: list[
+        dict[str, Any]
+    ]  # id, source_key, milestone, happened_at, batch_id, company_key; oldest first
+    # standing (1, or 0 where a later row takes it back), held (1 where a person took it back)
+
+
+_SOME = "SELECT site FROM zoho_records WHERE settled = 0 ORDER BY site LIMIT ?"
+_SOME_SITES = f"(SELECT json_group_array(site) FROM (SELECT DISTINCT site FROM ({_SOME})))"  # noqa: S608
+_SOME_IDS = f"(SELECT DISTINCT zoho_id AS value FROM zoho_records WHERE site IN ({_SOME}))"  # noqa: S608
+_RECORDS = (
+    "SELECT r.site, r.role, r.zoho_id, r.facts, r.deleted_at FROM json_each({sites}) k "
+    "JOIN zoho_records r ON r.site = k.value ORDER BY r.site, "
+    "CASE r.role WHEN 'leads' THEN 1 WHEN 'deals' THEN 2 ELSE 3 END, CAST(r.zoho_id AS INTEGER)"
+)
+
+
+def read_unsettled(db: Database, *, limit: int) -> Unsettled:
+    """At most `limit` sites that wait to be settled, in one round trip; no sites when all are."""
+    sites, newest, records, before, decisions, milestones = db.read(
+        [
+            Statement(
+                "SELECT site, max(batch_id) AS batch_id FROM zoho_records "  # noqa: S608 - the text is our own
+                f"WHERE site IN ({_SOME}) GROUP BY site ORDER BY batch_id, site",
+                (limit,),
+            ),
+            Statement("SELECT coalesce(max(id), 0) AS id FROM match_decisions"),
+            Statement(_RECORDS.format(sites=_SOME_SITES), (limit,)),
+            Statement(f"SELECT s.* FROM zoho_sites s WHERE s.site IN ({_SOME})", (limit,)),  # noqa: S608
+            Statement(matches.DECISIONS.format(ids=_SOME_IDS), (limit,)),
+            Statement(
+                "SELECT m.id, m.source_key, m.milestone, m.happened_at, m.batch_id, m.company_key, "  # noqa: S608
+                "NOT EXISTS (SELECT 1 FROM outcome_milestones r WHERE r.retracts = m.id) AS standing, "
+                "EXISTS (SELECT 1 FROM outcome_milestones r WHERE r.retracts = m.id AND r.source <> 'zoho') AS held "
+                f"FROM {_SOME_IDS} k CROSS JOIN outcome_milestones m ON m.source = 'zoho' AND m.milestone <> 'retracted' "
+                "AND m.source_key >= k.value || ':' AND m.source_key < k.value || ';' ORDER BY m.id",
+                (limit,),
+            ),
+        ]
     )
-    return [str(row["site"]) for row in rows]
+    return Unsettled(
+        [str(row["site"]) for row in sites],
+        int(newest[0]["id"]),
+        _with_facts(records),
+        {str(row["site"]): row for row in before},
+        matches.standing_decisions(decisions),
+        milestones,
+    )
 
 
 def read_site_records(db: Database, *, sites: Sequence[str]) -> list[dict[str, Any]]:
     """All records of these sites: site, role, zoho_id, facts (parsed), deleted_at; leads first, then by id."""
-    rows = db.rows(
-        "SELECT r.site, r.role, r.zoho_id, r.facts, r.deleted_at FROM json_each(?) k "
-        "JOIN zoho_records r ON r.site = k.value ORDER BY r.site, "
-        "CASE r.role WHEN 'leads' THEN 1 WHEN 'deals' THEN 2 ELSE 3 END, CAST(r.zoho_id AS INTEGER)",
-        (json.dumps(list(sites)),),
-    )
-    return [row | {"facts": json.loads(row["facts"])} for row in rows]
+    return _with_facts(db.rows(_RECORDS.format(sites="?"), (json.dumps(list(sites)),)))
 
 
-def read_record_milestones(db: Database, *, zoho_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """Every milestone that came from these records: id, source_key, milestone, happened_at, batch_id, company_key,
-    standing (1, or 0 where a later row takes it back), held (1 where a person took it back); oldest first."""
-    return db.rows(
-        "SELECT m.id, m.source_key, m.milestone, m.happened_at, m.batch_id, m.company_key, "
-        "NOT EXISTS (SELECT 1 FROM outcome_milestones r WHERE r.retracts = m.id) AS standing, "
-        "EXISTS (SELECT 1 FROM outcome_milestones r WHERE r.retracts = m.id AND r.source <> 'zoho') AS held "
-        "FROM json_each(?) k JOIN outcome_milestones m ON m.source = 'zoho' AND m.milestone <> 'retracted' "
-        "AND m.source_key >= k.value || ':' AND m.source_key < k.value || ';' ORDER BY m.id",
-        (json.dumps(list(zoho_ids)),),
-    )
+def _with_facts(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row | {"facts": json.loads(row["facts"])} for row in records]
 
 
 def mark_settled(*, sites: Sequence[str], newest_decision: int) -> Many:
