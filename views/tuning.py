@@ -87,7 +87,7 @@ def show_tuning(frame: ui.Frame) -> None:
 
 def _show_factors(table: pd.DataFrame, judged: Judged, maturity: int) -> None:
     st.dataframe(
-        table, hide_index=True, alt="What outcomes say about each segment's factor", key="factors",
+        table, hide_index=True, placeholder="–", alt="What outcomes say about each segment's factor", key="factors",
         column_order=["segment", "verdict", "current", "suggested", "low", "high", "leads", "deliveries", "expected", "why"],
         column_config={
             "segment": "Segment", "verdict": "Verdict", "current": _RATE("In force", format="%.2f"),
@@ -95,6 +95,8 @@ def _show_factors(table: pd.DataFrame, judged: Judged, maturity: int) -> None:
             "leads": _RATE("Judged", format="localized"), "deliveries": "Delivered", "expected": _RATE("Expected by points", format="%.1f"),
             "why": st.column_config.TextColumn("Why", width="large")},
     )  # fmt: skip
+    for row in table[table["verdict"] == MOVE].to_dict("records"):
+        st.write(f"**{ui.plain(row['segment'])}**: {row['why']}")
     st.caption(
         f"Judged: leads exported at least {maturity} days ago; {judged.too_young:,} are too young. The suggestion is pulled toward 1; "
         "the interval is exact and holds the plain ratio of deliveries to those expected."
@@ -106,9 +108,9 @@ def _show_averages(leads: pd.DataFrame, rules: TuningRules) -> None:
     table = segment_averages(leads["score"], leads["segment"], rules)
     table["band"] = [f"{low:g}–{high:g}" if low == low else "none" for low, high in zip(table["expected_low"], table["expected_high"], strict=True)]  # fmt: skip
     st.dataframe(
-        table, hide_index=True, alt="Average score by segment beside the expected band", key="averages",
-        column_order=["segment", "status", "average", "low", "high", "band", "leads"],
-        column_config={"segment": "Segment", "status": "Against the band", "average": _RATE("Average", format="%.1f"),
+        table, hide_index=True, placeholder="–", alt="Average score by segment beside the expected band", key="averages",
+        column_order=["segment", "status", "band", "average", "low", "high", "leads"],
+        column_config={"segment": "Segment", "status": "Is", "average": _RATE("Average", format="%.1f"),
                        "low": _RATE("from", format="%.1f"), "high": _RATE("to", format="%.1f"), "band": "Expected",
                        "leads": _RATE("Leads", format="localized")},
     )  # fmt: skip
@@ -120,13 +122,13 @@ def _show_bands(leads: pd.DataFrame, judged: Judged) -> None:
     spread = band_rates(known, [False] * len(known))["cases"]
     scored = judged.cases[judged.cases["score"].notna()]
     rates = band_rates(scored["score"].astype("float64"), scored["hit"])
-    rates = rates.assign(exported=spread)
+    rates = rates.assign(exported=spread, **{name: 100 * rates[name] for name in ("rate", "low", "high")})
     st.dataframe(
-        rates, hide_index=True, alt="Exported leads and their conversion by band of score", key="bands",
+        rates, hide_index=True, placeholder="–", alt="Exported leads and their conversion by band of score", key="bands",
         column_order=["band", "exported", "cases", "hits", "rate", "low", "high"],
         column_config={"band": "Score", "exported": _RATE("Exported", format="localized"), "cases": _RATE("Judged", format="localized"),
-                       "hits": "Delivered", "rate": _RATE("Rate", format="percent"), "low": _RATE("from", format="percent"),
-                       "high": _RATE("to", format="percent")},
+                       "hits": "Delivered", "rate": _RATE("Rate", format="%.1f %%"), "low": _RATE("from", format="%.1f %%"),
+                       "high": _RATE("to", format="%.1f %%")},
     )  # fmt: skip
 
 

@@ -1,0 +1,54 @@
+"""The Tuning tab: calm with nothing, evidence over a year, and a factor put into force and seen at once."""
+
+from __future__ import annotations
+
+import pytest
+import streamlit as st
+from demo_years import loaded
+from streamlit.testing.v1 import AppTest
+from test_pages import ROOT, places, said  # noqa: F401 - places is a fixture
+
+import turso_db
+from stores.weights import read_active_version
+
+
+@pytest.fixture
+def tuned(places):  # noqa: F811
+    def look(before=None):
+        st.cache_data.clear()
+        app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
+        app.query_params["tab"] = "Tuning"
+        for name, value in (before or {}).items():
+            app.session_state[name] = value
+        return app.switch_page("pages/7_Score_Calibration.py").run()
+
+    return look
+
+
+def test_nothing_exported_is_a_calm_answer(tuned):
+    app = tuned()
+    assert not app.exception
+    assert not app.error
+    assert "No segment's factor is contradicted by its 0 deliveries" in said(app).replace("\\", "")
+
+
+def test_a_factor_comes_into_force_with_its_reason(tuned, places):  # noqa: F811
+    loaded(places / "data" / "hades.db")
+    app = tuned()
+    assert not app.exception
+    assert not app.error
+    app.text_input(key="acting_as").set_value("Ana Ruiz").run()
+    tables = {tuple(table.value.columns)[:1] for table in app.dataframe}
+    assert ("segment",) in tables
+    app.number_input(key="factor_Migration").set_value(1.05).run()
+    assert "Ranking within the segment unchanged" in said(app)
+    app.button(key="approve_factor").click().run()
+    assert "A reason was expected" in " ".join(e.value for e in app.error)
+    app.text_input(key="factor_reason").set_value("Migrations deliver more").run()
+    app.button(key="approve_factor").click().run()
+    assert "Migration from 1 to 1.05" in said(app)
+    db = turso_db.connect(None, None, places / "data")
+    version = read_active_version(db)
+    db.close()
+    assert "Migration: 1.05" in version["icp_yaml"]
+    assert (version["actor"], version["reason"]) == ("Ana Ruiz", "Migrations deliver more")
