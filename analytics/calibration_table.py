@@ -22,11 +22,9 @@ from analytics.rates import (
     suggested_scores,
     wilson_interval,
 )
+from analytics.verdict_sentences import why
 from analytics.verdicts import (
     DRAWS,
-    HOLD,
-    MOVE,
-    NO_EVIDENCE,
     TOO_LITTLE,
     TOO_YOUNG,
     Verdict,
@@ -42,10 +40,11 @@ Estimator = Literal["shrunk", "raw"]
 Day = date | datetime | pd.Timestamp | str
 
 COLUMNS = (
-    "dimension", "value", "leads", "deliveries", "too_young", "rate", "low", "high", "shrunk_rate", "shrunk_low",
-    "shrunk_high", "lift", "current", "suggested", "delta", "confidence", "tail", "adjusted_tail", "verdict", "why",
-    "more_leads", "candidate",
+    "dimension", "value", "leads", "deliveries", "too_young", "effective_leads", "rate", "low", "high", "shrunk_rate",
+    "shrunk_low", "shrunk_high", "lift", "current", "suggested", "delta", "confidence", "tail", "adjusted_tail",
+    "verdict", "why", "more_leads", "pace", "months_to_settle", "candidate",
 )  # fmt: skip
+YEAR, MONTH = 365.0, 30.0  # days that the pace is looked at, and that it is told for
 
 
 def known_outcomes(outcomes: pd.DataFrame, *, as_of: Day, maturity_days: int) -> pd.DataFrame:
@@ -106,20 +105,25 @@ def tabulate(
     seed: int = 0,
     candidates: Collection[str] = (),
     draws: int = DRAWS,
+    weights: pd.Series | None = None,
 ) -> pd.DataFrame:
     """One row per value of the dimension: those with a score in force in their order, then the others by
     name.
 
     `outcomes` has one row per lead (see `known_outcomes`); `values`, aligned with it, says which value of the
     dimension the lead has (missing: none). `current` maps values to the scores in force; empty for a
-    report-only dimension. `candidates` are values outside the filter.
+    report-only dimension. `candidates` are values outside the filter. `weights`, aligned too, says how much each
+    lead counts (recency.recency_weights); without it all count alike.
 
-    Columns: dimension, value (text); leads, deliveries (matured), too_young (whole numbers); rate, low, high
-    (0–1, plain with Wilson's 95 % interval; rate missing without leads); shrunk_rate, shrunk_low,
+    Columns: dimension, value (text); leads, deliveries (matured), too_young (whole numbers); effective_leads (float:
+    what the matured leads are worth, (Σw)²/Σw² after Kish 1965, Survey Sampling, 11.7; leads without weights); rate,
+    low, high (0–1, plain with Wilson's 95 % interval; rate missing without leads); shrunk_rate, shrunk_low,
     shrunk_high (0–1, empirical Bayes with its 95 % credible interval); lift (rate over the dimension's
     rate); current, suggested, delta (points, Int64); confidence (High, Medium, Low); tail, adjusted_tail (of
     the current score, before and after Benjamini–Hochberg; missing where not tested); verdict; why (a
-    sentence); more_leads (Int64, to settle it; missing where settled); candidate (bool).
+    sentence); more_leads (Int64, to settle it; missing where settled); pace (leads of this value started per 30
+    days, in the year before `as_of`); months_to_settle (float: more_leads at that pace; missing where settled or
+    where nothing comes); candidate (bool). With weights everything from rate on rests on the effective leads.
 
     suggested: 100 × rate / best rate, rounded half up, on shrunk or (`estimator="raw"`) plain rates; a value
     without matured leads has the dimension's mean, or plain, its overall rate. Missing for all while nothing
@@ -131,17 +135,21 @@ def tabulate(
         raise InputError(f"The estimator was expected to be 'shrunk' or 'raw', but is '{estimator}'.")
     if not values.index.equals(outcomes.index):
         raise InputError("The values were expected to have one entry per outcome row, in the same order.")
+    if weights is not None and not weights.index.equals(outcomes.index):
+        raise InputError("The weights were expected to have one entry per outcome row, in the same order.")
     known = _as_known(outcomes, as_of, maturity_days)
-    names, leads, deliveries, too_young = _count(values, known, current)
+    counts = _count(values, known, current, None if weights is None else weights.to_numpy(dtype=float))
+    names, leads, deliveries, too_young = counts.names, counts.leads, counts.deliveries, counts.too_young
+    worth, won = counts.worth, counts.won  # what leads and deliveries are worth: the counts, unless weighted
     scores = np.array([current.get(name, np.nan) for name in names], dtype=float)
-    weighing = weigh_scores(leads, deliveries, scores, seed=seed, draws=draws)
-    prior = fit_prior(leads, deliveries)
-    shrunk = shrunk_rates(deliveries, leads, prior) if len(names) else np.empty(0)
-    plain = np.divide(deliveries, leads, out=np.full(len(names), np.nan), where=leads > 0)
-    total = deliveries.sum() / leads.sum() if leads.sum() else np.nan
-    rates = shrunk if estimator == "shrunk" else np.where(leads > 0, plain, total)
+    weighing = weigh_scores(worth, won, scores, seed=seed, draws=draws)
+    prior = fit_prior(worth, won)
+    shrunk = shrunk_rates(won, worth, prior) if len(names) else np.empty(0)
+    plain = np.divide(won, worth, out=np.full(len(names), np.nan), where=worth > 0)
+    total = counts.rate
+    rates = shrunk if estimator == "shrunk" else np.where(worth > 0, plain, total)
     suggested = suggested_scores(rates) if deliveries.sum() else np.full(len(names), np.nan)
-    low, high = wilson_interval(deliveries, leads) if len(names) else (np.empty(0), np.empty(0))
+    low, high = wilson_interval(won, worth) if len(names) else (np.empty(0), np.empty(0))
     seen = leads.sum() > 0
     table = pd.DataFrame(
         {
@@ -150,6 +158,7 @@ def tabulate(
             "leads": leads.astype("int64"),
             "deliveries": deliveries.astype("int64"),
             "too_young": too_young.astype("int64"),
+            "effective_leads": worth,
             "rate": plain,
             "low": low,
             "high": high,
@@ -160,9 +169,10 @@ def tabulate(
             "current": _whole(scores),
             "suggested": _whole(suggested),
             "delta": _whole(suggested - scores),
-            "confidence": [confidence_label(int(n)) for n in leads],
+            "confidence": [confidence_label(int(n + 0.5)) for n in worth],
             "tail": weighing.tail,
             "adjusted_tail": weighing.adjusted,
+            "pace": counts.last_year * MONTH / YEAR,
             "candidate": [name in candidates for name in names],
         }
     )
@@ -171,13 +181,17 @@ def tabulate(
     table["verdict"] = [verdict.word for verdict in verdicts]
     table["why"] = [verdict.why for verdict in verdicts]
     table["more_leads"] = pd.array([verdict.more_leads for verdict in verdicts], dtype="Int64")
+    more = table["more_leads"].astype("float64").to_numpy()
+    pace = table["pace"].to_numpy()
+    table["months_to_settle"] = np.divide(more, pace, out=np.full(len(more), np.nan), where=pace > 0)
     return table[list(COLUMNS)]
 
 
 def _verdicts(
     table: pd.DataFrame, weighing: Weighing, shrunk: FloatArray, *, carried: bool, maturity_days: int
 ) -> list[Verdict]:
-    moves = contradicted(weighing, table["leads"].to_numpy())
+    worth = table["effective_leads"].to_numpy()
+    moves = contradicted(weighing, worth)
     order = np.argsort(-np.where(table["leads"].to_numpy() > 0, shrunk, -1.0), kind="stable")
     tested = int(np.isfinite(weighing.tail).sum())
     verdicts = []
@@ -186,6 +200,7 @@ def _verdicts(
         word = word_for(
             moves=bool(moves[i]),
             leads=row["leads"],
+            worth=float(worth[i]),
             too_young=row["too_young"],
             low=low,
             high=high,
@@ -196,62 +211,11 @@ def _verdicts(
         if word in (TOO_LITTLE, TOO_YOUNG) and weighing.leader is not None and len(order) > 1:
             rival = int(order[1] if i == order[0] else order[0])
             claim = None if np.isnan(weighing.tail[i]) else min(row["current"] / weighing.top, 1.0)
-            of_rival = (float(shrunk[rival]), table["leads"].iloc[rival])
-            more = leads_to_settle(float(shrunk[i]), row["leads"], *of_rival, claim, tested)
-        why = _why(word, row, weighing, more, f"from {low:.0f} to {high:.0f}", maturity_days)
-        verdicts.append(Verdict(word, why, more))
+            of_rival = (float(shrunk[rival]), float(worth[rival]))
+            more = leads_to_settle(float(shrunk[i]), float(worth[i]), *of_rival, claim, tested)
+        sentence = why(word, row, weighing, more, f"from {low:.0f} to {high:.0f}", maturity_days)
+        verdicts.append(Verdict(word, sentence, more))
     return verdicts
-
-
-def _why(
-    word: str, row: dict[Any, Any], weighing: Weighing, more: int | None, interval: str, maturity_days: int
-) -> str:
-    if word == NO_EVIDENCE:
-        return (
-            "No lead of the history has a value of this dimension, so outcomes cannot speak about its scores."
-        )
-    start = _counted(word, row, maturity_days)
-    if weighing.leader is None:
-        return (
-            f"{start} No lead of this dimension that is old enough was delivered: there is no best value yet."
-        )
-    current = None if pd.isna(row["current"]) else row["current"]
-    scale = ""
-    if current is not None and weighing.top < 100:
-        scale = f" ({weighing.top:.0f}, the highest in force here, claims the best rate)"
-    if word == MOVE:
-        tested = int(np.isfinite(weighing.tail).sum())
-        chance = f"{row['adjusted_tail']:.3f}" if row["adjusted_tail"] >= 0.001 else "below 0.001"
-        return (
-            f"{start} That is about {row['suggested']} % of the best value's rate, and the score of {current} in "
-            f"force{scale} does not fit it: tail probability {chance}, allowing for {tested} values tested."
-        )
-    if interval == "from 100 to 100":  # the best value of a dimension that has no second one
-        return f"{start} No other value has leads that are old enough to compare it with."
-    standing = f"{start} The outcomes leave scores {interval} standing"
-    if word == HOLD:
-        return f"{standing}, " + (
-            "a narrow range." if current is None else f"which holds the {current}{scale}."
-        )
-    wide = "tell it from other values" if current is None else f"judge the {current} in force{scale}"
-    settle = f" About {_leads(more)} more that are old enough would settle it." if more else ""
-    return f"{standing}: too wide to {wide}.{settle}"
-
-
-def _counted(word: str, row: dict[Any, Any], maturity_days: int) -> str:
-    young, leads = row["too_young"], row["leads"]
-    if word == TOO_YOUNG:
-        return f"{young:,} of {_leads(leads + young)} began less than {maturity_days} days ago: too young to count."
-    if not leads:
-        return (
-            "No lead with this value is old enough to count." if young else "No lead has had this value yet."
-        )
-    deliveries = "1 delivery" if row["deliveries"] == 1 else f"{row['deliveries']:,} deliveries"
-    return f"{deliveries} of {_leads(leads)} ({100 * row['rate']:.1f} %)."
-
-
-def _leads(count: int) -> str:
-    return "1 lead" if count == 1 else f"{count:,} leads"
 
 
 class _Known(NamedTuple):
@@ -281,23 +245,53 @@ def _as_known(outcomes: pd.DataFrame, as_of: Day, maturity_days: int) -> _Known:
     )
 
 
+class _Counts(NamedTuple):
+    """Per value: matured leads and deliveries, what they are worth (effective leads, and of those delivered), young
+    leads, leads begun in the last year; and the rate of all."""
+
+    names: list[str]
+    leads: FloatArray
+    deliveries: FloatArray
+    worth: FloatArray
+    won: FloatArray
+    too_young: FloatArray
+    last_year: FloatArray
+    rate: float
+
+
 def _count(
-    values: pd.Series, known: _Known, current: Mapping[str, float]
-) -> tuple[list[str], FloatArray, FloatArray, FloatArray]:
-    """Value names with their matured leads, matured deliveries and young leads."""
+    values: pd.Series, known: _Known, current: Mapping[str, float], weights: FloatArray | None
+) -> _Counts:
     codes, found = pd.factorize(values)
     counted = known.seen & (codes >= 0)
 
-    def count(mask: npt.NDArray[np.bool_]) -> FloatArray:
-        return np.bincount(codes[counted & mask], minlength=len(found)).astype(float)
+    def count(mask: npt.NDArray[np.bool_], weight: FloatArray | None = None) -> FloatArray:
+        rows = counted & mask
+        each = None if weight is None else weight[rows]
+        return np.bincount(codes[rows], weights=each, minlength=len(found)).astype(float)
 
     young, matured = count(~known.matured), count(known.matured)
     delivered = count(known.matured & known.delivered)
+    worth, won, rate = matured, delivered, float("nan")
+    if matured.sum():
+        rate = float(delivered.sum() / matured.sum())
+    if weights is not None and matured.sum():
+        mass, hits = count(known.matured, weights), count(known.matured & known.delivered, weights)
+        squares = count(known.matured, weights**2)
+        worth = np.divide(mass**2, squares, out=np.zeros_like(mass), where=squares > 0)
+        won = worth * np.clip(np.divide(hits, mass, out=np.zeros_like(mass), where=mass > 0), 0.0, 1.0)
+        rate = float(hits.sum() / mass.sum())
     place = {str(name): i for i, name in enumerate(found) if young[i] + matured[i] > 0}
     names = [*current, *sorted(set(place) - set(current))]
     at = np.array([place.get(name, len(found)) for name in names], dtype=np.intp)
-    matured, delivered, young = (np.append(counts, 0.0)[at] for counts in (matured, delivered, young))
-    return names, matured, delivered, young
+
+    def named(counts: FloatArray) -> FloatArray:
+        return np.append(counts, 0.0)[at]
+
+    return _Counts(
+        names, named(matured), named(delivered), named(worth), named(won), named(young),
+        named(count(known.age < YEAR)), rate,
+    )  # fmt: skip
 
 
 def _day_number(column: pd.Series) -> FloatArray:

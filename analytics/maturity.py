@@ -229,12 +229,14 @@ class _Groups:
         exposure = self.open @ share + self.delivered
         p = np.divide(self.delivered, exposure, out=np.zeros_like(exposure), where=exposure > 0)
         for _ in range(12):
-            p = np.clip(p, 1e-9, 1 - 1e-9)
+            before = p = np.clip(p, 1e-9, 1 - 1e-9)
             rest = 1 - p[:, None] * share
             slope = self.delivered / p - (self.open * (share / rest)).sum(axis=1)
             bend = self.delivered / p**2 + (self.open * (share / rest) ** 2).sum(axis=1)
             step = np.divide(slope, bend, out=np.zeros_like(p), where=bend > 0)
             p = np.clip(p + step, p / 4, (p + 1) / 2)
+            if (np.abs(p - before) <= 1e-13 * p).all():
+                break
         return np.where(self.delivered > 0, p, 0.0)
 
     def log_likelihood(self, delay: Delay) -> float:

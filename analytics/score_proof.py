@@ -15,6 +15,7 @@ import pandas as pd
 from analytics.backtest import Proof, walk_forward
 from analytics.calibration_table import Day, known_outcomes
 from analytics.rates import FloatArray, fit_prior, shrunk_rates, suggested_scores
+from analytics.recency import recency_weights
 from icp import Icp, component_of, default_score, dimension_values, dimensions, scores_in_force
 
 WORKFLOW_OF_HISTORY = "geography"
@@ -22,11 +23,19 @@ Scores = Mapping[str, Mapping[str, float]]  # dimension → value → score
 
 
 def prove_scores(
-    outcomes: pd.DataFrame, icp: Icp, *, as_of: Day, estimator: str, top: int, seed: int, months: int = 12
+    outcomes: pd.DataFrame,
+    icp: Icp,
+    *,
+    as_of: Day,
+    estimator: str,
+    top: int,
+    seed: int,
+    months: int = 12,
+    half_life_days: float | None = None,
 ) -> Proof:
     """The proof for these outcomes (see stores.outcomes.read_outcome_frame) as known on `as_of`.
 
-    Each month the suggestion is made again from what was known then; `top` leads of the next month count as called.
+    `half_life_days`: newer leads count more (recency.recency_weights). Each month the suggestion is made again from what was known then; `top` leads of the next month count as called.
     Values without a score of their own get the default of their dimension. No outcome gives "not ready".
     """
     scored = [d for d in dimensions(icp) if scores_in_force(icp, d)]
@@ -39,6 +48,9 @@ def prove_scores(
     def suggest(history: pd.DataFrame, cut_off: pd.Timestamp) -> Callable[[pd.DataFrame], npt.ArrayLike]:
         known = known_outcomes(history, as_of=cut_off, maturity_days=days)
         judged = history.join(known.loc[known["matured"], ["delivered"]], how="inner")
+        judged = judged.assign(counts=1.0)
+        if half_life_days is not None:
+            judged["counts"] = recency_weights(history, as_of=cut_off, half_life_days=half_life_days)
         new = {d: _suggested(judged, d, estimator) for d in scored}
         return lambda leads: _points(leads, icp, {d: {**in_force[d], **new[d]} for d in scored})
 
@@ -56,11 +68,15 @@ def prove_scores(
 
 
 def _suggested(judged: pd.DataFrame, dimension: str, estimator: str) -> dict[str, float]:
-    """Value → suggested score from these matured leads; none while nothing was delivered."""
-    counts = judged.groupby(f"value_{dimension}")["delivered"].agg(["size", "sum"])
-    if not counts["sum"].sum():
+    """Value → suggested score from these matured leads (`counts`: how much each counts); none while nothing was
+    delivered."""
+    weight, won = judged["counts"], judged["counts"] * judged["delivered"]
+    named = pd.DataFrame({"mass": weight, "won": won, "squares": weight**2})
+    counts = named.groupby(judged[f"value_{dimension}"]).sum()
+    if not counts["won"].sum():
         return {}
-    leads, deliveries = counts["size"].to_numpy(), counts["sum"].to_numpy()
+    leads = (counts["mass"] ** 2 / counts["squares"]).to_numpy()  # Kish's effective leads
+    deliveries = leads * (counts["won"] / counts["mass"]).clip(upper=1.0).to_numpy()
     rates = (
         deliveries / leads
         if estimator == "raw"

@@ -193,7 +193,7 @@ def contradicted(weighing: Weighing, leads: npt.ArrayLike, q: float = Q) -> npt.
 
 
 def leads_to_settle(
-    rate: float, leads: int, best_rate: float, best_leads: int, claim: float | None, tested: int = 1
+    rate: float, leads: float, best_rate: float, best_leads: float, claim: float | None, tested: int = 1
 ) -> int:
     """How many more matured leads of a value would settle its score, all values growing at the present pace.
 
@@ -210,23 +210,31 @@ def leads_to_settle(
         level = NormalDist().inv_cdf(1 - Q / (2 * max(tested, 1)))
         wanted = max(wanted, (math.log(ratio / claim) / (level + NormalDist().inv_cdf(0.8))) ** 2)
     spread = (1 - rate) / rate + (1 - best_rate) / best_rate * leads / max(best_leads, 1)
-    return max(1, math.ceil(spread / wanted) - leads)
+    return max(1, math.ceil(spread / wanted - leads))
 
 
 def word_for(
-    *, moves: bool, leads: int, too_young: int, low: float, high: float, delivered: bool, known: bool
+    *,
+    moves: bool,
+    leads: int,
+    too_young: int,
+    low: float,
+    high: float,
+    delivered: bool,
+    known: bool,
+    worth: float | None = None,
 ) -> str:
     """The verdict of one value from what is known about it.
 
     known: whether any lead of the history carries a value of this dimension; delivered: whether any matured
-    lead of the dimension was delivered; low, high: the scores left standing. A score is held only with 30
-    matured leads.
+    lead of the dimension was delivered; low, high: the scores left standing; worth: what the matured leads are
+    worth where newer ones count more, else `leads`. A score is held only with 30 of them.
     """
     if not known:
         return NO_EVIDENCE
     if moves:
         return MOVE
-    if delivered and leads >= MEDIUM_CONFIDENCE and high - low <= NARROW:
+    if delivered and (leads if worth is None else worth) >= MEDIUM_CONFIDENCE and high - low <= NARROW:
         return HOLD
     return TOO_YOUNG if too_young > 0 and too_young >= leads else TOO_LITTLE
 

@@ -161,6 +161,29 @@ def read_outcome_frame(
     return frame
 
 
+def read_component_scores(
+    db: Database, *, components: Sequence[str], zone: ZoneInfo | None = None
+) -> pd.DataFrame:
+    """One row per company of a closed batch with the component scores it was exported with.
+
+    Columns: workflow_type, started_on, delivered_on (as in `read_outcome_frame`), and one per name of `components`
+    (float, 0–100; missing where the workflow has no such component).
+    """
+    names = list(components)
+    asked = ", ".join(f"json_extract(l.source_features, ?) AS part_{place}" for place in range(len(names)))
+    frame = db.frame(
+        f"SELECT l.workflow_type, {BATCH_DAY} AS started_on, c.delivery_at AS delivered_on"  # noqa: S608
+        f"{', ' if asked else ''}{asked} FROM company_outcomes c JOIN lead_outcomes l ON l.id = c.lead_id "
+        "JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' ORDER BY l.id",
+        tuple(f'$."{name}_score"' for name in names),
+    )
+    for column in ("started_on", "delivered_on"):
+        frame[column] = days_of(frame[column], zone=zone)
+    for place, name in enumerate(names):
+        frame[name] = pd.to_numeric(frame.pop(f"part_{place}")).astype("float64")
+    return frame
+
+
 def days_of(texts: pd.Series, *, zone: ZoneInfo | None = None) -> pd.Series:
     """The calendar day (datetime64, midnight) of ISO days and of moments in UTC, these as `zone` counts them (UTC
     without one); missing where there is none or it cannot be read. Same index.

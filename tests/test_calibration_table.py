@@ -157,7 +157,7 @@ def test_too_little_says_how_many_more():
     row = table_of(history({"a": (300, 30), "b": (25, 2)}), {"a": 100, "b": 100}).loc["b"]
     assert row["verdict"] == "too little"
     assert row["more_leads"] > 50
-    assert f"About {row['more_leads']:,} leads more that are old enough would settle it." in row["why"]
+    assert f"About {row['more_leads']:,} leads more that are old enough would settle it: " in row["why"]
 
 
 def test_one_value_no_delivery_all_delivered_all_young_no_rows():
