@@ -11,7 +11,9 @@ from stores import audit, overview
 SAID = {
     "export": "Exported", "void batch": "Made void:", "approve": "Approved", "roll back": "Rolled back:", "first": "Began with",
     "hand edit": "Edited by hand:", "import file": "Imported outcomes from", "import historical": "Imported history from",
-    "add operator": "Added operator", "edit operator": "Edited operator",
+    "import exports": "Imported batches from", "decide match": "Decided about", "undo match": "Undid a decision about",
+    "take back milestone": "Took back a milestone of", "match by hand": "Matched by hand", "assign unmatched": "Assigned",
+    "set aside unmatched": "Set aside", "put back unmatched": "Put back", "add operator": "Added operator", "edit operator": "Edited operator",
 }  # fmt: skip
 
 with ui.page("Home") as frame:
@@ -78,7 +80,20 @@ with ui.page("Home") as frame:
             st.warning(
                 f"**{seen['unmatched']:,} outcomes found no lead.** They count for nobody until someone looks."
             )
-            st.page_link("pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:")
+            st.page_link(
+                "pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:", query_params={"tab": "Unmatched"}
+            )  # fmt: skip
+        if seen["reviews"]:
+            todo += 1
+            st.warning(
+                f"**{ui.many(seen['reviews'], 'site')} in Zoho may be an exported company.** Somebody has to say which."
+            )
+            st.page_link(
+                "pages/4_Outcomes.py",
+                label="Decide",
+                icon=":material/arrow_forward:",
+                query_params={"tab": "Review"},
+            )
         if seen["failed_syncs"]:
             todo += 1
             st.warning("**The last sync failed.** Outcomes are as old as the one before it.")

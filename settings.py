@@ -1,4 +1,4 @@
-"""Environment and secrets, read in one place.
+"""Environment and secrets, read and kept in one place.
 
 Every setting has one name, valid as an environment variable and as a key of `.streamlit/secrets.toml`; the
 environment wins. Nothing else in the product reads the environment.
@@ -7,7 +7,9 @@ environment wins. Nothing else in the product reads the environment.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -88,6 +90,30 @@ def secrets_path(environ: Mapping[str, str] | None = None) -> Path:
     """The secrets file that HADES_SECRETS_FILE names, else `.streamlit/secrets.toml` beside the code."""
     elsewhere = (os.environ if environ is None else environ).get("HADES_SECRETS_FILE", "").strip()
     return Path(elsewhere or ROOT / ".streamlit" / "secrets.toml")
+
+
+def keep_secrets(values: Mapping[str, str], path: Path | None = None) -> None:
+    """Nothing; the values stand in the secrets file, each other line of it as it was; the file is ours alone (mode 0600).
+
+    ConfigError when it cannot be written.
+    """
+    path = path or secrets_path()
+    try:
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        for name, value in values.items():
+            line = f"{name} = {json.dumps(value)}"
+            kept = [old for old in text.splitlines() if not re.match(rf"\s*{name}\s*=", old)]
+            text = "\n".join([line, *kept]) + "\n"  # before any [section], where a name would belong to that
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        partial.replace(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"The secrets file cannot be written ({type(error).__name__}). Check its permissions."
+        ) from error
 
 
 def code_version() -> str:

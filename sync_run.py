@@ -23,7 +23,7 @@ from turso_db import Database
 
 _LEASE = "zoho sync"
 _LEASE_SECONDS = 120
-_BEAT_SECONDS = 20.0
+_BEAT_SECONDS = 5.0
 
 
 @dataclass

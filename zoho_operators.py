@@ -62,6 +62,8 @@ def sync_operators(
         fields = _fields(db, zoho, profile, settings, clock(), again=full)
         accounts, newest = _read_accounts(zoho, settings, fields, since, run)
         _keep(db, settings, accounts, run, clock())
+        told = ("created", "updated", "linked", "unchanged", "skipped")
+        run.note(f"Operators: {', '.join(f'{run.counts[name]:,} {name}' for name in told)}.")
         if newest is not None:
             db.write(
                 [

@@ -8,18 +8,15 @@ secret and refresh token go into the secrets file and nowhere else; nothing secr
 from __future__ import annotations
 
 import getpass
-import json
-import os
 import re
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from errors import ConfigError, InputError
 from scripts.command import DONE, PARTLY, parser, run
-from settings import Settings, read_settings, secrets_path
-from zoho_auth import DATA_CENTRES, SCOPES, exchange_grant_code
+from settings import Settings, keep_secrets, read_settings
+from zoho_auth import DATA_CENTRES, SCOPES, Grant, exchange_grant_code
 from zoho_check import GOOD, MEND, Finding, check_connection
 from zoho_client import for_settings
 from zoho_profile import read_profile
@@ -85,20 +82,42 @@ def _exchange(settings: Settings, code: str, accounts_url: str) -> str:
     """The refresh token; the secrets file has what connects from now on."""
     client_id = settings.zoho_client_id or _asked("Client ID: ")
     client_secret = settings.zoho_client_secret or _asked("Client secret (not shown): ")
+    grant = connect_with_code(
+        client_id=client_id, client_secret=client_secret, code=code, accounts_url=accounts_url
+    )
+    if lacking := lacking_scopes(grant):
+        print(f"The code was made without the scopes {', '.join(lacking)}.", file=sys.stderr)
+    return grant.refresh_token
+
+
+def connect_with_code(*, client_id: str, client_secret: str, code: str, accounts_url: str) -> Grant:
+    """What Zoho gave for the code; the secrets file has what connects from now on.
+
+    InputError when Zoho does not take the code, ConfigError when it does not take the client or the file cannot be
+    written, Unavailable when it is not answering.
+    """
     grant = exchange_grant_code(
         client_id=client_id, client_secret=client_secret, code=code, accounts_url=accounts_url
     )
-    lacking = [scope for scope in SCOPES if scope not in re.split(r"[\s,]+", grant.scope)]
-    # ZohoCRM.modules.ALL and the like hold more than is asked for; the check that follows finds out what works.
-    if lacking and not any(scope.endswith(".ALL") for scope in re.split(r"[\s,]+", grant.scope)):
-        print(f"The code was made without the scopes {', '.join(lacking)}.", file=sys.stderr)
-    values = {
-        "ZOHO_CLIENT_ID": client_id,
-        "ZOHO_CLIENT_SECRET": client_secret,
-        "ZOHO_REFRESH_TOKEN": grant.refresh_token,
-    }
-    _store(secrets_path(), values | {"ZOHO_ACCOUNTS_URL": accounts_url})
-    return grant.refresh_token
+    keep_secrets(
+        {
+            "ZOHO_CLIENT_ID": client_id,
+            "ZOHO_CLIENT_SECRET": client_secret,
+            "ZOHO_REFRESH_TOKEN": grant.refresh_token,
+            "ZOHO_ACCOUNTS_URL": accounts_url,
+        }
+    )
+    return grant
+
+
+def lacking_scopes(grant: Grant) -> list[str]:
+    """The scopes that the code was made without; none when it was made with an `.ALL`, of which the check finds out."""
+    given = re.split(r"[\s,]+", grant.scope)
+    return (
+        []
+        if any(scope.endswith(".ALL") for scope in given)
+        else [scope for scope in SCOPES if scope not in given]
+    )
 
 
 def _asked(question: str) -> str:
@@ -110,26 +129,6 @@ def _asked(question: str) -> str:
     if not said:
         raise InputError("Nothing was entered, so nothing was changed.")
     return said
-
-
-def _store(path: Path, values: dict[str, str]) -> None:
-    """The values stand in the file, each other line as it was; the file is ours alone."""
-    try:
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
-        for name, value in values.items():
-            line = f"{name} = {json.dumps(value)}"
-            kept = [old for old in text.splitlines() if not re.match(rf"\s*{name}\s*=", old)]
-            text = "\n".join([line, *kept]) + "\n"  # before any [section], where a name would belong to that
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        partial.replace(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(
-            f"The secrets file cannot be written ({type(error).__name__}). Check its permissions."
-        ) from error
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ _LEADS = (
 
 
 def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str, Any]:
-    """batches, leads, matured, matured_deliveries, too_young, deliveries_30_days, unmatched, last_batch, last_sync,
+    """batches, leads, matured, matured_deliveries, too_young, deliveries_30_days, unmatched, reviews, last_batch, last_sync,
     failed_syncs, operators, last_run (run_id, created_at, leads then matured, rows that say move) or None.
 
     A lead is matured when it started at least `maturity_days` before `today`, or has no start date.
@@ -38,7 +38,8 @@ def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str,
                 "SELECT (SELECT count(*) FROM batches WHERE status = 'closed') AS batches, "
                 "(SELECT max(exported_at) FROM batches) AS last_batch, "
                 "(SELECT count(*) FROM operators WHERE active = 1) AS operators, "
-                "(SELECT count(*) FROM unmatched_work WHERE state IN ('open', 'assigned')) AS unmatched"
+                "(SELECT count(*) FROM unmatched_work WHERE state IN ('open', 'assigned')) AS unmatched, "
+                "(SELECT count(*) FROM zoho_sites WHERE status = 'review') AS reviews"
             ),
             Statement(
                 "SELECT max(CASE WHEN status = 'done' THEN finished_at END) AS last_sync, "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import pandas as pd
 
@@ -101,3 +102,12 @@ def read_sync_runs(db: Database, *, kind: str | None = None, limit: int = 50) ->
         "updated, calls, credits, errors, note FROM sync_runs WHERE ? IS NULL OR kind = ? ORDER BY run_id DESC LIMIT ?",
         (kind, kind, limit),
     )
+
+
+def read_running(db: Database) -> dict[str, Any] | None:
+    """The newest run that has not ended, with kind, started_at, heartbeat_at, read, calls and credits; None with none."""
+    rows = db.rows(
+        "SELECT kind, status, started_at, heartbeat_at, read, calls, credits FROM sync_runs WHERE status = 'running' "
+        "ORDER BY run_id DESC LIMIT 1"
+    )
+    return rows[0] if rows else None

@@ -145,7 +145,7 @@ def test_a_sync_with_zoho_is_started_from_the_page_and_says_what_it_brought(
         assert not app.error
         app.button(key="check_zoho").click().run()
         assert not app.exception
-        assert "Zoho accepts the client" in app.dataframe[0].value.to_string()
+        assert "Zoho accepts the client" in said(app)
         app.button(key="sync_operators").click().run()
         until = time.monotonic() + 20
         while jobs().state("sync operators").running:

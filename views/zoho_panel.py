@@ -2,138 +2,83 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import Any
-
 import pandas as pd
 import streamlit as st
 
 import ui
-from actors import Actor
-from jobs import jobs
-from settings import Settings
-from turso_db import Database
-from zoho_check import check_connection
-from zoho_client import for_settings
-from zoho_operators import sync_operators
-from zoho_profile import read_profile
-from zoho_sync import sync_outcomes
-
-KINDS = {"outcomes": "Outcomes", "operators": "Operators"}
-
-
-def clock() -> datetime:
-    """Now, in UTC, to the second."""
-    return datetime.now(UTC).replace(microsecond=0)
-
-
-def outcomes_work(db: Database, settings: Settings, actor: Actor, full: bool) -> str:
-    """Syncs outcomes and says how it went."""
-    zoho = for_settings(settings)
-    try:
-        done = sync_outcomes(
-            db, zoho, profile=read_profile(settings.config_dir), actor=actor, clock=clock, full=full
-        )
-    finally:
-        zoho.close()
-    return _told(done.counts, ("read", "matched", "review", "unmatched", "updated"), done.errors)
-
-
-def operators_work(db: Database, settings: Settings, actor: Actor, full: bool) -> str:
-    """Syncs operators and says how it went."""
-    zoho = for_settings(settings)
-    try:
-        done = sync_operators(
-            db, zoho, profile=read_profile(settings.config_dir), actor=actor, clock=clock, full=full
-        )
-    finally:
-        zoho.close()
-    return _told(done.counts, ("read", "created", "updated", "linked", "unchanged", "skipped"), done.errors)
-
-
-WORK: dict[str, Callable[[Database, Settings, Actor, bool], str]] = {
-    "outcomes": outcomes_work,
-    "operators": operators_work,
-}
-
-
-def start(frame: ui.Frame, kind: str, full: bool) -> None:
-    """Callback: the sync runs on whether this page stays open or not."""
-    db, settings, actor = frame.db, frame.settings, frame.actor
-    if not jobs().start(f"sync {kind}", lambda: WORK[kind](db, settings, actor, full)):
-        ui.flash("info", "This sync is running already.")
+from settings import read_settings
+from views.zoho_connection import check_now, show_findings, show_guide
+from views.zoho_work import KINDS, is_running, show_work, start
+from zoho_runs import duration, run_list, told_in_full
 
 
 def show_zoho(frame: ui.Frame, runs: pd.DataFrame) -> None:
     """The whole panel; `runs` are the newest syncs and imports (stores.syncs.read_sync_runs)."""
     st.subheader("Zoho", anchor=False)
-    if not frame.settings.zoho_ready:
-        ui.empty(
-            "Zoho is not connected. Run python -m scripts.connect_zoho, which leads through it step by step, or set "
-            "ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET and ZOHO_REFRESH_TOKEN in the environment or the secrets file. Until "
-            "then outcomes come in as files on the Outcomes page."
-        )
+    connected = read_settings().zoho_ready
+    if not connected:
+        ui.empty("Zoho is not connected yet. Until then outcomes come in as files on the Outcomes page.")
     elif frame.may("ops"):
-        running = any(jobs().state(f"sync {kind}").running for kind in KINDS)
-        st.fragment(show_buttons, run_every=1.5 if running else None)(frame, running)
+        _show_buttons(frame)
+        show_work(frame, *KINDS)
+    show_findings()
+    show_guide(frame, connected=connected)
     show_runs(frame, runs)
 
 
-def show_buttons(frame: ui.Frame, was_running: bool) -> None:
-    """What can be started, what runs, and what the last one said."""
+def _show_buttons(frame: ui.Frame) -> None:
+    """What can be started."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        full = st.checkbox(
-            "Read everything again", key="full_sync", help="Otherwise what changed since the last sync"
-        )
-        for kind, name in KINDS.items():
+        running = is_running()
+        full = st.checkbox("Read everything again", key="full_sync", help="Otherwise what changed since the last sync")  # fmt: skip
+        for kind in ("outcomes", "operators"):
             st.button(
-                f"Sync {name.lower()}", key=f"sync_{kind}", icon=":material/sync:", on_click=start, args=(frame, kind, full),
-                disabled=jobs().state(f"sync {kind}").running,
+                f"Sync {KINDS[kind].lower()}", key=f"sync_{kind}", icon=":material/sync:", on_click=start, args=(frame, kind, full),
+                disabled=running,
             )  # fmt: skip
-        check = st.button("Check the connection", key="check_zoho", icon=":material/rule:")
-    for kind, name in KINDS.items():
-        job = jobs().state(f"sync {kind}")
-        if job.running:
-            st.info(
-                f"{name} are being read. You may leave this page; the sync goes on.", icon=":material/sync:"
-            )
-        elif job.said:
-            (st.error if job.failed else st.success)(ui.plain(f"{name}: {job.said}"))
-    if check:
-        show_check(frame)
-    if was_running and not any(jobs().state(f"sync {kind}").running for kind in KINDS):
-        st.rerun()  # the whole page once, for the new figures
-
-
-def show_check(frame: ui.Frame) -> None:
-    """What of the connection is right, and what is missing where."""
-    zoho = for_settings(frame.settings)
-    try:
-        findings = check_connection(zoho, profile=read_profile(frame.settings.config_dir))
-    finally:
-        zoho.close()
-    st.dataframe(
-        [{"": finding.state, "Finding": finding.sentence} for finding in findings], hide_index=True, height="content",
-        alt="What is right and what is missing", column_config={"Finding": st.column_config.TextColumn(width="large")},
-    )  # fmt: skip
+        st.button("Check the connection", key="check_zoho", icon=":material/rule:", on_click=check_now)
 
 
 def show_runs(frame: ui.Frame, runs: pd.DataFrame) -> None:
-    """The newest syncs and imports with their counts and errors."""
+    """The newest syncs and imports with their counts; one that is ticked opens with its sentences."""
     if runs.empty:
         return
     st.markdown("**Syncs and imports**")
-    shown = pd.DataFrame({
-        "When": [ui.age(at, frame.now) for at in runs["started_at"]], "Kind": runs["kind"], "Status": runs["status"], "By": runs["started_by"],
-        "Read": runs["read"], "Matched": runs["matched"], "To review": runs["review"], "Unmatched": runs["unmatched"],
-        "Updated": runs["updated"], "Calls": runs["calls"], "Errors": [" ".join(json.loads(text)[:3]) for text in runs["errors"]],
-    })  # fmt: skip
-    st.dataframe(shown, hide_index=True, alt="The newest syncs and imports", key="sync_runs",
-                 column_config={"Errors": st.column_config.TextColumn(width="large")})  # fmt: skip
+    listed = run_list(runs, now=frame.now)
+    shown = listed.assign(
+        started_at=[ui.age(at, frame.now) for at in listed["started_at"]],
+        seconds=[duration(seconds) for seconds in listed["seconds"]],
+    )
+    picked = st.dataframe(
+        shown, hide_index=True, alt="The newest syncs and imports", key="sync_runs", on_select="rerun", selection_mode="single-row",
+        height=min(38 + 35 * len(shown), 320), column_config={
+            "started_at": st.column_config.TextColumn("When", pinned=True), "what": "What", "how": "Read", "status": "Status",
+            "by": "By", "window": st.column_config.TextColumn("Changes from … to (UTC)"), "read": "Records", "matched": "Matched",
+            "review": "To review", "unmatched": "Unmatched", "updated": "Updated", "calls": "Calls", "credits": "Credits",
+            "seconds": "Took", "errors": st.column_config.NumberColumn("Errors", help="Tick the row to read them")},
+    )  # fmt: skip
+    rows = [place for place in picked.selection.rows if place < len(runs)]
+    if not rows:
+        st.caption("Tick a row to read what it said.")
+        return
+    _show_run({str(name): runs[name].tolist()[rows[0]] for name in runs}, str(listed["status"].iloc[rows[0]]))
 
 
-def _told(counts: dict[str, Any], names: tuple[str, ...], errors: list[str]) -> str:
-    told = ", ".join(f"{counts.get(name, 0):,} {name}" for name in names)
-    return f"{told}. " + (f"{len(errors)} could not be read; see the list." if errors else "")
+def _show_run(run: dict[str, object], status: str) -> None:
+    """The sentences of one run."""
+    errors, notes = told_in_full(run)
+    if status == "interrupted":
+        st.warning("This run was interrupted: its process ended in the middle. Nothing that was read is lost; the next one goes on from there.")  # fmt: skip
+    elif status == "failed":
+        st.error(
+            "This run failed, so what it read counts only as far as it came. The next one reads the rest."
+        )
+    for note in notes:
+        st.caption(ui.plain(note))
+    if errors:
+        st.dataframe(
+            [{"What could not be used": sentence} for sentence in errors[:500]], hide_index=True, alt="What could not be used in this run",
+            column_config={"What could not be used": st.column_config.TextColumn(width="large")},
+        )  # fmt: skip
+    elif not notes:
+        st.caption("It had nothing further to say: no error and no note.")

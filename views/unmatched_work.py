@@ -1,0 +1,155 @@
+"""Outcomes, Unmatched: rows that found no company, given to people, set aside with a reason, or matched by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from outcome_work import assign_unmatched, match_unmatched, put_back_unmatched, set_aside_unmatched
+from stores import unmatched
+from turso_db import Database
+from views.company_search import pick_company
+from zoho_profile import read_profile
+from zoho_sync import decide_match
+
+_SHOWN = {"Waiting": unmatched.WAITING, "Set aside": ("set aside",), "Settled": ("settled",)}
+_COLUMNS = {
+    "Waiting": ("company_name", "batch_id", "milestone", "happened_at", "assigned_to", "why", "source", "seen_at"),
+    "Set aside": ("company_name", "batch_id", "milestone", "happened_at", "set_aside_because", "set_aside_by", "source", "seen_at"),
+    "Settled": ("company_name", "batch_id", "milestone", "happened_at", "resolution", "resolved_by", "source", "resolved_at"),
+}  # fmt: skip
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+def _chosen() -> str:
+    wanted = st.session_state.get("log", st.query_params.get("log"))
+    return wanted if wanted in _SHOWN else "Waiting"
+
+
+def readers() -> list[Callable[[Database], Any]]:
+    """What the tab is shown from: how many rows are in each state, and those of the chosen one."""
+    return [
+        unmatched.count_states,
+        partial(unmatched.read_unmatched, states=tuple(_SHOWN[_chosen()]), limit=500),
+    ]
+
+
+def act_now(frame: ui.Frame, what: str, ids: list[int]) -> None:
+    """Callback: assign, set aside or put back the ticked rows."""
+    with ui.act():
+        if what == "assign":
+            number = assign_unmatched(
+                frame.db, ids=ids, to=st.session_state.get("assign_to", ""), now=_now(), actor=frame.actor
+            )
+            told = f"{ui.many(number, 'row')} given to {st.session_state.get('assign_to', '').strip()}."
+        elif what == "set aside":
+            number = set_aside_unmatched(
+                frame.db, ids=ids, reason=st.session_state.get("aside_because", ""), now=_now(), actor=frame.actor
+            )  # fmt: skip
+            told = f"{ui.many(number, 'row')} set aside."
+            st.session_state.pop("aside_because", None)
+        else:
+            number = put_back_unmatched(frame.db, ids=ids, now=_now(), actor=frame.actor)
+            told = f"{ui.many(number, 'row')} open again."
+        ui.flash("success", told)
+
+
+def match_now(frame: ui.Frame, row: dict[str, Any], company: tuple[str, str]) -> None:
+    """Callback: the row's outcome belongs to the ticked company."""
+    with ui.act():
+        if row["source"] == "zoho":
+            decide_match(
+                frame.db, profile=read_profile(frame.settings.config_dir), site=row["source_key"], company=company,
+                now=_now(), actor=frame.actor, reason="matched from the unmatched log",
+            )  # fmt: skip
+        else:
+            match_unmatched(frame.db, row_id=row["id"], company=company, now=_now(), actor=frame.actor)
+        ui.flash("success", f"Matched to {company[0]}. The outcome counts from now on.")
+        st.session_state.pop("by_hand_search", None)
+
+
+def show_unmatched(frame: ui.Frame, states: dict[str, int], rows: pd.DataFrame) -> None:
+    """The whole tab."""
+    if not any(states.values()):
+        st.success("Every outcome found its lead.", icon=":material/check_circle:")
+        return
+    shown = st.segmented_control(
+        "Rows", list(_SHOWN), key="log", default="Waiting", required=True, bind="query-params", label_visibility="collapsed"
+    ) or "Waiting"  # fmt: skip
+    st.caption(", ".join(f"{number:,} {state}" for state, number in states.items()))
+    if rows.empty:
+        if shown == "Waiting":
+            st.success("No outcome waits for anybody.", icon=":material/check_circle:")
+        else:
+            ui.empty(f"Nothing is {shown.lower()} yet.")
+        return
+    if shown == "Waiting":
+        st.write(
+            "These outcomes count for nobody yet. Correct the batch ID or the name where they come from, and the next sync or "
+            "import finds them; or tick rows here."
+        )
+    picked = st.dataframe(
+        rows[list(_COLUMNS[shown])], hide_index=True, on_select="rerun", selection_mode="multi-row", key=f"log_{shown}",
+        alt=f"Unmatched outcomes, {shown.lower()}", height=min(38 + 35 * len(rows), 420), column_config={
+            "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch ID there",
+            "milestone": "Milestone", "happened_at": st.column_config.DateColumn("When"), "assigned_to": "Assigned to",
+            "why": st.column_config.TextColumn("Likely cause", width="large"), "source": "From",
+            "seen_at": st.column_config.DateColumn("Last seen"), "set_aside_because": st.column_config.TextColumn("Set aside because", width="large"),
+            "set_aside_by": "By", "resolution": st.column_config.TextColumn("What became of it", width="large"),
+            "resolved_by": "By", "resolved_at": st.column_config.DateColumn("Settled")},
+    )  # fmt: skip
+    if len(rows) == 500:
+        st.caption("The newest 500 are shown.")
+    if shown == "Settled" or not frame.may("ops"):
+        return
+    ticked = [place for place in picked.selection.rows if place < len(rows)]
+    ids = [int(rows["id"].iloc[place]) for place in ticked]
+    if not ids:
+        st.caption("Tick one row to match it by hand, or several to give them to a person or set them aside.")
+        return
+    _show_acts(frame, shown, ids)
+    if len(ticked) == 1:
+        _show_match(frame, {str(name): rows[name].tolist()[ticked[0]] for name in rows})
+
+
+def _show_acts(frame: ui.Frame, shown: str, ids: list[int]) -> None:
+    told = ui.many(len(ids), "row")
+    who, why = st.columns(2, gap="large")
+    with who.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input("Who looks after it", key="assign_to", max_chars=120, placeholder="A name")
+        st.button(
+            f"Assign {told}", key="assign", on_click=act_now, args=(frame, "assign", ids), icon=":material/person_add:"
+        )  # fmt: skip
+    with why.container(horizontal=True, vertical_alignment="bottom"):
+        if shown == "Set aside":
+            st.button(
+                f"Put {told} back to work", key="put_back", on_click=act_now, args=(frame, "put back", ids), icon=":material/undo:"
+            )  # fmt: skip
+        else:
+            st.text_input("Why nobody has to work on it", key="aside_because", max_chars=300, placeholder="A test, a duplicate")  # fmt: skip
+            st.button(
+                f"Set {told} aside", key="set_aside", on_click=act_now, args=(frame, "set aside", ids), icon=":material/inventory:"
+            )  # fmt: skip
+
+
+def _show_match(frame: ui.Frame, row: dict[str, Any]) -> None:
+    st.markdown(f"**Match {ui.plain(str(row['company_name'] or 'this row'))} by hand**")
+    if row["source"] == "zoho":
+        st.page_link(
+            "pages/4_Outcomes.py", label="See what Zoho says about it", icon=":material/compare_arrows:",
+            query_params={"tab": "Review", "review": str(row["source_key"])},
+        )  # fmt: skip
+    company = pick_company(frame, "by_hand", str(row["company_name"] or "")[:100])
+    st.button(
+        "It is the ticked company", key="match_by_hand", type="primary", disabled=company is None, on_click=match_now,
+        args=(frame, {name: row[name] for name in ("id", "source", "source_key")}, company), icon=":material/link:",
+    )  # fmt: skip
