@@ -28,7 +28,7 @@ from api_document import DESCRIPTION, body_schemas
 from api_keys import needs_key
 from api_limits import Gate, refuse_open_door, said_hosts
 from api_retraining import Train
-from errors import InputError
+from errors import Conflict, InputError
 from feedback import ScoredLead, give_feedback, score_sent, undo_feedback
 from lead_schema import LEAD_ID, SentLead, check_lead
 from settings import VERSION, Settings, read_settings
@@ -106,11 +106,8 @@ def _routes(app: FastAPI) -> None:
         "responses": {status: {"model": answers.ErrorAnswer} for status in _ERRORS},
         "openapi_extra": {"security": [{"key": []}]},
     }
-    lead = {
-        "openapi_extra": docs["openapi_extra"]
-        | _sent("Lead", "application/json", "application/x-www-form-urlencoded")
-    }
-    batch = {"openapi_extra": docs["openapi_extra"] | _sent("LeadBatch", "application/json")}
+    lead = {"openapi_extra": docs["openapi_extra"] | _sent(json="Lead", form="LeadForm")}
+    batch = {"openapi_extra": docs["openapi_extra"] | _sent(json="LeadBatch")}
     errors = {"responses": docs["responses"] | {s: {"model": answers.ErrorAnswer} for s in (400, 415)}}
     of_a_lead = {**docs, "responses": docs["responses"] | {404: {"model": answers.ErrorAnswer}}}
 
@@ -179,7 +176,7 @@ def _scored(desk: Desk, actor: Actor, sent: Any, as_text: bool) -> dict[str, Any
     now = clock()
     (found,) = score_sent(desk.db, leads=[lead], scorers=desk.scorers(), now=now, actor=actor)
     if found.problem:
-        raise Problem(409, found.problem)
+        raise Conflict(found.problem)
     if lead.outcome is not None:
         desk.retrainer.nudge()
     return _score_answer(found, f"{now:%Y-%m-%dT%H:%M:%SZ}")
@@ -329,9 +326,13 @@ def _most_bytes(desk: Callable[[], Desk], path: str) -> int:
     return rules.batch_bytes if path.rstrip("/").endswith("/score/batch") else rules.body_bytes
 
 
-def _sent(schema: str, *kinds: str) -> dict[str, Any]:
-    said = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-    return {"requestBody": {"required": True, "content": dict.fromkeys(kinds, said)}}
+def _sent(**schemas: str) -> dict[str, Any]:
+    kinds = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
+    content = {
+        kinds[name]: {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+        for name, schema in schemas.items()
+    }
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def _document(app: FastAPI, desk: Desk) -> dict[str, Any]:

@@ -171,7 +171,7 @@ def answer(content: Any, status: int = 200, headers: dict[str, str] | None = Non
 def error_answer(error: BaseException) -> Response:
     """The error in its one shape. What nobody foresaw is logged under a reference, without its text: that can be data."""
     if isinstance(error, Problem):
-        return _error(error.status, _KINDS[error.status], error.message, error.headers)
+        return _error(error.status, _KINDS.get(error.status, "BadRequest"), error.message, error.headers)
     if isinstance(error, HTTPException):
         kind = _KINDS.get(error.status_code, "BadRequest")
         message = _SENTENCES.get(error.status_code, "The request could not be read.")

@@ -19,7 +19,7 @@ from api_answers import Problem
 from api_keys import holder_of, needs_key
 from api_limits import RateLimit, is_from_here
 from api_retraining import Retrainer, Train
-from approvals import active_configuration
+from configuration import active_configuration
 from feedback import retraining_status
 from lead_conversion import Scorer, Trained, base_rate
 from lead_schema import ApiRules, read_api_rules

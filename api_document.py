@@ -15,57 +15,62 @@ LEAD_ID_SCHEMA: dict[str, Any] = {"type": "string", "pattern": f"^{LEAD_ID}$"}
 
 
 def body_schemas(rules: ApiRules) -> dict[str, Any]:
-    """The component schemas of what is sent: one per kind of lead (WebLead), Lead (any of them), and LeadBatch."""
-    kinds = {f"{name.capitalize()}Lead": _lead(kind) for name, kind in rules.kinds.items()}
-    return kinds | {
+    """The component schemas of what is sent: one per kind of lead (WebLead) and as a form (WebForm), Lead and LeadForm (any
+    of them), and LeadBatch.
+    """
+    kinds = {f"{name.capitalize()}Lead": _lead(kind, None) for name, kind in rules.kinds.items()}
+    forms = {f"{name.capitalize()}Form": _lead(kind, "") for name, kind in rules.kinds.items()}
+    return {
+        **kinds,
+        **forms,
         "Lead": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in kinds]},
+        "LeadForm": {"anyOf": [{"$ref": f"#/components/schemas/{name}"} for name in forms]},
         "LeadBatch": {
             "type": "object",
             "required": ["leads"],
             "additionalProperties": False,
             "properties": {
                 "leads": {
-                    "type": "array", "minItems": 1, "maxItems": rules.batch_leads,
-                    "items": {"type": "object"},
-                    "description": "Each as in POST /score. One that does not fit is listed under problems; the others are scored.",
+                    "type": "array",
+                    "minItems": 1,
+                    "maxItems": rules.batch_leads,
+                    "items": {},
+                    "description": "Each a Lead. One that does not fit is listed under problems; the others are scored.",
                 }
             },
         },
-    }  # fmt: skip
+    }
 
 
-def _lead(kind: LeadKind) -> dict[str, Any]:
-    own: dict[str, Any] = {
-        "lead_id": {
-            **LEAD_ID_SCHEMA, "type": ["string", "null"],
-            "description": "Yours, so that a repeated call is the same lead; without one a new one is given.",
-        },
-        "lead_type": {"enum": [kind.name, None], "description": "Only needed where the fields fit several kinds."},
-        "actual_outcome": {"type": ["boolean", "null"], "description": "What became of it; null erases nothing."},
-    }  # fmt: skip
-    fields = {name: _field(field) for name, field in kind.fields.items()}
+def _lead(kind: LeadKind, missing: str | None) -> dict[str, Any]:
+    """The schema of one kind; `missing` is what says that there is no value: null, or nothing in a form."""
+    own = {
+        "lead_id": (
+            LEAD_ID_SCHEMA,
+            "Yours, so that a repeated call is the same lead; without one a new one is given.",
+        ),
+        "lead_type": ({"enum": [kind.name]}, "Only needed where the fields fit several kinds."),
+        "actual_outcome": ({"type": "boolean"}, "What became of it; no value erases nothing."),
+    }
+    fields = {name: (_field(field), field.about) for name, field in kind.fields.items()}
     return {
         "type": "object",
         "additionalProperties": False,
-        "properties": own | fields,
+        "properties": {
+            name: {"anyOf": [schema, {"enum": [missing]}], **({"description": about} if about else {})}
+            for name, (schema, about) in (own | fields).items()
+        },
         "anyOf": [
-            {"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in fields
+            {"required": [name], "properties": {name: {"not": {"enum": [missing]}}}} for name in fields
         ],  # at least one field with a value
     }
 
 
 def _field(field: Field) -> dict[str, Any]:
-    about = {"description": field.about} if field.about else {}
     if field.type == "choice":
-        return {"enum": [*field.choices, None], **about}
+        return {"enum": list(field.choices)}
     if field.type == "text":
         shape = f"^(?:{field.shape})$" if field.shape else _PRINTABLE
-        return {
-            "type": ["string", "null"],
-            "minLength": 1,
-            "maxLength": field.longest,
-            "pattern": shape,
-            **about,
-        }
+        return {"type": "string", "minLength": 1, "maxLength": field.longest, "pattern": shape}
     kind = "integer" if field.type == "whole" else "number"
-    return {"type": [kind, "null"], "minimum": field.low, "maximum": field.high, **about}
+    return {"type": kind, "minimum": field.low, "maximum": field.high}

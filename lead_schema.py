@@ -25,6 +25,7 @@ _TEXT_LIMIT = 200
 _MOST = 1e12  # beyond it no whole number of a lead makes sense
 _SHIPPED = Path(__file__).resolve().parent / "config" / FILE_NAME
 _UNSHOWN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_DIGITS = r"\s*-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\s*"
 _FIELD_KEYS = {"type", "low", "high", "longest", "shape", "choices", "about"}
 
 
@@ -215,7 +216,7 @@ def _from_text(field: Field, value: Any) -> Any:
     if not isinstance(value, str) or field.type in ("text", "choice"):
         return value.strip() if isinstance(value, str) else value
     try:
-        return float(value) if re.fullmatch(r"\s*-?[0-9]+(\.[0-9]+)?\s*", value, re.ASCII) else None
+        return float(value) if re.fullmatch(_DIGITS, value, re.ASCII) else None
     except ValueError:
         return None
 

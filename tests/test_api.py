@@ -379,3 +379,10 @@ def test_the_lines_about_requests_name_no_lead(caplog: pytest.LogCaptureFixture)
     assert [record.getMessage() for record in caplog.records] == [
         '- - "PUT /feedback HTTP/1.1" 200', '- - "PUT /api/feedback HTTP/1.1" 200', '- - "PUT /score HTTP/1.1" 200',
     ]  # fmt: skip
+
+
+def test_a_lead_of_another_kind_is_a_conflict(client: httpx.Client) -> None:
+    client.post("/score", json=WEB)
+    said = client.post("/score", json={"lead_id": "L-1", "sic_code": "8361", "actual_outcome": True})
+    assert (said.status_code, said.json()["error"]["kind"]) == (409, "Conflict")
+    assert client.get("/feedback/L-1").json()["history"] == []
