@@ -11,8 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from analytics.calibration_table import Day, known_outcomes
@@ -57,13 +59,10 @@ def fit_adjusted(
     delivered = known["delivered"].to_numpy()
     if min(delivered.sum(), (~delivered).sum()) < FEWEST_DELIVERIES:
         return None
-    filled = _filled(values.loc[known.index])
-    levels = tuple((str(name), str(value)) for name in filled for value in sorted(filled[name].unique()))
-    cells = (
-        filled.assign(delivered=delivered).groupby(list(filled), sort=True)["delivered"].agg(["size", "sum"])
-    )
-    design = _design(cells.index.to_frame(index=False), levels)
-    n, k = cells["size"].to_numpy(dtype=float), cells["sum"].to_numpy(dtype=float)
+    levels, cells, place = _cells(values.loc[known.index])
+    design = _design(cells, levels)
+    n = np.bincount(place, minlength=len(cells)).astype(float)
+    k = np.bincount(place, weights=delivered, minlength=len(cells)).astype(float)
     fits = [_newton(design, n, k, penalty) for penalty in PENALTIES]
     evidence = np.array([fit[0] for fit in fits])
     share = np.exp(evidence - evidence.max())
@@ -101,28 +100,34 @@ def adjusted_rates(
         return pd.DataFrame(columns=[*columns, "disagrees"])
     known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
     known = known[known["matured"]]
-    filled = _filled(values.loc[known.index])
-    cells = filled.groupby(list(filled), sort=True).size()
-    design, weight = _design(cells.index.to_frame(index=False), fit.levels), cells.to_numpy() / cells.sum()
+    _, cells, place = _cells(values.loc[known.index])
+    design = _design(cells, fit.levels)
+    size = np.bincount(place, minlength=len(cells)).astype(float)
+    won = np.bincount(place, weights=known["delivered"].to_numpy(), minlength=len(cells))
+    weight = size / size.sum()
     linear = design @ fit.coefficients
     overall = fit.deliveries / fit.leads
+    blocks = {
+        name: np.array([at for at, (of, _) in enumerate(fit.levels, start=1) if of == name])
+        for name in {name for name, _ in fit.levels}
+    }
+    apart = {name: linear - design[:, block] @ fit.coefficients[block] for name, block in blocks.items()}
     rows = []
     for position, (dimension, value) in enumerate(fit.levels, start=1):
         if value == _MISSING:
             continue
-        own = np.array([name == dimension for name, _ in fit.levels])
-        block = np.flatnonzero(np.concatenate([[False], own]))
-        shifted = linear - design[:, block] @ fit.coefficients[block] + fit.coefficients[position]
+        block = blocks[dimension]
+        shifted = apart[dimension] + fit.coefficients[position]
         chance = _expit(shifted)
         rate = float(weight @ chance)
         slope = weight * chance * (1 - chance)
-        gradient = slope @ design
+        gradient = design.T @ slope
         gradient[block] = 0.0
         gradient[position] = slope.sum()
         spread = 1.959964 * float(np.sqrt(gradient @ fit.covariance @ gradient)) / (rate * (1 - rate))
         middle = np.log(rate / (1 - rate))
-        has = (filled[dimension] == value).to_numpy()
-        leads, deliveries = int(has.sum()), int(known["delivered"].to_numpy()[has].sum())
+        has = (cells[dimension] == value).to_numpy()
+        leads, deliveries = int(size[has].sum()), int(won[has].sum())
         ends = _expit(np.array([middle - spread, middle + spread]))
         plain = deliveries / leads
         rows.append(
@@ -151,7 +156,7 @@ def delivery_chances(fit: AdjustedFit, values: pd.DataFrame, *, draws: int = 0, 
     rng = np.random.default_rng(seed)
     root = np.linalg.cholesky(fit.covariance + 1e-12 * np.eye(len(fit.coefficients)))
     drawn = fit.coefficients + rng.standard_normal((draws, len(fit.coefficients))) @ root.T
-    return _expit(drawn @ design.T)
+    return _expit((design @ drawn.T).T)
 
 
 def _filled(values: pd.DataFrame) -> pd.DataFrame:
@@ -160,15 +165,56 @@ def _filled(values: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _design(cells: pd.DataFrame, levels: Sequence[tuple[str, str]]) -> FloatArray:
-    ones = [np.ones(len(cells))]
-    return np.column_stack(ones + [(cells[name] == value).to_numpy(dtype=float) for name, value in levels])
+def _cells(
+    values: pd.DataFrame,
+) -> tuple[tuple[tuple[str, str], ...], pd.DataFrame, npt.NDArray[np.intp]]:
+    """(levels, the different combinations of values as text, the number of its combination per row)."""
+    levels: list[tuple[str, str]] = []
+    key = np.zeros(len(values), dtype=np.int64)
+    names, codes = {}, {}
+    for column in values.columns:
+        code, found = pd.factorize(values[column])
+        texts = [*(str(value) for value in found), _MISSING]
+        code = np.where(code < 0, len(found), code).astype(np.int64)
+        names[str(column)], codes[str(column)] = np.array(texts, dtype="object"), code
+        seen = [texts[i] for i in np.flatnonzero(np.bincount(code, minlength=len(texts)))]
+        levels += [(str(column), value) for value in sorted(seen)]
+        key = key * len(texts) + code
+    _, first, place = np.unique(key, return_index=True, return_inverse=True)
+    cells = pd.DataFrame({name: names[name][codes[name][first]] for name in names})
+    return tuple(levels), cells, place.ravel()
+
+
+def _design(cells: pd.DataFrame, levels: Sequence[tuple[str, str]]) -> Any:
+    """One row per cell, a one for the base and one per dimension where the value is known to the fit (sparse)."""
+    from scipy.sparse import csr_array
+
+    position = {level: at for at, level in enumerate(levels, start=1)}
+    rows, columns = [np.arange(len(cells))], [np.zeros(len(cells), dtype=np.intp)]
+    for name in dict.fromkeys(name for name, _ in levels):
+        at = (
+            cells[name]
+            .map({v: place for (of, v), place in position.items() if of == name})
+            .to_numpy(dtype=float)
+        )
+        known = np.isfinite(at)
+        rows.append(np.flatnonzero(known))
+        columns.append(at[known].astype(np.intp))
+    where = (np.concatenate(rows), np.concatenate(columns))
+    return csr_array((np.ones(len(where[0])), where), shape=(len(cells), len(levels) + 1))
 
 
 def _newton(
-    design: FloatArray, n: FloatArray, k: FloatArray, penalty: float
+    design: Any, n: FloatArray, k: FloatArray, penalty: float
 ) -> tuple[float, FloatArray, FloatArray]:
-    """(log marginal likelihood by Laplace, coefficients, covariance) at this penalty; the base is not penalised."""
+    """(log marginal likelihood by Laplace, coefficients, covariance) at this penalty; the base is not penalised.
+
+    `design` may be dense or sparse.
+    """
+    from scipy.sparse import csr_array
+
+    design = csr_array(design)
+    across = design.T.tocsr()
     ridge = np.full(design.shape[1], penalty)
     ridge[0] = 1e-6
     base = np.zeros(design.shape[1])
@@ -181,8 +227,9 @@ def _newton(
     curvature = np.diag(ridge)
     for _ in range(50):
         chance = _expit(design @ base)
-        curvature = (design * (n * chance * (1 - chance))[:, None]).T @ design + np.diag(ridge)
-        step = np.linalg.solve(curvature, design.T @ (k - n * chance) - ridge * base)
+        weighted = across.multiply((n * chance * (1 - chance))[None, :]).tocsr()
+        curvature = (weighted @ design).toarray() + np.diag(ridge)
+        step = np.linalg.solve(curvature, across @ (k - n * chance) - ridge * base)
         size = 1.0
         while height(base + size * step) < height(base) - 1e-12 and size > 1e-4:
             size /= 2
