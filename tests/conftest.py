@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -63,3 +64,14 @@ def db(db_path: Path) -> Iterator[turso_db.Database]:
 def now() -> datetime:
     """One Wednesday morning, 09:30 in Chicago."""
     return datetime(2026, 2, 11, 15, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def zoho() -> Iterator[Any]:
+    """A Zoho of its own on loopback, strict and empty; its clock stands at the first export of the stories."""
+    from zoho_server import ZohoServer
+    from zoho_story import EXPORTED
+
+    with ZohoServer() as server:
+        server.world.now = EXPORTED
+        yield server

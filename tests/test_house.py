@@ -25,7 +25,7 @@ class Row(NamedTuple):
 PLAN = {
     "ground": Row(0, "errors, actors, settings", "ground"),
     "database": Row(1, "sql_values, database, turso_*", "ground, database"),
-    "zoho": Row(1, "zoho_answers, zoho_auth, zoho_client", "ground, zoho"),
+    "zoho": Row(1, "zoho_answers, zoho_auth, zoho_tokens, zoho_sending, zoho_client", "ground, zoho"),
     "stores": Row(2, "stores/*", "ground, stores, turso_db"),
     "calculations": Row(
         2,
@@ -49,7 +49,7 @@ PLAN = {
 }
 STREAMLIT = ("Home", "pages/*", "views/*", "ui", "jobs", "serve")
 SQL = ("stores/*", "turso_*", "database")
-HTTP = ("turso_wire", "zoho_auth", "zoho_client", "alert_senders")
+HTTP = ("turso_wire", "zoho_auth", "zoho_sending", "alert_senders")
 ENVIRONMENT = ("settings",)
 HEAVY = {  # each costs a page a noticeable part of a second, so it loads where it is needed
     "scipy", "sklearn", "statsmodels", "plotly", "openpyxl", "python_calamine", "rapidfuzz", "zipcodes", "matplotlib",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from zoho_faults import Fault
-from zoho_server import Variants, ZohoServer
+from zoho_server import Variants
 from zoho_story import EXPORTED, OPS, PROFILE, open_zoho
 
 from actors import Actor
@@ -14,13 +14,6 @@ from stores import operators as store
 from stores import syncs
 from zoho_operators import sync_operators
 from zoho_profile import parse_profile
-
-
-@pytest.fixture
-def zoho():
-    with ZohoServer() as server:
-        server.world.now = EXPORTED
-        yield server
 
 
 def account(zoho, number, **changes):

@@ -5,14 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 from zoho_coql import QueryRefused, parsed
-from zoho_server import ZohoServer
 from zoho_world import LEAD_FIELDS, ZohoWorld
-
-
-@pytest.fixture
-def zoho():
-    with ZohoServer() as server:
-        yield server
 
 
 def token(zoho):

@@ -4,46 +4,29 @@ from __future__ import annotations
 
 import pytest
 from zoho_faults import Fault
-from zoho_server import Variants, ZohoServer
+from zoho_server import Variants
 from zoho_story import (
+    BATCH,
     EXPORTED,
     OPS,
     PROFILE,
     ROOT,
+    SMALL_PAGES,
     company_name,
     deliver,
     export,
+    fresh,
     lead_in_zoho,
     lead_row,
     synced,
     tell_story,
     whole,
 )
-from zoho_world import ZohoWorld
 
-import turso_db
 from errors import ConfigError, InputError
 from stores import matches, unmatched
 from zoho_profile import parse_profile, read_profile
 from zoho_sync import decide_match
-
-BATCH = "HADES-20260211-001"
-SMALL_PAGES = {"coql_rows": 20}
-
-
-@pytest.fixture
-def zoho():
-    with ZohoServer() as server:
-        server.world.now = EXPORTED
-        yield server
-
-
-def fresh(tmp_path, zoho, name="clean.db", **story):
-    """Another database with the same exports, synced once and without faults."""
-    clean = turso_db.connect(f"file:{tmp_path / name}")
-    tell_story(clean, ZohoWorld(), **story)
-    synced(clean, zoho, tmp_path)
-    return clean
 
 
 def outcome_of(db, number):
@@ -313,7 +296,7 @@ def test_fields_that_may_be_absent_are_not_asked_for(db, zoho, tmp_path, one):
 )
 def test_either_answer_of_zoho_gives_the_same(db, zoho, tmp_path, variants):
     tell_story(db, zoho.world)
-    clean = fresh(tmp_path, zoho)
+    clean = fresh(zoho, tmp_path)
     zoho.variants = variants
     synced(db, zoho, tmp_path, **SMALL_PAGES)
     assert whole(db) == whole(clean)

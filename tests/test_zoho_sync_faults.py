@@ -3,56 +3,29 @@
 from __future__ import annotations
 
 import json
-import os
 import random
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
-from figures import show
 from zoho_faults import Fault
-from zoho_server import ZohoServer
 from zoho_story import (
     EXPORTED,
     PROFILE,
-    ROOT,
+    SMALL_PAGES,
     deliver,
-    export,
+    fresh,
     lead_in_zoho,
-    lead_row,
     open_zoho,
     synced,
     tell_story,
     whole,
 )
-from zoho_world import ZohoWorld
 
-import turso_db
 from actors import Actor
 from errors import Conflict, HadesError, Refused
 from stores import state, syncs
-from stores import zoho as store
 from zoho_sync import sync_outcomes
-
-BATCH = "HADES-20260211-001"
-SMALL_PAGES = {"coql_rows": 20}
-
-
-@pytest.fixture
-def zoho():
-    with ZohoServer() as server:
-        server.world.now = EXPORTED
-        yield server
-
-
-def fresh(tmp_path, zoho, name="clean.db", **story):
-    """Another database with the same exports, synced once and without faults."""
-    clean = turso_db.connect(f"file:{tmp_path / name}")
-    tell_story(clean, ZohoWorld(), **story)
-    synced(clean, zoho, tmp_path)
-    return clean
 
 
 def tried(db, zoho, tmp_path):
@@ -124,7 +97,7 @@ def test_after_the_next_good_run_no_fault_has_left_a_trace(db, zoho, tmp_path, n
     zoho.refresh_token = refresh_token
     second = synced(db, zoho, tmp_path, **SMALL_PAGES)
     assert second.errors == []
-    clean = fresh(tmp_path, zoho)
+    clean = fresh(zoho, tmp_path)
     assert whole(db) == whole(clean)
     clean.close()
 
@@ -144,7 +117,7 @@ def test_what_can_pass_passes_within_the_run(db, zoho, tmp_path, name):
     zoho.faults.append(Fault(given.kind, given.on, given.nth, given.times, given.value))
     synced(db, zoho, tmp_path, **SMALL_PAGES)
     zoho.faults.clear()
-    clean = fresh(tmp_path, zoho)
+    clean = fresh(zoho, tmp_path)
     assert whole(db) == whole(clean)
     clean.close()
 
@@ -178,7 +151,7 @@ def test_what_happens_in_zoho_between_pages_ends_the_same(db, zoho, tmp_path, na
     assert said is None or "could be read" in said
     zoho.faults.clear()
     synced(db, zoho, tmp_path, **SMALL_PAGES)
-    clean = fresh(tmp_path, zoho)
+    clean = fresh(zoho, tmp_path)
     if name == "a record silently goes":
         # Silence takes nothing back: what the record said before it went stays, and that is all that differs.
         synced(db, zoho, tmp_path, full=True)
@@ -225,7 +198,7 @@ def test_in_pieces_equals_once(db, zoho, tmp_path):
                     zoho.world, rng.randint(0, 59), f"HADES-20260211-00{rng.randint(1, 3)}", Lead_Status="New"
                 )
         synced(db, zoho, tmp_path, **SMALL_PAGES)
-    clean = fresh(tmp_path, zoho)
+    clean = fresh(zoho, tmp_path)
     assert _standing(db) == _standing(clean)
     assert whole(db)[1:3] == whole(clean)[1:3]
     assert whole(db)[5] == whole(clean)[5]
@@ -273,95 +246,3 @@ def test_a_viewer_may_not_sync(db, zoho, tmp_path):
     with pytest.raises(Refused, match="may not sync"):
         sync_outcomes(db, client, profile=PROFILE, actor=Actor("V", "viewer"), clock=lambda: EXPORTED)
     client.close()
-
-
-# Costs and endurance
-
-
-def grow(world, leads, deals, deliveries):
-    for number in range(leads):
-        key = lead_in_zoho(world, number, f"HADES-20260211-{number // 200 + 1:03d}", Lead_Status="New")
-        if number < deals:
-            deal = world.convert(key)
-            if number < deliveries:
-                deliver(world, deal)
-
-
-def test_a_usual_year_costs_the_fewest_calls(db, zoho, tmp_path):
-    grow(zoho.world, 3200, 700, 300)
-    done = synced(db, zoho, tmp_path)
-    # 2 pages of leads, 1 of deals, 1 of deliveries; one count per module; and three calls for the fields, once.
-    assert done.counts["calls"] == 4 + 3 + 3
-    assert done.counts["read"] == 4200
-    zoho.world.wait(days=1)
-    assert (
-        synced(db, zoho, tmp_path).counts["calls"] == 3 + 3 + 3
-    )  # one page each, the counts, what was deleted
-
-
-@pytest.mark.prove
-def test_a_hundred_thousand_records_in_steady_memory(db, zoho, tmp_path):
-    import tracemalloc
-
-    export(db, BATCH, [lead_row(number) for number in range(2000)])
-    for number in range(100_000):
-        zoho.world.add("Leads", Company=f"Site {number}", Lead_Source="VanillaSoft", Lead_Status="New")
-    tracemalloc.start()
-    started = time.perf_counter()
-    done = synced(db, zoho, tmp_path, timeout=(5, 60))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert done.counts["read"] == 100_000
-    assert peak < 300e6
-    show(
-        f"100,000 records: {done.counts['calls']} calls, {time.perf_counter() - started:.0f} s, peak {peak / 1e6:.0f} MB"
-    )
-
-
-@pytest.mark.prove
-def test_fifty_kills_leave_no_trace(db, db_path, zoho, config_dir, tmp_path):
-    """A process that is killed at any moment, fifty times; then the next run ends where one run ends."""
-    rng = random.Random(11)
-    tell_story(db, zoho.world, companies=400)
-    zoho.world.now = EXPORTED.replace(month=3)
-    environment = (
-        os.environ | zoho.environment() | {"PYTHONPATH": str(ROOT), "TURSO_DATABASE_URL": f"file:{db_path}"}
-    )
-    command = [sys.executable, "-m", "scripts.track_outcomes", "--full"]
-    subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True)
-    lasts, started = 0.5, 1
-    interrupted: set[int] = set()
-    while len(interrupted) < 50:
-        assert started < 200
-        db.write([store.unsettle_all()])
-        for key in rng.sample(sorted(zoho.world.rows["Leads"]), 20):
-            zoho.world.change("Leads", key, City=f"Town {rng.random():.3f}")
-        before = len(zoho.api_calls())
-        process = subprocess.Popen(
-            command, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-        )
-        started += 1
-        while len(zoho.api_calls()) == before:
-            assert process.poll() is None, process.stderr.read().decode()
-            time.sleep(0.005)
-        began = time.perf_counter()
-        try:
-            process.wait(timeout=rng.uniform(0, lasts))
-            lasts = time.perf_counter() - began
-        except subprocess.TimeoutExpired:
-            lasts *= 1.05  # so that in the end every moment of a run is met
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-        process.stderr.close()
-        newest = syncs.read_sync_runs(db, limit=1).iloc[0]
-        if newest["status"] == "running":
-            interrupted.add(int(newest["run_id"]))
-    subprocess.run(command, env=environment, cwd=ROOT, check=True, capture_output=True)
-    clean = turso_db.connect(f"file:{tmp_path / 'clean.db'}")
-    tell_story(clean, ZohoWorld(), companies=400)
-    synced(clean, zoho, tmp_path / "clean")
-    assert whole(db) == whole(clean)
-    clean.close()
-    statuses = syncs.read_sync_runs(db, limit=200)["status"].value_counts().to_dict()
-    assert statuses["interrupted"] == 50
-    show(f"50 of {started} runs killed within a sync; {statuses}")

@@ -12,14 +12,17 @@ from zoho_world import ZohoWorld
 import turso_db
 from actors import Actor
 from stores import batches
-from zoho_auth import TokenSource, ZohoCredentials
+from zoho_auth import ZohoCredentials
 from zoho_client import ZohoClient
 from zoho_profile import read_profile
 from zoho_sync import sync_outcomes
+from zoho_tokens import TokenSource
 
 ROOT = Path(__file__).resolve().parents[1]
 PROFILE = read_profile(ROOT / "config")
 OPS = Actor("Ana Ruiz", "ops")
+BATCH = "HADES-20260211-001"
+SMALL_PAGES = {"coql_rows": 20}
 EXPORTED = datetime(2026, 2, 11, 15, 30, tzinfo=UTC)
 FIRST = (
     "Amber",
@@ -151,6 +154,14 @@ def synced(
         return sync_outcomes(db, client, profile=profile, actor=OPS, clock=lambda: zoho.world.now, full=full)
     finally:
         client.close()
+
+
+def fresh(zoho: ZohoServer, folder: Path, **story) -> turso_db.Database:
+    """Another database with the same exports, synced once and without faults: what every other way must end like."""
+    clean = turso_db.connect(f"file:{folder / 'clean.db'}")
+    tell_story(clean, ZohoWorld(), **story)
+    synced(clean, zoho, folder)
+    return clean
 
 
 OUTCOMES = (

@@ -1,0 +1,148 @@
+"""What a sync costs and endures: fewest calls, steady memory, and being killed at any moment."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from figures import show
+from zoho_story import (
+    BATCH,
+    EXPORTED,
+    ROOT,
+    deliver,
+    export,
+    fresh,
+    lead_in_zoho,
+    lead_row,
+    synced,
+    tell_story,
+    whole,
+)
+
+from stores import syncs
+from stores import zoho as store
+
+
+def grow(world, leads, deals, deliveries):
+    for number in range(leads):
+        key = lead_in_zoho(world, number, f"HADES-20260211-{number // 200 + 1:03d}", Lead_Status="New")
+        if number < deals:
+            deal = world.convert(key)
+            if number < deliveries:
+                deliver(world, deal)
+
+
+def test_a_usual_year_costs_the_fewest_calls(db, zoho, tmp_path):
+    grow(zoho.world, 3200, 700, 300)
+    done = synced(db, zoho, tmp_path)
+    # 2 pages of leads, 1 of deals, 1 of deliveries; one count per module; and three calls for the fields, once.
+    assert done.counts["calls"] == 4 + 3 + 3
+    assert done.counts["read"] == 4200
+    zoho.world.wait(days=1)
+    assert (
+        synced(db, zoho, tmp_path).counts["calls"] == 3 + 3 + 3
+    )  # one page each, the counts, what was deleted
+
+
+@pytest.mark.prove
+def test_a_hundred_thousand_records_in_steady_memory(db, zoho, tmp_path):
+    import tracemalloc
+
+    export(db, BATCH, [lead_row(number) for number in range(2000)])
+    for number in range(100_000):
+        zoho.world.add("Leads", Company=f"Site {number}", Lead_Source="VanillaSoft", Lead_Status="New")
+    tracemalloc.start()
+    started = time.perf_counter()
+    done = synced(db, zoho, tmp_path, timeout=(5, 60))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert done.counts["read"] == 100_000
+    assert peak < 300e6
+    show(
+        f"100,000 records: {done.counts['calls']} calls, {time.perf_counter() - started:.0f} s, peak {peak / 1e6:.0f} MB"
+    )
+
+
+# Killed at any moment. Every wait has an end: a child that stands still is asked where it stands, and that fails the test.
+
+_PATIENCE = 60.0
+
+
+def started(environment):
+    """A whole sync in a process of its own, which tells on its standard error where it stands when it is aborted."""
+    command = [sys.executable, "-X", "faulthandler", "-m", "scripts.track_outcomes", "--full"]
+    return subprocess.Popen(
+        command, env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )  # fmt: skip
+
+
+def ended(process):
+    """Nothing; the sync came to its end, and a good one."""
+    try:
+        said = process.communicate(timeout=_PATIENCE)[1].decode()
+    except subprocess.TimeoutExpired:
+        stands_still(process)
+    assert process.returncode == 0, said
+
+
+def stands_still(process):
+    """Never comes back: the test fails with the stacks of all threads of the process."""
+    process.send_signal(signal.SIGABRT)
+    pytest.fail(f"A sync stood still for {_PATIENCE:.0f} s: {process.communicate(timeout=10)[1].decode()}")
+
+
+def asks_zoho(process, zoho, before):
+    """Nothing; the process has sent its first request."""
+    until = time.monotonic() + _PATIENCE
+    while len(zoho.api_calls()) == before:
+        assert process.poll() is None, process.stderr.read().decode()
+        if time.monotonic() > until:
+            stands_still(process)
+        time.sleep(0.005)
+
+
+@pytest.mark.prove
+def test_fifty_kills_leave_no_trace(db, db_path, zoho, config_dir, tmp_path):
+    """A process that is killed at any moment, fifty times; then the next run ends where one run ends."""
+    rng = random.Random(11)
+    tell_story(db, zoho.world, companies=400)
+    zoho.world.now = EXPORTED.replace(month=3)
+    environment = (
+        os.environ | zoho.environment() | {"PYTHONPATH": str(ROOT), "TURSO_DATABASE_URL": f"file:{db_path}"}
+    )
+    ended(started(environment))
+    lasts, runs = 0.5, 1
+    interrupted: set[int] = set()
+    while len(interrupted) < 50:
+        assert runs < 200
+        db.write([store.unsettle_all()])
+        for key in rng.sample(sorted(zoho.world.rows["Leads"]), 20):
+            zoho.world.change("Leads", key, City=f"Town {rng.random():.3f}")
+        before = len(zoho.api_calls())
+        process = started(environment)
+        runs += 1
+        asks_zoho(process, zoho, before)
+        began = time.perf_counter()
+        try:
+            process.wait(timeout=rng.uniform(0, lasts))
+            lasts = time.perf_counter() - began
+        except subprocess.TimeoutExpired:
+            lasts *= 1.05  # so that in the end every moment of a run is met
+            process.kill()
+        process.communicate(timeout=_PATIENCE)
+        newest = syncs.read_sync_runs(db, limit=1).iloc[0]
+        if newest["status"] == "running":
+            interrupted.add(int(newest["run_id"]))
+    ended(started(environment))
+    clean = fresh(zoho, tmp_path / "clean", companies=400)
+    assert whole(db) == whole(clean)
+    clean.close()
+    statuses = syncs.read_sync_runs(db, limit=200)["status"].value_counts().to_dict()
+    assert statuses["interrupted"] == 50
+    show(f"50 of {runs} runs killed within a sync; {statuses}")
