@@ -36,6 +36,10 @@ from stores import feedback as store
 from stores.state import read_state
 
 _ERRORS = (401, 403, 409, 413, 422, 429, 500, 503)
+_OPEN = (
+    "The API serves other machines only with a key. Make one with python -m scripts.api_key create NAME --actor NAME, or "
+    "set HADES_API_KEY."
+)
 LeadId = Annotated[str, Path(pattern=f"^{LEAD_ID}$", description="The lead_id that POST /score answered.")]
 Outcome = Annotated[str, Query(json_schema_extra={"enum": ["true", "false", "True", "False"]})]
 
@@ -64,7 +68,7 @@ def build_app(
         made = await run_in_threadpool(desk)
         settings = made.settings
         has_key = await run_in_threadpool(needs_key, made.db, automation_key=settings.api_key)
-        refuse_open_door(said_hosts(sys.argv, settings.server_host), has_key=has_key)
+        refuse_open_door(said_hosts(sys.argv, settings.server_host), is_shut=has_key, sentence=_OPEN)
         quiet_access_log()
         try:
             yield

@@ -36,13 +36,10 @@ def said_hosts(argv: Sequence[str], server_host: str | None) -> list[str]:
     return said
 
 
-def refuse_open_door(hosts: Sequence[str], *, has_key: bool, what: str = "The API") -> None:
-    """Nothing when there is a key or only this machine is served; else ConfigError."""
-    if not has_key and not all(is_loopback(host) for host in hosts):
-        raise ConfigError(
-            f"{what} serves other machines only with a key. Make one with python -m scripts.api_key create NAME --actor "
-            "NAME, or set HADES_API_KEY, or serve 127.0.0.1."
-        )
+def refuse_open_door(hosts: Sequence[str], *, is_shut: bool, sentence: str) -> None:
+    """Nothing when the door is shut by a key or sign-in, or only this machine is served; else ConfigError."""
+    if not is_shut and not all(is_loopback(host) for host in hosts):
+        raise ConfigError(f"{sentence} Or serve 127.0.0.1.")
 
 
 def is_from_here(scope: Scope, headers: dict[str, str]) -> bool:

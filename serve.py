@@ -1,0 +1,113 @@
+"""The app and the API in one process: pages at /, the API under /api. `python -m serve` or `uvicorn serve:app`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api import app as api
+from api_limits import is_loopback, refuse_open_door, said_hosts
+from errors import HadesError
+from settings import read_settings
+
+_POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = ((b"content-security-policy", _POLICY.encode()), (b"x-content-type-options", b"nosniff"),
+            (b"x-frame-options", b"DENY"), (b"referrer-policy", b"same-origin"))  # fmt: skip
+
+
+class Door:
+    """Around the pages: from other machines only with sign-in, and every page with headers that keep it to itself."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer of the app inside, or a refusal."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        inside = is_loopback((scope.get("server") or ("", 0))[0]) or scope["path"].startswith("/api/")
+        if not inside and not _has_sign_in():
+            if scope["type"] == "websocket":
+                await send({"type": "websocket.close", "code": 1008})
+            else:
+                await PlainTextResponse("HADES serves other machines only with sign-in.", 403)(
+                    scope, receive, send
+                )
+            return
+
+        async def with_headers(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                known = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *((n, v) for n, v in _HEADERS if n not in known)]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)
+
+
+@asynccontextmanager
+async def _lifespan(_: Any) -> AsyncIterator[None]:
+    """The API opens and closes with the app; a mounted app's own lifespan does not run by itself."""
+    check_hosts(said_hosts(sys.argv, read_settings().server_host))
+    async with api.router.lifespan_context(api):
+        yield
+
+
+def check_hosts(hosts: Sequence[str]) -> None:
+    """Nothing when these addresses may be served; ConfigError for another machine's while there is no sign-in."""
+    sentence = "The app serves other machines only with sign-in. Set up [auth] in the secrets."
+    refuse_open_door(hosts, is_shut=_has_sign_in(), sentence=sentence)
+
+
+def _has_sign_in() -> bool:
+    try:
+        return "auth" in st.secrets
+    except FileNotFoundError:
+        return False
+
+
+app = st.App(
+    Path(__file__).with_name("Home.py"),
+    routes=[Mount("/api", app=api)],
+    middleware=[Middleware(Door)],
+    lifespan=_lifespan,
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Serve until stopped; 2 when it may not be."""
+    import uvicorn
+
+    options = argparse.ArgumentParser(prog="python -m serve", description=__doc__)
+    options.add_argument("--host", default="127.0.0.1")
+    options.add_argument("--port", type=int, default=8501)
+    options.add_argument("--api-only", action="store_true", help="the API alone, at /")
+    said = options.parse_args(argv)
+    try:
+        if not said.api_only:
+            check_hosts([said.host])
+    except HadesError as error:
+        print(str(error), file=sys.stderr)  # noqa: T201
+        return 2
+    uvicorn.run(
+        "api:app" if said.api_only else "serve:app", host=said.host, port=said.port, timeout_keep_alive=30
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
