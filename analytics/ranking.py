@@ -26,7 +26,8 @@ class RankingChange:
     excluded), change (enters or leaves the first `top`, stays among them, or empty). top: how many leads
     are called; entering, leaving: how many leads come among them and drop out. expected_current,
     expected_suggested: deliveries expected among those called; extra, extra_low, extra_high: their
-    difference with the 95 % range of the rates' posterior. All missing (NaN) without chances.
+    difference with the 95 % range of the rates' posterior. All missing (NaN) without chances. drawn: the expected
+    deliveries before and after, one per draw of the chances, so that several rankings can be added up.
     """
 
     table: pd.DataFrame
@@ -38,6 +39,7 @@ class RankingChange:
     extra: float
     extra_low: float
     extra_high: float
+    drawn: tuple[FloatArray, FloatArray] | None = None
 
 
 def ranking_change(
@@ -73,9 +75,9 @@ def ranking_change(
         },
         index=current.index,
     )
-    expected = _expected(chances, called, len(current))
+    drawn = _expected(chances, called, len(current))
     listed = table[(ranks[0] > 0) | (ranks[1] > 0)]
-    return RankingChange(listed, top, int(enters.sum()), int(leaves.sum()), *expected)
+    return RankingChange(listed, top, int(enters.sum()), int(leaves.sum()), *told_extra(drawn), drawn)
 
 
 def _ranks(scores: pd.Series) -> npt.NDArray[np.int64]:
@@ -87,15 +89,24 @@ def _ranks(scores: pd.Series) -> npt.NDArray[np.int64]:
     return np.where(np.isnan(numbers), 0, ranks)
 
 
-def _expected(
-    chances: npt.ArrayLike | None, called: list[npt.NDArray[np.bool_]], leads: int
+def told_extra(
+    drawn: tuple[FloatArray, FloatArray] | None,
 ) -> tuple[float, float, float, float, float]:
-    if chances is None:
+    """(expected before, expected after, extra, low, high) of draws as `RankingChange.drawn` has them; NaN without any."""
+    if drawn is None:
         nan = float("nan")
         return nan, nan, nan, nan, nan
+    before, after = drawn
+    low, high = np.quantile(after - before, [0.025, 0.975])
+    return float(before.mean()), float(after.mean()), float((after - before).mean()), float(low), float(high)
+
+
+def _expected(
+    chances: npt.ArrayLike | None, called: list[npt.NDArray[np.bool_]], leads: int
+) -> tuple[FloatArray, FloatArray] | None:
+    if chances is None:
+        return None
     drawn: FloatArray = np.atleast_2d(np.asarray(chances, dtype=float))
     if drawn.shape[1] != leads:
         raise InputError(f"Chances of {leads} leads were expected, but {drawn.shape[1]} came.")
-    before, after = (drawn[:, mask].sum(axis=1) for mask in called)
-    low, high = np.quantile(after - before, [0.025, 0.975])
-    return float(before.mean()), float(after.mean()), float((after - before).mean()), float(low), float(high)
+    return drawn[:, called[0]].sum(axis=1), drawn[:, called[1]].sum(axis=1)

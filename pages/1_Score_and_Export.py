@@ -118,6 +118,8 @@ with ui.page("Score and Export", need="ops") as frame:
         "radius_miles": choices.radius_miles, "environment_factor": frame.settings.environment_factor,
     }  # fmt: skip
     scored = score(file, frame.icp, stamp, **chosen)
+    # Score Calibration ranks them by proposed scores.
+    st.session_state["waiting_leads"] = (file.leads, chosen)
     plan = planned(
         frame,
         file,

@@ -9,20 +9,39 @@ import streamlit as st
 
 import ui
 from approvals import approve
+from proposals import propose
+from score_changes import needs_second
 from views.current_weights import label
+from views.what_would_change import prediction_sentence, preview_of
 
 
-def approve_now(frame: ui.Frame, run_id: int, names: list[tuple[str, str]]) -> None:
+def approve_now(frame: ui.Frame, run: dict[str, Any], names: list[tuple[str, str]]) -> None:
     """Callback: put the ticked rows into force."""
     with ui.act():
+        extend = bool(st.session_state.get("extend"))
         done = approve(
-            frame.db, config_dir=frame.settings.config_dir, run_id=run_id, rows=names, reason=st.session_state.get("reason", ""),
-            now=datetime.now(UTC).replace(microsecond=0), actor=ui.approver(frame), extend_filter=bool(st.session_state.get("extend")),
+            frame.db, config_dir=frame.settings.config_dir, run_id=run["run_id"], rows=names, reason=st.session_state.get("reason", ""),
+            now=datetime.now(UTC).replace(microsecond=0), actor=ui.approver(frame), extend_filter=extend,
+            prediction=preview_of(frame, run, names, extend=extend).prediction,
         )  # fmt: skip
         ui.flash(
             "success",
             f"Version {done.version} is in force with {len(done.changes)} changed scores. The next lead is scored by it.",
         )
+
+
+def propose_now(frame: ui.Frame, run: dict[str, Any], names: list[tuple[str, str]]) -> None:
+    """Callback: let the ticked rows wait for a decision."""
+    with ui.act():
+        extend = bool(st.session_state.get("extend"))
+        number = propose(
+            frame.db, config_dir=frame.settings.config_dir, run_id=run["run_id"], rows=names, reason=st.session_state.get("reason", ""),
+            now=datetime.now(UTC).replace(microsecond=0), actor=ui.approver(frame), extend_filter=extend,
+            prediction=preview_of(frame, run, names, extend=extend).prediction,
+        )  # fmt: skip
+        st.query_params["proposal"] = str(number)
+        st.session_state["tab"] = "Proposals"
+        ui.flash("success", f"Proposal {number} waits for a decision. Its address can be passed on.")
 
 
 @st.dialog("Put these scores into force?", width="large")
@@ -59,19 +78,27 @@ def confirm(frame: ui.Frame, run: dict[str, Any], rows: list[dict[str, Any]]) ->
             key="extend",
             help="Without it their score is set, but such leads stay excluded.",
         )
+    picked = [(row["dimension"], row["value"]) for row in rows]
+    promise = preview_of(frame, run, picked, extend=bool(st.session_state.get("extend"))).prediction
+    st.markdown(ui.plain(prediction_sentence(promise)))
     st.text_input(
         "Why is this right?", key="reason", max_chars=300, placeholder="A few words for those who look later"
     )
     nameless = frame.actor.name == ui.UNNAMED
     if nameless:
         st.warning("Write your name in the sidebar first: an approval carries a name.")
-    picked = [(row["dimension"], row["value"]) for row in rows]
-    if st.button(
-        "Put into force",
-        type="primary",
-        key="apply",
-        disabled=nameless,
-        on_click=approve_now,
-        args=(frame, run["run_id"], picked),
-    ):
+    if needs_second(frame.icp):
+        st.info(
+            "icp.yaml asks for a second approver: propose it, another person decides.",
+            icon=":material/group:",
+        )
+    with st.container(horizontal=True):
+        proposed = st.button(
+            "Propose", key="propose", icon=":material/rate_review:", disabled=nameless, on_click=propose_now,
+            args=(frame, run, picked), type="primary" if needs_second(frame.icp) else "secondary",
+        )  # fmt: skip
+        applied = not needs_second(frame.icp) and st.button(
+            "Put into force", type="primary", key="apply", disabled=nameless, on_click=approve_now, args=(frame, run, picked)
+        )  # fmt: skip
+    if proposed or applied:
         st.rerun()

@@ -17,6 +17,7 @@ from stores import demo, runs
 from views.approval import confirm
 from views.current_weights import label
 from views.dimension_table import show_dimension
+from views.what_would_change import show_change
 
 Run = dict[str, Any]
 POPULATIONS = {"all": "all outcomes", "historical": "history only", "hades": "HADES batches only"}
@@ -81,6 +82,8 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
                 locked=locked,
                 all_moves=all_moves,
             )
+    if not locked and ticked and st.toggle("Show what would change", key=f"preview_{run['run_id']}"):
+        show_change(frame, run, ticked)
     if not locked:
         offer_approval(frame, run, ticked)
     show_planted(frame, rows)

@@ -1,0 +1,122 @@
+"""Score Calibration: what the ticked rows would change, lead by lead, before anyone signs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from analytics.ranking import ENTERS, LEAVES, STAYS
+from analytics.ranking_charts import rank_slopes
+from change_preview import Pool, Preview, preview_change
+from errors import InputError, Refused
+from icp import parse_icp
+from score_changes import change_of_run, pick_rows
+
+WORDS = {ENTERS: "▲ comes in", LEAVES: "▼ drops out", STAYS: "stays", "": ""}
+MOST_ROWS = 500
+
+
+@st.cache_data(max_entries=8, show_spinner="Ranking the leads again")
+def _previewed(
+    _frame: ui.Frame, before: str, after: str, population: str, data_version: int, stamp: tuple[Any, ...]
+) -> Preview:
+    """The preview of one text of icp.yaml against another; `stamp` stands for the leads that wait."""
+    return preview_change(
+        _frame.db, parse_icp(before), parse_icp(after), as_of=_frame.today, population=population,
+        waiting=st.session_state.get("waiting_leads"),
+    )  # fmt: skip
+
+
+def preview_of(
+    frame: ui.Frame, run: dict[str, Any], names: list[tuple[str, str]], *, extend: bool = False
+) -> Preview:
+    """What these rows of the run would change, from the cache where nothing changed since."""
+    proposed, _ = change_of_run(frame.icp, pick_rows(run, names), extend_filter=extend)
+    return preview_of_text(frame, proposed.text, run["population"])
+
+
+def preview_of_text(frame: ui.Frame, text: str, population: str) -> Preview:
+    """What this text of icp.yaml would change."""
+    waiting = st.session_state.get("waiting_leads")
+    stamp = () if waiting is None else (len(waiting[0]), str(sorted(waiting[1].items(), key=str)))
+    return _previewed(frame, frame.icp.text, text, population, frame.data_version, stamp)
+
+
+def prediction_sentence(prediction: dict[str, Any] | None) -> str:
+    """What the change promises, with its range."""
+    if prediction is None:
+        return "Too few deliveries are known to say what this would bring."
+    return (
+        f"Among {prediction['calls']:,} calls {ui.many(prediction['entering'], 'lead')} would come in that are now below "
+        f"the line: {prediction['extra']:+.1f} deliveries expected (95 % from {prediction['extra_low']:+.1f} to "
+        f"{prediction['extra_high']:+.1f}), a lift of {prediction['lift']:.2f} ({prediction['lift_low']:.2f} to "
+        f"{prediction['lift_high']:.2f})."
+    )
+
+
+def show_change(frame: ui.Frame, run: dict[str, Any], ticked: list[tuple[str, str]]) -> None:
+    """What the ticked rows of a report would change; a sentence where they cannot change anything."""
+    try:
+        preview = preview_of(frame, run, ticked)
+    except (InputError, Refused) as error:
+        st.warning(ui.plain(str(error)))
+        return
+    show_preview(preview, f"run_{run['run_id']}")
+
+
+def show_preview(preview: Preview, key: str) -> None:
+    """The promise, and per pool of leads the picture and who enters and leaves by name."""
+    if not preview.pools:
+        st.info(
+            "No batch was exported yet and no file waits, so there is no lead to rank.",
+            icon=":material/info:",
+        )
+        return
+    st.markdown(ui.plain(prediction_sentence(preview.prediction)))
+    named = {pool.name: pool for pool in preview.pools}
+    picked = st.segmented_control(
+        "Leads", list(named), default=next(iter(named)), required=True, key=f"pool_{key}"
+    )
+    show_pool(named[picked or next(iter(named))], key)
+    st.caption(
+        "Each lead is scored as of its own export, by both sets of scores; the first half of each list counts as called. "
+        "The range is that of the expected number: single batches vary more."
+    )
+
+
+def show_pool(pool: Pool, key: str) -> None:
+    """One list of leads: the figures, the picture, and the table."""
+    change = pool.change
+    figures = st.columns(4)
+    figures[0].metric("Called first", f"{change.top:,} of {len(change.table):,}")
+    figures[1].metric("Come in", change.entering)
+    figures[2].metric("Drop out", change.leaving)
+    figures[3].metric(
+        "More deliveries", "–" if pd.isna(change.extra) else f"{change.extra:+.1f}",
+        help="Expected among those called" if pd.isna(change.extra) else f"95 % from {change.extra_low:+.1f} to {change.extra_high:+.1f}",
+    )  # fmt: skip
+    if not change.entering and not change.leaving:
+        st.info("The same leads would be called first, if in another order.", icon=":material/info:")
+    picture, table = st.columns([2, 3])
+    with picture:
+        st.plotly_chart(
+            rank_slopes(change.table, pool.leads["company_name"], top=change.top), key=f"slopes_{key}_{pool.name}",
+            alt=f"{pool.name}: {change.entering} leads come in, {change.leaving} drop out",
+        )  # fmt: skip
+    with table:
+        order = {ENTERS: 0, LEAVES: 1, STAYS: 2, "": 3}
+        rows = change.table.assign(order=change.table["change"].map(order)).join(pool.leads)
+        rows = rows.sort_values(["order", "rank_suggested"], kind="stable").head(MOST_ROWS)
+        st.dataframe(
+            pd.DataFrame({
+                "Change": [WORDS[word] for word in rows["change"]], "Company": rows["company_name"],
+                "Rank now": rows["rank_current"], "then": rows["rank_suggested"],
+                "Score now": rows["score_current"], "becomes": rows["score_suggested"],
+                "State": rows["state"], "SIC": rows["sic_code"], "From": rows["source"],
+            }),
+            hide_index=True, height=420, alt=f"{pool.name}: every lead with its rank now and then", key=f"ranks_{key}_{pool.name}",
+            column_config={"Company": st.column_config.TextColumn(width=180), "Change": st.column_config.TextColumn(width=96)},
+        )  # fmt: skip
