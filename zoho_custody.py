@@ -14,6 +14,7 @@ CAUSES = {
     "the lead was typed by hand.",
     "unknown batch": "The batch ID names no batch exported from here: it was typed by hand, or the batch is older than this "
     "product and was not brought in yet.",
+    "in review": "A company may be the one, but not surely: somebody has to say so in Review.",
     "typed by hand": "The batch is known, but no company of it looks the same: the name was typed by hand or changed.",
 }
 

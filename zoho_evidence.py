@@ -10,6 +10,7 @@ import pandas as pd
 
 AGREES, NEAR, DIFFERS = "agrees", "nearly", "differs"
 ONLY_ZOHO, ONLY_EXPORT = "only in Zoho", "only exported"
+_LEAST = 0.01  # of a second candidate: below that it only distracts
 
 
 class Candidate(NamedTuple):
@@ -36,7 +37,7 @@ _TRAITS = (  # what it is called, the fields of a record in Zoho, the columns of
     ("Street", ("street",), ("street",), "street"),
     ("City", ("city",), ("city",), "city"),
     ("State", ("state",), ("state",), "state"),
-    ("Web domain", ("web_domain",), ("web_domain",), "web"),
+    ("Web", ("web_domain",), ("web_domain",), "web"),
     ("Contact ID", ("contact_id",), ("contact_id",), "id"),
     ("Company ID", ("company_id",), ("company_id",), "id"),
     ("Batch ID", ("batch_ids",), ("batch_id",), None),
@@ -46,7 +47,7 @@ _TRAITS = (  # what it is called, the fields of a record in Zoho, the columns of
 def candidates_of(found: Mapping[str, Any]) -> list[Candidate]:
     """The companies that a site may be, the likeliest first, out of what stores.matches.read_evidence gives.
 
-    Empty when there is no such site or nothing looks like it. A candidate whose leads are gone is left out.
+    Empty when there is no such site or nothing looks like it. Beside the first, only those of at least 1 % are given.
     """
     if found["site"] is None:
         return []
@@ -58,13 +59,18 @@ def candidates_of(found: Mapping[str, Any]) -> list[Candidate]:
         leads = grouped.get((told["batch_id"], told["company_key"]))
         if leads:
             listed.append(_candidate(told, leads, found["records"]))
-    return sorted(listed, key=lambda candidate: -candidate.probability)
+    listed.sort(key=lambda candidate: -candidate.probability)
+    return [
+        candidate for place, candidate in enumerate(listed) if place == 0 or candidate.probability >= _LEAST
+    ]
 
 
 def in_zoho(records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     """What Zoho says about the site: trait, zoho; one row per trait that is known, with its stages at the end."""
     rows = [
-        (name, ", ".join(values)) for name, fields, _, _ in _TRAITS if (values := _values(records, fields))
+        (name, ", ".join(map(_number, values) if kind == "phone" else values))
+        for name, fields, _, kind in _TRAITS
+        if (values := _values(records, fields))
     ]
     rows += [("Stage", ", ".join(stages)) for stages in [_values(records, ("stage",))] if stages]
     rows += [("VanillaSoft ID", ", ".join(ids)) for ids in [_values(records, ("vanillasoft_id",))] if ids]
@@ -111,8 +117,10 @@ def _compared(
     else:
         says = AGREES if both else DIFFERS
         weight = float(piece["bits"]) if piece is not None and (piece["bits"] > 0) == bool(both) else None
-    shown = [*both, *(value for value in theirs if value not in both)]
-    return ", ".join(shown), ", ".join([*both, *(v for v in ours if v not in both)]), says, weight
+    first = [both + [value for value in side if value not in both] for side in (theirs, ours)]
+    if kind == "phone":
+        first = [[_number(value) for value in side] for side in first]
+    return ", ".join(first[0]), ", ".join(first[1]), says, weight
 
 
 def _values(records: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list[str]:
@@ -124,6 +132,10 @@ def _values(records: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> list
                 value = record["facts"].get(name)
                 found += [str(one) for one in (value if isinstance(value, list) else [value]) if one]
     return _unique(found)
+
+
+def _number(digits: str) -> str:
+    return f"({digits[:3]}) {digits[3:6]}-{digits[6:]}" if len(digits) == 10 else digits
 
 
 def _unique(values: Iterable[str]) -> list[str]:

@@ -12,6 +12,7 @@ KINDS = {
     "outcomes": "Outcomes from Zoho", "operators": "Operators from Zoho", "historical": "History", "file": "Outcomes from a file",
     "exports": "Batches from a file",
 }  # fmt: skip
+_MATCHING = ("outcomes", "file")  # the others have nothing to match
 _QUIET_SECONDS = 120  # a run beats every few seconds; after this silence its place is free for another one
 
 
@@ -19,7 +20,8 @@ def run_list(runs: pd.DataFrame, *, now: datetime) -> pd.DataFrame:
     """One row per run of stores.syncs.read_sync_runs, in its order.
 
     Columns: started_at, what, how (all, what changed, or blank), status (running, done, failed, interrupted), by, window,
-    read, matched, review, unmatched, updated, calls, credits, seconds (missing while it runs), errors (how many).
+    read, matched, review, unmatched (these three missing where nothing is matched), updated, calls, credits, seconds (missing
+    while it runs), errors (how many).
     A running row without a sign of life for two minutes is interrupted; the next run goes on from there.
     """
     return pd.DataFrame(
@@ -73,7 +75,8 @@ def _row(run: dict[Any, Any], now: datetime) -> dict[str, Any]:
         "status": _status(run, now),
         "by": run["started_by"],
         "window": (" to " if len(window) == 2 else "").join(window) if isinstance(run["window_from"], str) or not window else f"up to {window[0]}",
-        **{name: int(run[name]) for name in ("read", "matched", "review", "unmatched", "updated", "calls", "credits")},
+        **{name: int(run[name]) for name in ("read", "updated", "calls", "credits")},
+        **{name: int(run[name]) if run["kind"] in _MATCHING else None for name in ("matched", "review", "unmatched")},
         "seconds": (_moment(ended) - _moment(run["started_at"])).total_seconds() if ended else None,
         "errors": len(json.loads(run["errors"] or "[]")),
     }  # fmt: skip

@@ -216,6 +216,10 @@ def _settle_site(
             row["decided_by"] = None
         elif match.status == UNMATCHED and not named and _is_history(records, exported):
             row["status"] = HISTORY
+        elif match.status == REVIEW:
+            row["why"] = (
+                "Several companies fit about equally, or too little agrees to be sure. A person has to say which."
+            )
         elif match.status != MATCHED:
             row["why"] = likely_cause(records, named, exported.batches(named))
     write.sites.append(row)

@@ -12,6 +12,7 @@ from turso_db import Database, Statement
 _CAUSE = (
     "CASE WHEN s.named_batch IS NULL AND EXISTS (SELECT 1 FROM zoho_records r WHERE r.site = s.site AND r.role = 'leads') "
     "THEN 'lost in VanillaSoft' WHEN s.named_batch IS NULL THEN 'not mapped at conversion' "
+    "WHEN s.status = 'review' THEN 'in review' "
     "WHEN NOT EXISTS (SELECT 1 FROM batches n WHERE n.batch_id = s.named_batch) THEN 'unknown batch' "
     "ELSE 'typed by hand' END"
 )

@@ -70,13 +70,6 @@ def said(app):
     return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
 
 
-def tables(app):
-    return {
-        table.proto.alt if hasattr(table.proto, "alt") else i: table.value
-        for i, table in enumerate(app.dataframe)
-    }
-
-
 @pytest.fixture
 def review(db, zoho, tmp_path):
     """The site of a lead that two companies of one batch fit."""
@@ -128,7 +121,7 @@ def test_unmatched_rows_are_work(db):
     export(db, BATCH, [lead_row(number) for number in range(3)])
     text = f"batch_id,company_name,milestone,date\n{BATCH},Nobody,delivery,2026-02-20\n{BATCH},Noone,lost,2026-02-21\n"
     import_outcomes(db, content=text.encode(), name="x.csv", now=NOW, actor=OPS)
-    home = opened("Home.py") if False else AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
+    home = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
     assert "2 outcomes found no lead" in said(home)
     app = opened("pages/4_Outcomes.py", tab="Unmatched")
     app.session_state["log_Waiting"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
@@ -171,7 +164,8 @@ def test_the_chain_of_custody_opens_its_rows(db, zoho, tmp_path, review):
     app = opened("pages/4_Outcomes.py", tab="Chain of custody", hop="not in Zoho")
     assert "0 of 1 sites in Zoho are known companies" in said(app)
     hops, rows = (table.value for table in app.dataframe)
-    assert (hops["number"] == hops["goes_on"].str.split().str[0].astype(int) + hops["stays"]).all()
+    there, on = (hops[name].str.split().str[0].astype(int) for name in ("number", "goes_on"))
+    assert (there == on + hops["stays"]).all()
     assert len(rows) == 3
     assert rows["maybe"].tolist() == ["in review", "", ""]
 

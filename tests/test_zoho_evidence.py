@@ -46,7 +46,7 @@ def test_both_sides_stand_beside_each_other(db, review):
     other = second if twin is first else first
     assert says(twin.table) == {
         "Name": "agrees", "Phone": "only exported", "ZIP": "only exported", "Street": "agrees", "State": "agrees",
-        "Web domain": "only exported", "Batch ID": "agrees",
+        "Web": "only exported", "Batch ID": "agrees",
     }  # fmt: skip
     assert (twin.contacts, other.contacts) == (1, 2)
     assert says(other.table)["Contact ID"] == "only exported"

@@ -12,7 +12,7 @@ import streamlit as st
 import ui
 from stores import custody
 from turso_db import Database
-from zoho_custody import Hop, chain_of_custody
+from zoho_custody import chain_of_custody
 
 
 def _opened() -> str | None:
@@ -56,22 +56,22 @@ def show_custody(frame: ui.Frame, found: dict[str, Any], rows: pd.DataFrame | No
             )  # fmt: skip
     st.dataframe(
         pd.DataFrame([{
-            "hop": hop.name, "number": hop.number, "unit": hop.unit, "goes_on": f"{hop.goes_on:,} {hop.to}",
-            "share": 100 * hop.goes_on / hop.number if hop.number else None, "stays": hop.stays, "why": _why(hop),
+            "hop": hop.name, "number": f"{hop.number:,} {hop.unit}", "goes_on": f"{hop.goes_on:,} {hop.to}", "stays": hop.stays,
+            "share": 100 * hop.goes_on / hop.number if hop.number else None,
         } for hop in chain.hops]),
         hide_index=True, height="content", alt="How many go on at each hop of the chain, and how many stay behind",
         column_config={
-            "hop": st.column_config.TextColumn("Of those", pinned=True), "number": "There are", "unit": "Counted as",
-            "goes_on": "Go on", "share": st.column_config.ProgressColumn("Share", min_value=0, max_value=100, format="%.0f %%"),
-            "stays": "Stay behind", "why": st.column_config.TextColumn("Likely cause", width="large")},
+            "hop": st.column_config.TextColumn("Of those", pinned=True), "number": "There are", "goes_on": "Go on",
+            "stays": "Stay behind", "share": st.column_config.ProgressColumn("Share that goes on", min_value=0, max_value=100, format="%.0f %%")},
     )  # fmt: skip
+    for hop in chain.hops:
+        for leak in hop.leaks:
+            st.markdown(
+                f"- **{ui.plain(hop.name)}: {leak.number:,} {ui.plain(hop.rows)}.** {ui.plain(leak.sentence)}"
+            )
     for note in chain.notes:
         st.caption(ui.plain(note))
     _show_rows(rows)
-
-
-def _why(hop: Hop) -> str:
-    return " ".join(f"{leak.number:,}: {leak.sentence}" for leak in hop.leaks)
 
 
 def _show_rows(rows: pd.DataFrame | None) -> None:
@@ -90,7 +90,7 @@ def _show_rows(rows: pd.DataFrame | None) -> None:
         shown["open"] = [f"?tab=Review&review={site}" for site in rows["site"]]
         shown = shown.drop(columns="site")
     st.dataframe(
-        shown, hide_index=True, alt=f"Rows that stay behind: {hop}", height=min(38 + 35 * len(shown), 420), column_config={
+        shown.fillna(""), hide_index=True, alt=f"Rows that stay behind: {hop}", height=min(38 + 35 * len(shown), 420), column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch", "city": "City",
             "state": "State", "zip_code": "ZIP", "exported_at": st.column_config.DateColumn("Exported"), "maybe": "May be",
             "named_batch": "Batch ID in Zoho", "status": "Status", "cause": "Lost where", "milestones": "Outcomes",

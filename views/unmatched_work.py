@@ -98,7 +98,7 @@ def show_unmatched(frame: ui.Frame, states: dict[str, int], rows: pd.DataFrame) 
             "import finds them; or tick rows here."
         )
     picked = st.dataframe(
-        rows[list(_COLUMNS[shown])], hide_index=True, on_select="rerun", selection_mode="multi-row", key=f"log_{shown}",
+        rows[list(_COLUMNS[shown])].fillna(""), hide_index=True, on_select="rerun", selection_mode="multi-row", key=f"log_{shown}",
         alt=f"Unmatched outcomes, {shown.lower()}", height=min(38 + 35 * len(rows), 420), column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch ID there",
             "milestone": "Milestone", "happened_at": st.column_config.DateColumn("When"), "assigned_to": "Assigned to",
