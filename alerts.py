@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pandas as pd
 
 from actors import Actor, require
+from analytics.alert_looks import TESTED, AlertRule, Seen
 from analytics.alert_rules import (
     DATA_QUALITY,
     FAILED_SYNC,
     STALE_DATA,
-    AlertRule,
     Finding,
     changes,
-    win_rate_findings,
+    findings,
+    rule_entry,
+    with_changes,
 )
 from errors import HadesError
 from stores import alerts as store
 from stores import deals as deal_store
+from stores import outcomes
 from stores.audit import audit_entry
 from turso_db import Database, Many, Statement
 
@@ -49,18 +53,26 @@ class Delivered:
 
 
 def check_alerts(
-    db: Database, *, rules: Sequence[AlertRule], today: date, now: datetime, actor: Actor
+    db: Database,
+    *,
+    rules: Sequence[AlertRule],
+    today: date,
+    now: datetime,
+    actor: Actor,
+    maturity_days: int = 120,
+    told: Mapping[str, Sequence[Finding]] | None = None,
 ) -> Checked:
     """Looks at every rule that is on, opens alerts with their messages, and closes those whose reason is gone.
 
-    Running it again changes nothing.
+    `rules` as the file has them; what people changed on the page stands over them. `told`: kind → what another room
+    found (a model that fell behind). Running it again changes nothing.
     """
     require(actor, "ops", "check alerts")
-    deals = deal_store.read_deals(db)
-    health = store.read_health(db)
+    seen, health = read_seen(db, maturity_days=maturity_days), store.read_health(db)
+    rules = with_changes(rules, store.read_rule_changes(db))
     opened, closed = [], []
     for rule in (rule for rule in rules if rule.active):
-        found = _findings(rule, deals, health, today, now)
+        found = _findings(rule, seen, health, told or {}, today, now)
         states = store.read_states(db, rule=rule.name)
         open_now = {
             s["subject"]: date.fromisoformat(s["opened_on"]) for s in states if s["closed_at"] is None
@@ -139,18 +151,63 @@ def snooze_alert(db: Database, *, alert_id: int, days: int, now: datetime, actor
     )
 
 
+def change_rule(db: Database, *, rule: AlertRule, now: datetime, actor: Actor) -> None:
+    """Nothing; from now on the rule of this name is as given here, whatever alerts.yaml says. ConfigError where it does
+    not fit.
+    """
+    require(actor, "manager", "change alert rules")
+    _keep_change(db, rule.name, rule_entry(rule), now, actor)
+
+
+def reset_rule(db: Database, *, name: str, now: datetime, actor: Actor) -> None:
+    """Nothing; the rule of this name is as in alerts.yaml again, or gone where it never stood there."""
+    require(actor, "manager", "change alert rules")
+    _keep_change(db, name, None, now, actor)
+
+
+def read_seen(db: Database, *, maturity_days: int) -> Seen:
+    """What rules look at: all deals, and all companies of batches that stand."""
+    companies = outcomes.read_delivery_days(db)
+    for column in ("exported_on", "delivered_on"):
+        companies[column] = pd.to_datetime(companies[column], format="ISO8601")
+    return Seen(deal_store.read_deals(db), companies, maturity_days)
+
+
+def _keep_change(db: Database, name: str, entry: dict[str, Any] | None, now: datetime, actor: Actor) -> None:
+    db.write(
+        [
+            store.insert_rule_change(name=name, entry=entry, now=now, actor=actor.name),
+            audit_entry(now=now, actor=actor, action="change alert rule", subject=name, detail=entry),
+        ]
+    )
+
+
 def _findings(
-    rule: AlertRule, deals: pd.DataFrame, health: dict[str, object], today: date, now: datetime
+    rule: AlertRule,
+    seen: Seen,
+    health: dict[str, Any],
+    told: Mapping[str, Sequence[Finding]],
+    today: date,
+    now: datetime,
 ) -> list[Finding]:
+    if rule.kind in TESTED:
+        return findings(rule, seen, day=today)
     if rule.kind == STALE_DATA:
-        seen = health["deals_seen_at"]
-        old = seen is not None and now - pd.Timestamp(str(seen)).to_pydatetime() > timedelta(days=rule.days)
-        return [Finding("deals", f"No deals have come in for more than {rule.days} days.")] if old else []
+        old = [
+            kind for kind, newest in health["newest"].items()
+            if now - pd.Timestamp(newest).to_pydatetime() > timedelta(days=rule.days)
+        ]  # fmt: skip
+        return [Finding(kind, f"No {kind} have come in for more than {rule.days} days.") for kind in old]
     if rule.kind == FAILED_SYNC:
-        kinds = health["failed_kinds"]
-        assert isinstance(kinds, list)
-        return [Finding(kind, f"The newest import or sync of {kind} failed.") for kind in kinds]
+        syncs = [
+            Finding(kind, f"The newest import or sync of {kind} failed.") for kind in health["failed_kinds"]
+        ]
+        steps = [
+            Finding(f"step {step}", f"The scheduled step {step} failed: {why}")
+            for step, why in health["failed_steps"]
+        ]
+        return syncs + steps
     if rule.kind == DATA_QUALITY:
-        number = int(str(health["open_issues"]))
+        number = int(health["open_issues"])
         return [Finding("deals", f"{number:,} issues about deals are open.")] if number >= rule.limit else []
-    return win_rate_findings(rule, deals, day=today)
+    return list(told.get(rule.kind, ()))

@@ -1,49 +1,33 @@
 """Rules that say when somebody is told, what they would have said, and how often they would be wrong.
 
-A look at a win rate compares the deals closed in one window with those of the baseline before it by the exact
-hypergeometric test, which needs no true rate; windows follow each other without overlap, so that looks are
-independent and their false alarms multiply out. Live and replay go through the same two functions.
+What a rule looks at stands in analytics.alert_looks; windows follow each other without overlap, so that looks are
+independent and their false alarms multiply out. Live and replay go through the same functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 import yaml
 
-from analytics.rates import FloatArray
+from analytics.alert_looks import TESTED, AlertRule, Seen, looked_at, looks
 from errors import ConfigError
 
-WIN_RATE, STALE_DATA, FAILED_SYNC, DATA_QUALITY = "win rate", "stale data", "failed sync", "data quality"
-KINDS = (WIN_RATE, STALE_DATA, FAILED_SYNC, DATA_QUALITY)
+STALE_DATA, FAILED_SYNC, DATA_QUALITY, MODEL_BEHIND = (
+    "stale data",
+    "failed sync",
+    "data quality",
+    "model behind",
+)
+KINDS = (*TESTED, STALE_DATA, FAILED_SYNC, DATA_QUALITY, MODEL_BEHIND)
 DIRECTIONS = ("fall", "rise", "both")
 FIELDS = ("region", "industry", "product", "lead_source", "owner")
-FEWEST = 30  # closed deals in a window and in its baseline before it is looked at
-_FIRST = date(2000, 1, 3)  # windows are counted from here, so that every day belongs to one
 _SHIPPED = Path(__file__).resolve().parents[1] / "config" / "alerts.yaml"
-
-
-@dataclass(frozen=True)
-class AlertRule:
-    """One rule of alerts.yaml. tell: `slack` or e-mail addresses; limit: standard deviations, or open issues."""
-
-    name: str
-    kind: str
-    field: str | None = None
-    days: int = 30
-    baseline_days: int = 365
-    limit: float = 3.0
-    direction: str = "fall"
-    cooldown_days: int = 30
-    active: bool = False
-    tell: tuple[str, ...] = ()
 
 
 class Finding(NamedTuple):
@@ -78,46 +62,21 @@ def read_alert_rules(config_dir: Path) -> list[AlertRule]:
     return rules
 
 
-def window_end(day: date, days: int) -> date:
-    """The last day of the newest window of so many days that is over on `day` (its own evening included)."""
-    return _FIRST + timedelta(days=((day - _FIRST).days + 1) // days * days - 1)
+def findings(rule: AlertRule, seen: Seen, *, day: date) -> list[Finding]:
+    """What a rule that tests sees on `day`; too little to look at shows nothing."""
+    return [Finding(look.subject, look.sentence) for look in looks(rule, seen, day=day) if look.fires]
 
 
-def win_rate_findings(rule: AlertRule, deals: pd.DataFrame, *, day: date) -> list[Finding]:
-    """What the rule sees in the newest window that is over on `day`; windows with too few deals show nothing.
+def false_alarm_rate(rule: AlertRule, seen: Seen, *, day: date) -> tuple[float, float] | None:
+    """(per look, per year): how often the rule would open an alert in unchanged times, with as much to look at as on
+    `day`; None for rules that test nothing, and while there is too little to look at.
 
-    `deals` as the deal store gives them; what closed after the window does not count.
+    Per look: over all subjects together. Per year: at least one in 365 / days looks.
     """
-    end = pd.Timestamp(window_end(day, rule.days))
-    found = []
-    for label, (k, n, j, m) in _looks(rule, deals, end).items():
-        low, high, _ = _limits(rule, k + j, n, m)
-        if not ((rule.direction != "rise" and k <= low) or (rule.direction != "fall" and k >= high)):
-            continue
-        name = f"{rule.field.replace('_', ' ')} {label}" if rule.field else "all deals"
-        word = "fell" if k / n < j / m else "rose"
-        found.append(
-            Finding(
-                name,
-                f"The win rate of {name} {word}: {k} of {n} deals closed in the {rule.days} days to {end:%Y-%m-%d} were won "
-                f"({100 * k / n:.1f} %), {100 * j / m:.1f} % of {m:,} in the {rule.baseline_days} days before.",
-            )
-        )
-    return found
-
-
-def false_alarm_rate(rule: AlertRule, deals: pd.DataFrame, *, day: date) -> tuple[float, float] | None:
-    """(per look, per year): how often the rule would open an alert in unchanged times, with the deals of the newest
-    window that is over; None for rules that do not test a rate, and while there is too little to look at.
-
-    Per look: over all labels together. Per year: at least one in 365 / days looks.
-    """
-    if rule.kind != WIN_RATE:
+    found = looks(rule, seen, day=day) if rule.kind in TESTED else []
+    if not found:
         return None
-    looks = _looks(rule, deals, pd.Timestamp(window_end(day, rule.days)))
-    if not looks:
-        return None
-    quiet = float(np.prod([1 - _limits(rule, k + j, n, m)[2] for k, n, j, m in looks.values()]))
+    quiet = float(np.prod([1 - look.chance for look in found]))
     return 1 - quiet, 1 - quiet ** (365 / rule.days)
 
 
@@ -138,18 +97,18 @@ def changes(
     return fresh, [subject for subject in open_subjects if subject not in seen]
 
 
-def replay(rule: AlertRule, deals: pd.DataFrame, *, until: date, days: int = 365) -> list[Fired]:
-    """The alerts that a win-rate rule would have opened day by day in the last `days` until `until`."""
+def replay(rule: AlertRule, seen: Seen, *, until: date, days: int = 365) -> list[Fired]:
+    """The alerts that a rule which tests would have opened day by day in the last `days` until `until`."""
     fired: list[Fired] = []
     open_subjects: dict[str, date] = {}
     closed: dict[str, date] = {}
     kept: dict[date, list[Finding]] = {}
     for back in range(days - 1, -1, -1):
         day = until - timedelta(days=back)
-        end = window_end(day, rule.days)
-        if end not in kept:
-            kept[end] = win_rate_findings(rule, deals, day=day)
-        fresh, gone = changes(rule, kept[end], open_subjects, closed, day)
+        upto = looked_at(rule, day)
+        if upto not in kept:
+            kept[upto] = findings(rule, seen, day=day)
+        fresh, gone = changes(rule, kept[upto], open_subjects, closed, day)
         for subject in gone:
             del open_subjects[subject]
             closed[subject] = day
@@ -159,40 +118,29 @@ def replay(rule: AlertRule, deals: pd.DataFrame, *, until: date, days: int = 365
     return fired
 
 
-def _looks(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> dict[str, tuple[int, int, int, int]]:
-    """Label → (won, closed) in the window and (won, closed) in the baseline before it, where both are large enough."""
-    start = end - pd.Timedelta(days=rule.days)
-    before = start - pd.Timedelta(days=rule.baseline_days)
-    closed = deals[(deals["closed_on"] > before) & (deals["closed_on"] <= end)]
-    new = closed["closed_on"] > start
-    won = closed["outcome"] == "won"
-    labels = closed[rule.field] if rule.field else pd.Series("", index=closed.index)
-    looks = {}
-    for label, group in closed.groupby(labels, sort=True).groups.items():
-        inside = new.loc[group]
-        n, m = int(inside.sum()), int((~inside).sum())
-        if min(n, m) >= FEWEST:
-            wins = won.loc[group]
-            looks[str(label)] = (int(wins[inside].sum()), n, int(wins[~inside].sum()), m)
-    return looks
+def with_changes(
+    rules: Sequence[AlertRule], changed: Mapping[str, Mapping[str, Any] | None]
+) -> list[AlertRule]:
+    """The rules with what people changed on the page: name → the rule as they left it, or None for the file's own.
+
+    A rule that only people made stands after those of the file; one that no longer fits is left out of it.
+    """
+    own = {
+        name: _rule(entry, place)
+        for place, (name, entry) in enumerate(changed.items(), 1)
+        if entry is not None
+    }
+    names = [rule.name for rule in rules]
+    return [own.get(rule.name, rule) for rule in rules] + [
+        rule for name, rule in own.items() if name not in names
+    ]
 
 
-def _limits(rule: AlertRule, won: int, n: int, m: int) -> tuple[int, int, float]:
-    """(at or below which it falls, at or above which it rises, how often the rule's side is reached by chance)."""
-    from scipy.stats import hypergeom
-
-    tail = NormalDist().cdf(-rule.limit)
-    at = np.arange(n + 1)
-    below: FloatArray = hypergeom.cdf(at, n + m, won, n)
-    above: FloatArray = hypergeom.sf(at - 1, n + m, won, n)
-    low = int((below <= tail).sum()) - 1
-    high = n + 1 - int((above <= tail).sum())
-    rate = 0.0
-    if rule.direction != "rise" and low >= 0:
-        rate += float(below[low])
-    if rule.direction != "fall" and high <= n:
-        rate += float(above[high])
-    return low, high, rate
+def rule_entry(rule: AlertRule) -> dict[str, Any]:
+    """The rule as alerts.yaml and the database keep it; checked: ConfigError where it does not fit."""
+    entry = {f.name: getattr(rule, f.name) for f in fields(rule)} | {"tell": list(rule.tell)}
+    _rule(entry, 1)
+    return entry
 
 
 def _rule(entry: Any, place: int) -> AlertRule:
@@ -210,7 +158,7 @@ def _rule(entry: Any, place: int) -> AlertRule:
             and isinstance(rule.cooldown_days, int)
             and min(numbers[:3]) > 0
             and numbers[3] >= 0
-            and (rule.kind != WIN_RATE or rule.limit <= 6)
+            and (rule.kind not in TESTED or rule.limit <= 6)
             and all(who == "slack" or "@" in who for who in rule.tell)
         )
     except (TypeError, ValueError, AttributeError):

@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 import ui
-from alerts import acknowledge_alert, check_alerts, snooze_alert
-from analytics.alert_rules import WIN_RATE, AlertRule, false_alarm_rate, read_alert_rules, replay
-from stores import alerts, deals
+from alerts import acknowledge_alert, check_alerts, read_seen, snooze_alert
+from analytics.alert_rules import read_alert_rules, with_changes
+from stores import alerts
+from views.alert_rules import show_rules
 
 SNOOZE_DAYS = 7
 
@@ -20,6 +21,7 @@ def check_now(frame: ui.Frame) -> None:
         done = check_alerts(
             frame.db, rules=read_alert_rules(frame.settings.config_dir), today=frame.today,
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+            maturity_days=frame.icp.data["calibration"]["maturity_days"],
         )  # fmt: skip
         ui.flash("success", f"{ui.many(len(done.opened), 'alert')} opened, {len(done.closed)} closed.")
 
@@ -65,37 +67,14 @@ def show_alerts(frame: ui.Frame, rows: pd.DataFrame) -> None:
         )  # fmt: skip
 
 
-def show_rule(frame: ui.Frame, rule: AlertRule, known: pd.DataFrame) -> None:
-    """One rule: what it looks at, how often it is wrong, and what the last twelve months would have brought."""
-    with st.expander(f"{rule.name}: {'on' if rule.active else 'off'}"):
-        told = (
-            ", ".join("Slack" if who == "slack" else "one e-mail address" for who in rule.tell)
-            or "this page only"
-        )
-        st.write(f"Kind: {rule.kind}. Told: {told}.")
-        if rule.kind != WIN_RATE:
-            return
-        rate = false_alarm_rate(rule, known, day=frame.today)
-        if rate is None:
-            st.caption("Too few deals were closed lately to say how often it is wrong.")
-        else:
-            st.write(
-                f"In unchanged times it fires in {ui.percent(rate[0], 2)} of looks and in {ui.percent(rate[1])} of years."
-            )
-        fired = replay(rule, known, until=frame.today)
-        st.write(f"In the last twelve months it would have opened {ui.many(len(fired), 'alert')}.")
-        if fired:
-            st.dataframe([{"Day": f.day, "About": f.subject, "What": f.sentence} for f in fired], hide_index=True,
-                         alt=f"Replay of {rule.name}")  # fmt: skip
-
-
 with ui.page("Alerts") as frame:
-    rules = read_alert_rules(frame.settings.config_dir)
-    rows, known = ui.read_all(frame, partial(alerts.read_alerts, limit=200), deals.read_deals)
+    rows, seen, changed = ui.read_all(
+        frame, partial(alerts.read_alerts, limit=200),
+        partial(read_seen, maturity_days=frame.icp.data["calibration"]["maturity_days"]), alerts.read_rule_changes,
+    )  # fmt: skip
+    rules = with_changes(read_alert_rules(frame.settings.config_dir), changed)
     feed, ruled = st.tabs(["Alerts", f"Rules ({len(rules)})"], key="views")
     with feed:
         show_alerts(frame, rows)
     with ruled:
-        st.caption("Rules stand in config/alerts.yaml. Read the replay before a rule is switched on.")
-        for rule in rules:
-            show_rule(frame, rule, known)
+        show_rules(frame, rules, {name for name, entry in changed.items() if entry is not None}, seen)

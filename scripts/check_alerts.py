@@ -25,8 +25,9 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         icp = active_configuration(db, config_dir=settings.config_dir, now=now).icp
         today = now.astimezone(business_zone(icp)).date()
         checked = check_alerts(
-            db, rules=read_alert_rules(settings.config_dir), today=today, now=now, actor=actor
-        )
+            db, rules=read_alert_rules(settings.config_dir), today=today, now=now, actor=actor,
+            maturity_days=icp.data["calibration"]["maturity_days"],
+        )  # fmt: skip
         send = senders(
             slack_webhook=settings.slack_webhook, smtp_url=settings.smtp_url, mail_from=settings.mail_from
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -110,15 +111,43 @@ def read_alerts(db: Database, *, limit: int = 200) -> pd.DataFrame:
 
 
 def read_health(db: Database) -> dict[str, Any]:
-    """deals_seen_at (newest import of deals, None without one), failed_kinds (JSON-free list of kinds whose newest
-    attempt failed), open_issues.
+    """newest (kind → time of the newest import or sync of deals and outcomes that went well, where there was any),
+    failed_kinds (whose newest attempt failed), failed_steps ((step, why) of the schedule), open_issues.
     """
+    newest, issues, failed, steps = db.read(
+        [
+            Statement(
+                "SELECT kind, max(finished_at) AS at FROM sync_runs WHERE status = 'done' AND kind IN ('deals', 'outcomes') "
+                "GROUP BY kind ORDER BY kind"
+            ),
+            Statement("SELECT count(*) AS n FROM deal_issues WHERE resolved_at IS NULL"),
+            Statement(
+                "SELECT kind FROM sync_runs WHERE run_id IN (SELECT max(run_id) FROM sync_runs GROUP BY kind) "
+                "AND status IN ('failed', 'interrupted') ORDER BY kind"
+            ),
+            Statement("SELECT step, sentence FROM schedule_steps WHERE status = 'failed' ORDER BY step"),
+        ]
+    )
+    return {
+        "newest": {str(row["kind"]): str(row["at"]) for row in newest},
+        "open_issues": int(issues[0]["n"]),
+        "failed_kinds": [str(row["kind"]) for row in failed],
+        "failed_steps": [(str(row["step"]), str(row["sentence"])) for row in steps],
+    }
+
+
+def insert_rule_change(*, name: str, entry: dict[str, Any] | None, now: datetime, actor: str) -> Statement:
+    """The statement that keeps a rule as a person left it; None: as in the file again."""
+    return Statement(
+        "INSERT INTO alert_rule_changes (name, rule, changed_at, changed_by) VALUES (?, ?, ?, ?)",
+        (name, None if entry is None else json.dumps(entry), now, actor),
+    )
+
+
+def read_rule_changes(db: Database) -> dict[str, dict[str, Any] | None]:
+    """Name → the rule as a person left it last, or None where the file's own stands again."""
     rows = db.rows(
-        "SELECT (SELECT max(finished_at) FROM sync_runs WHERE kind = 'deals' AND status = 'done') AS deals_seen_at, "
-        "(SELECT count(*) FROM deal_issues WHERE resolved_at IS NULL) AS open_issues"
+        "SELECT name, rule FROM alert_rule_changes WHERE change_id IN "
+        "(SELECT max(change_id) FROM alert_rule_changes GROUP BY name) ORDER BY name"
     )
-    failed = db.rows(
-        "SELECT kind FROM sync_runs WHERE run_id IN (SELECT max(run_id) FROM sync_runs GROUP BY kind) "
-        "AND status IN ('failed', 'interrupted') ORDER BY kind"
-    )
-    return rows[0] | {"failed_kinds": [str(row["kind"]) for row in failed]}
+    return {str(row["name"]): None if row["rule"] is None else json.loads(row["rule"]) for row in rows}

@@ -11,14 +11,14 @@ import pytest
 from deal_worlds import deal_world
 from figures import show
 
+from analytics.alert_looks import Seen, window_end
 from analytics.alert_rules import (
     AlertRule,
     changes,
     false_alarm_rate,
+    findings,
     read_alert_rules,
     replay,
-    win_rate_findings,
-    window_end,
 )
 from errors import ConfigError
 
@@ -43,22 +43,22 @@ def test_windows_follow_each_other():
 
 
 def test_a_fall_is_seen_and_noise_is_not():
-    found = win_rate_findings(RULE, fallen(), day=UNTIL)
+    found = findings(RULE, Seen(fallen()), day=UNTIL)
     assert [f.subject for f in found] == ["all deals"]
     assert "fell" in found[0].sentence
-    assert not win_rate_findings(RULE, deal_world(1), day=UNTIL)
+    assert not findings(RULE, Seen(deal_world(1)), day=UNTIL)
     by_region = AlertRule("r", "win rate", field="region", limit=2, direction="both")
-    assert {f.subject for f in win_rate_findings(by_region, fallen(), day=UNTIL)} <= {
+    assert {f.subject for f in findings(by_region, Seen(fallen()), day=UNTIL)} <= {
         "region APAC", "region Europe", "region India", "region North America",
     }  # fmt: skip
 
 
 def test_too_few_deals_are_not_looked_at():
     few = deal_world(1, 40)
-    assert win_rate_findings(RULE, few, day=UNTIL) == []
-    assert false_alarm_rate(RULE, few, day=UNTIL) is None
-    assert false_alarm_rate(AlertRule("s", "stale data"), deal_world(1), day=UNTIL) is None
-    assert replay(RULE, deal_world(1, 0), until=UNTIL) == []
+    assert findings(RULE, Seen(few), day=UNTIL) == []
+    assert false_alarm_rate(RULE, Seen(few), day=UNTIL) is None
+    assert false_alarm_rate(AlertRule("s", "stale data"), Seen(deal_world(1)), day=UNTIL) is None
+    assert replay(RULE, Seen(deal_world(1, 0)), until=UNTIL) == []
 
 
 def test_replay_is_what_live_would_have_opened_from_what_was_known_each_day():
@@ -73,7 +73,7 @@ def test_replay_is_what_live_would_have_opened_from_what_was_known_each_day():
         later = known["closed_on"] > pd.Timestamp(day)
         known.loc[later, "outcome"] = "open"
         known.loc[later, "closed_on"] = pd.NaT
-        fresh, gone = changes(rule, win_rate_findings(rule, known, day=day), open_subjects, closed, day)
+        fresh, gone = changes(rule, findings(rule, Seen(known), day=day), open_subjects, closed, day)
         for subject in gone:
             del open_subjects[subject]
             closed[subject] = day
@@ -81,11 +81,11 @@ def test_replay_is_what_live_would_have_opened_from_what_was_known_each_day():
             open_subjects[finding.subject] = day
             live.append((day, finding.subject, finding.sentence))
     assert live
-    assert [tuple(f) for f in replay(rule, deals, until=UNTIL, days=200)] == live
+    assert [tuple(f) for f in replay(rule, Seen(deals), until=UNTIL, days=200)] == live
 
 
 def test_the_same_finding_opens_once_and_stays_quiet_in_its_cooldown():
-    finding = win_rate_findings(RULE, fallen(), day=UNTIL)[0]
+    finding = findings(RULE, Seen(fallen()), day=UNTIL)[0]
     fresh, gone = changes(RULE, [finding], {}, {}, UNTIL)
     assert (fresh, gone) == ([finding], [])
     assert changes(RULE, [finding], {finding.subject: UNTIL}, {}, UNTIL) == ([], [])
@@ -95,7 +95,9 @@ def test_the_same_finding_opens_once_and_stays_quiet_in_its_cooldown():
 
 
 def test_the_rate_of_a_year_follows_from_the_rate_of_a_look():
-    look, year = false_alarm_rate(AlertRule("r", "win rate", limit=2, days=30), deal_world(1), day=UNTIL)
+    look, year = false_alarm_rate(
+        AlertRule("r", "win rate", limit=2, days=30), Seen(deal_world(1)), day=UNTIL
+    )
     assert 0 < look <= 0.02276  # the tail of two standard deviations
     assert year == pytest.approx(1 - (1 - look) ** (365 / 30))
 
@@ -120,10 +122,10 @@ def test_stated_false_alarms_against_simulated_years():
         deals = deal_world(20_000 + seed, 6000, days=800)
         for n in range(12):
             day = date(2024, 3, 1) + timedelta(days=30 * n)
-            rate = false_alarm_rate(rule, deals, day=day)
+            rate = false_alarm_rate(rule, Seen(deals), day=day)
             if rate is not None:
                 looks += 1
-                fired += bool(win_rate_findings(rule, deals, day=day))
+                fired += bool(findings(rule, Seen(deals), day=day))
                 stated.append(rate[0])
     show(
         f"Win-rate rule, {looks} looks: stated {100 * np.mean(stated):.2f} %, measured {100 * fired / looks:.2f} %."

@@ -16,12 +16,13 @@ import turso_db
 from actors import Actor
 from alert_senders import senders
 from alerts import acknowledge_alert, check_alerts, deliver_alerts, snooze_alert
-from analytics.alert_rules import AlertRule
+from analytics.alert_rules import AlertRule, read_alert_rules, with_changes
 from errors import Refused
 from scripts.check_alerts import main
 from scripts.command import run
 from stores import alerts as store
 from stores import syncs
+from stores.alerts import read_rule_changes
 
 ANA = Actor("Ana Ruiz", "manager")
 RULE = AlertRule(
@@ -255,4 +256,28 @@ def test_the_page_shows_rules_and_takes_an_acknowledgement(places, now):  # noqa
     assert "Seen by" in said(app)
     app.button(key="quiet_1").click().run()
     assert not app.exception
+    db.close()
+
+
+def test_a_manager_changes_a_rule_on_the_page_and_the_file_stands_again(places, now):  # noqa: F811
+    db = turso_db.connect(None, None, places / "data")
+    app = opened("pages/8_Alerts.py")
+    app.session_state["rule_Strange deals"] = True  # the expander is open
+    app.run()
+    app.number_input(key="limit_Strange deals").set_value(5.0).run()
+    app.text_input(key="tell_Strange deals").set_value("slack, bob").run()
+    app.button(key="save_Strange deals").click().run()
+    assert "does not fit" in " ".join(error.value for error in app.error)  # bob is no address
+    app.text_input(key="tell_Strange deals").set_value("slack, bob@example.com").run()
+    app.button(key="save_Strange deals").click().run()
+    assert not app.exception
+    rules = with_changes(read_alert_rules(places / "config"), read_rule_changes(db))
+    changed = next(rule for rule in rules if rule.name == "Strange deals")
+    assert (changed.limit, changed.tell) == (5.0, ("slack", "bob@example.com"))
+    assert db.rows("SELECT action, subject FROM audit WHERE action LIKE '%rule'") == [
+        {"action": "change alert rule", "subject": "Strange deals"}
+    ]
+    app.button(key="reset_Strange deals").click().run()
+    rules = with_changes(read_alert_rules(places / "config"), read_rule_changes(db))
+    assert next(rule for rule in rules if rule.name == "Strange deals").limit == 20
     db.close()
