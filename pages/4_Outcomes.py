@@ -7,15 +7,24 @@ import streamlit as st
 
 import ui
 from stores import matches, outcomes, unmatched
-from views import custody, history_import, newest_outcomes, outcome_files, review_queue, unmatched_work
+from views import (
+    custody,
+    history_import,
+    newest_outcomes,
+    outcome_files,
+    outcome_form,
+    review_queue,
+    unmatched_work,
+)
 
-TABS = ("Newest", "Review", "Unmatched", "Chain of custody", "Import files", "History")
+TABS = ("Newest", "Review", "Unmatched", "Chain of custody", "Import files", "History", "By hand")
 READERS = {
     "Newest": newest_outcomes.readers,
     "Review": review_queue.readers,
     "Unmatched": unmatched_work.readers,
     "Chain of custody": custody.readers,
     "History": history_import.readers,
+    "By hand": outcome_form.readers,
 }
 
 with ui.page("Outcomes") as frame:
@@ -47,6 +56,7 @@ with ui.page("Outcomes") as frame:
         "Chain of custody": custody.show_custody,
         "Import files": outcome_files.show_outcome_files,
         "History": history_import.show_history,
+        "By hand": outcome_form.show_form,
     }
     with tabs[TABS.index(opened)]:
         show[opened](frame, *found)

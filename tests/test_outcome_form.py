@@ -1,0 +1,113 @@
+"""The tab By hand: companies and leads of programs get their outcomes there, one or many."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+from zoho_story import export, lead_row
+
+import turso_db
+from actors import Actor
+from feedback import score_sent
+from lead_conversion import Scorer, base_rate
+from lead_schema import SentLead, read_api_rules
+from stores import feedback, outcomes
+
+ROOT = Path(__file__).resolve().parents[1]
+BATCH = "HADES-20260211-001"
+
+
+@pytest.fixture
+def db(tmp_path, monkeypatch):
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    monkeypatch.chdir(ROOT)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    database = turso_db.connect(None, None, tmp_path / "data")
+    yield database
+    database.close()
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def opened():
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
+    app.query_params["tab"] = "By hand"
+    return clean(app.switch_page("pages/4_Outcomes.py").run())
+
+
+def clean(app):
+    assert not app.exception, app.exception
+    assert not app.error, [one.value for one in app.error]
+    return app
+
+
+def said(app):
+    kinds = (app.markdown, app.error, app.info, app.success, app.caption)
+    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
+
+
+def scored(db):
+    kind = read_api_rules(ROOT / "config").kinds["web"]
+    scorers = {"web": Scorer(kind, base_rate(0, 0, prior_rate=0.1, prior_leads=20))}
+    leads = [SentLead(f"L-{n}", "web", {"age": 30 + n}, True if n == 0 else None) for n in range(3)]
+    score_sent(db, leads=leads, scorers=scorers, now=datetime.now(UTC), actor=Actor("web shop", "ops"))
+
+
+def test_nothing_exported_and_nothing_scored_is_calm(db):
+    app = opened()
+    assert "No exported company" in said(app)
+    app.segmented_control(key="by_hand_of").set_value("Leads of programs")
+    assert "No lead was scored for a program yet" in said(clean(app.run()))
+
+
+def test_an_outcome_for_every_company_shown_is_filled_in_and_recorded(db):
+    export(db, BATCH, [lead_row(number) for number in range(3)])
+    app = opened()
+    assert app.button(key="by_hand_record").disabled
+    app.selectbox(key="by_hand_all").set_value("contacted")
+    clean(app.run())
+    clean(app.button(key="by_hand_fill_all").click().run())
+    button = app.button(key="by_hand_record")
+    assert button.label == "Record 3 outcomes"
+    clean(button.click().run())
+    assert "3 outcomes recorded." in said(app)
+    assert outcomes.read_funnel(db)["contacted"] == 3
+    assert app.button(key="by_hand_record").disabled  # the table is fresh
+    rows = db.rows("SELECT DISTINCT source, recorded_by FROM outcome_milestones")
+    assert rows == [{"source": "person", "recorded_by": "Local manager"}]
+
+
+def test_the_search_narrows_what_is_shown(db):
+    export(db, BATCH, [lead_row(number) for number in range(3)])
+    app = opened()
+    name = app.data_editor[0].value["company_name"].iloc[0]
+    clean(app.text_input(key="by_hand_wanted").set_value(name).run())
+    assert app.data_editor[0].value["company_name"].tolist() == [name]
+
+
+def test_outcomes_of_leads_of_programs_are_kept_and_stand_beside_what_was_said_before(db):
+    scored(db)
+    app = opened()
+    app.segmented_control(key="by_hand_of").set_value("Leads of programs")
+    clean(app.run())
+    shown = app.data_editor[0].value
+    assert shown.set_index("lead_id")["outcome"].fillna("").to_dict() == {
+        "L-0": "Converted",
+        "L-1": "",
+        "L-2": "",
+    }
+    app.selectbox(key="by_hand_all").set_value("Did not convert")
+    clean(app.run())
+    clean(app.button(key="by_hand_fill_all").click().run())
+    clean(app.button(key="by_hand_say").click().run())
+    assert "3 outcomes kept" in said(app)
+    told = feedback.read_history(db, lead_id="L-0")
+    assert [(row["outcome"], row["given_by"], row["came_from"]) for row in told] == [
+        (1, "web shop", "score"), (0, "Local manager", "page"),
+    ]  # fmt: skip
