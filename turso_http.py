@@ -68,7 +68,7 @@ class AnyWire(Protocol):
 class TursoHttp:
     """A database behind SQL over HTTP. Safe for many threads; no transaction outlives a request."""
 
-    rows_per_write = 500
+    rows_per_write = 1000
 
     def __init__(self, wire: AnyWire, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self.name = wire.name

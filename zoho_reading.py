@@ -10,12 +10,13 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from errors import ConfigError, HadesError, Unavailable
 from stores import zoho as store
 from sync_run import SyncRun
-from turso_db import Database
+from turso_db import Database, read_together
 from zoho_client import ZohoClient, moment
 from zoho_profile import Profile, Role
 from zoho_rules import read_record, unknown_stages
@@ -82,12 +83,12 @@ def forecasts(
     db: Database, zoho: ZohoClient, *, profile: Profile, now: datetime, run: SyncRun
 ) -> dict[str, str]:
     """Stage → forecast type, asked of Zoho only when a record has a stage that no list of the profile names."""
-    known: dict[str, str] = store.read_setup(db, key="forecasts") or {}
+    kept, stages = read_together(
+        db, [partial(store.read_setup, key="forecasts"), partial(store.read_unsettled_stages, role="deals")]
+    )
+    known: dict[str, str] = kept or {}
     role = profile.roles.get("deals")
-    if role is None or not role.forecast:
-        return known
-    unknown = unknown_stages(role, store.read_unsettled_stages(db, role="deals"))
-    if not unknown - known.keys():
+    if role is None or not role.forecast or not unknown_stages(role, stages) - known.keys():
         return known
     try:
         known = zoho.stages(role.module)
@@ -154,6 +155,8 @@ def note_gone(
                 "what they said stays."
             )
             db.write([store.mark_missing(role=role, zoho_ids=silent, now=now)], bump=False)
+    if not gone:
+        return
     known = store.read_known(db, role=role, zoho_ids=sorted(gone))
     deliveries = store.count_deliveries(db, zoho_ids=sorted(known)) if known else 0
     if deliveries > max(_FEW_DELETED, _SHARE_DELETED * store.count_deliveries(db)):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from actors import Actor, require
@@ -18,13 +19,13 @@ from stores import matches, unmatched
 from stores import zoho as store
 from stores.audit import audit_entry
 from sync_run import SyncRun, sync_run
-from turso_db import Database
+from turso_db import Database, read_together
 from zoho_client import ZohoClient
 from zoho_profile import Profile
 from zoho_reading import Reading, existing_fields, forecasts, note_gone, read_role, since_of
 from zoho_settling import settle
 
-_IDS_AT_ONCE = 5000
+_IDS_AT_ONCE, _PARTS_AT_ONCE = 5000, 20
 
 
 @dataclass(frozen=True)
@@ -186,14 +187,22 @@ def _unsettle_what_else_changed(
     db: Database, profile: Profile, bookmarks: dict[str, dict[str, Any]], now: datetime
 ) -> None:
     """Sites are settled again, too, when the rules changed or when leads were exported since that they may be."""
-    newest = matches.read_exports_mark(db)["newest_lead"]
+    mark, settled_by, settled_up_to = read_together(
+        db,
+        [
+            matches.read_exports_mark,
+            partial(store.read_setup, key="settled by"),
+            partial(store.read_setup, key="settled up to"),
+        ],
+    )
+    newest = mark["newest_lead"]
     statements: list[Any] = []
-    if store.read_setup(db, key="settled by") != profile.sha256:
+    if settled_by != profile.sha256:
         statements += [
             store.unsettle_all(),
             store.note_setup(key="settled by", value=profile.sha256, now=now),
         ]
-    elif store.read_setup(db, key="settled up to") != newest:
+    elif settled_up_to != newest:
         statements.append(store.unsettle_open())
     if "deliveries" in profile.roles and "vanillasoft_id" in profile.roles["deliveries"].fields:
         statements.append(store.join_by_vanillasoft())
@@ -203,13 +212,16 @@ def _unsettle_what_else_changed(
 def _counted(db: Database, readings: list[Reading]) -> dict[str, int]:
     """read, matched, review, unmatched, other over the records that were read."""
     counts = dict.fromkeys(("read", MATCHED, REVIEW, UNMATCHED, "other"), 0)
+    parts: list[Callable[[Database], dict[str, int]]] = []
     for reading in readings:
         ids = sorted(reading.ids)
         counts["read"] += len(ids)
-        for start in range(0, len(ids), _IDS_AT_ONCE):
-            part = matches.count_statuses(
-                db, role=reading.role.key, zoho_ids=ids[start : start + _IDS_AT_ONCE]
-            )
+        parts += [
+            partial(matches.count_statuses, role=reading.role.key, zoho_ids=ids[start : start + _IDS_AT_ONCE])
+            for start in range(0, len(ids), _IDS_AT_ONCE)
+        ]
+    for start in range(0, len(parts), _PARTS_AT_ONCE):
+        for part in read_together(db, parts[start : start + _PARTS_AT_ONCE]):
             for status, number in part.items():
                 counts[status if status in counts else "other"] += number
     return counts

@@ -125,8 +125,8 @@ class Unsettled(NamedTuple):
     # standing (1, or 0 where a later row takes it back), held (1 where a person took it back)
 
 
-_SOME = "SELECT site FROM zoho_records WHERE settled = 0 ORDER BY site LIMIT ?"
-_SOME_SITES = f"(SELECT json_group_array(site) FROM (SELECT DISTINCT site FROM ({_SOME})))"  # noqa: S608
+_SOME = "SELECT DISTINCT site FROM zoho_records WHERE settled = 0 ORDER BY site LIMIT ?"
+_SOME_SITES = f"(SELECT json_group_array(site) FROM ({_SOME}))"  # noqa: S608
 _SOME_IDS = f"(SELECT DISTINCT zoho_id AS value FROM zoho_records WHERE site IN ({_SOME}))"  # noqa: S608
 _RECORDS = (
     "SELECT r.site, r.role, r.zoho_id, r.facts, r.deleted_at FROM json_each({sites}) k "

@@ -107,6 +107,11 @@ def app(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
             server = stack.enter_context(TursoServer(path))
             monkeypatch.setenv("TURSO_DATABASE_URL", server.url)
             monkeypatch.setenv("TURSO_AUTH_TOKEN", server.token)
+            db = turso_db.connect(server.url, server.token)
+            db.write(
+                [turso_db.Statement("UPDATE meta SET value = value")], bump=False
+            )  # the first makes its tables
+            db.close()
         yield AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
         st.cache_data.clear()
         st.cache_resource.clear()

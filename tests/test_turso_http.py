@@ -365,7 +365,7 @@ def test_streams_that_expire_are_never_met(db: TursoHttp, server: TursoServer) -
 def test_the_name_is_for_people(server: TursoServer) -> None:
     db = for_url(server.url, server.token)
     assert db.name == f"Turso at {server.url.removeprefix('http://')}"
-    assert db.rows_per_write == 500
+    assert db.rows_per_write == 1000
     db.close()
 
 
