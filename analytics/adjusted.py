@@ -173,7 +173,7 @@ def _cells(
     key = np.zeros(len(values), dtype=np.int64)
     names, codes = {}, {}
     for column in values.columns:
-        code, found = pd.factorize(values[column])
+        code, found = pd.factorize(values[column], sort=True)
         texts = [*(str(value) for value in found), _MISSING]
         code = np.where(code < 0, len(found), code).astype(np.int64)
         names[str(column)], codes[str(column)] = np.array(texts, dtype="object"), code

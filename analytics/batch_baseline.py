@@ -137,6 +137,16 @@ def chance_limits(
     return pd.DataFrame(limits).astype("int64")[["warn_low", "warn_high", "alarm_low", "alarm_high"]]
 
 
+def limit_lines(baseline: Mapping[str, Any], *, least: float, most: float) -> pd.DataFrame:
+    """The limits as lines for a picture: effective (from `least` to `most` companies), and warn_low, warn_high, alarm_low,
+    alarm_high as rates (0–1).
+    """
+    sizes = np.unique(np.linspace(max(least, 1.0), max(most * 1.05, least + 10.0), 60).round())
+    limits = chance_limits(sizes, np.ones_like(sizes), baseline)
+    rates = limits.clip(lower=0).div(sizes, axis=0).clip(upper=1.0)
+    return pd.concat([pd.Series(sizes, name="effective"), rates], axis=1)
+
+
 def _word(row: Mapping[Any, Any]) -> str:
     if row["deliveries"] >= row["alarm_high"]:
         return "far above"

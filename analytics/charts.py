@@ -105,38 +105,6 @@ def delivery_curve(curve: pd.DataFrame) -> Any:
     return _calm(figure, height=320)
 
 
-def batch_rates(batches: pd.DataFrame, *, overall_rate: float | None) -> Any:
-    """One dot per batch: companies against delivery rate; batches still too young are hollow.
-
-    `batches` has batch_id, companies, deliveries, rate, matured (bool), warn_low, warn_high (fractions).
-    """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    ordered = batches.sort_values("companies")
-    for column in ("warn_low", "warn_high"):
-        figure.add_trace(
-            go.Scatter(x=ordered["companies"], y=100 * ordered[column], mode="lines", showlegend=False,
-                       line={"color": QUIET, "width": 1, "dash": "dot"}, hoverinfo="skip")
-        )  # fmt: skip
-    for matured, symbol, label in (
-        (True, "circle", "Old enough to judge"),
-        (False, "circle-open", "Still young"),
-    ):
-        some = batches[batches["matured"] == matured]
-        figure.add_trace(
-            go.Scatter(x=some["companies"], y=100 * some["rate"], mode="markers", name=label, cliponaxis=False,
-                       marker={"color": SUGGESTED, "symbol": symbol, "size": 9, "line": {"width": 2}},
-                       customdata=some[["batch_id", "deliveries"]].to_numpy(),
-                       hovertemplate="%{customdata[0]}: %{customdata[1]} of %{x} (%{y:.1f} %)<extra></extra>")
-        )  # fmt: skip
-    if overall_rate is not None:
-        figure.add_hline(y=100 * overall_rate, line_width=1, line_color=QUIET)
-    figure.update_xaxes(title="Companies in the batch")
-    figure.update_yaxes(title="Delivered, %", rangemode="tozero")
-    return _calm(figure, height=340)
-
-
 def score_histogram(scores: pd.Series) -> Any:
     """How many leads have each score, in bins of five points from 0 to 100."""
     import numpy as np
@@ -164,6 +132,7 @@ def _tall(rows: pd.DataFrame) -> int:
 
 
 def _calm(figure: Any, *, height: int, top: int = 8) -> Any:
+    """The figure with the margins, legend and manners of all pictures."""
     figure.update_layout(
         height=height, margin={"l": 8, "r": 8, "t": top, "b": 8}, legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},
         bargap=0.25, dragmode=False,

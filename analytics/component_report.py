@@ -98,4 +98,5 @@ def _weights(
     importance = None
     if half_life_days is not None:
         importance = recency_weights(rows, as_of=as_of, half_life_days=half_life_days)
-    return component_weights(rows, delivered, current, seed=seed, repeats=repeats, importance=importance)
+    table = component_weights(rows, delivered, current, seed=seed, repeats=repeats, importance=importance)
+    return table.round(9)  # beyond it lie the last bits of the machine

@@ -82,7 +82,8 @@ def fit_delay(outcomes: pd.DataFrame, values: pd.Series, *, as_of: Day) -> Delay
         )
         if found.fun < best_value - 1e-6:
             shape, scale = np.exp(found.x)
-            best = Delay(family, float(shape), float(scale), int(groups.delays.sum()))
+            # Four digits: the search ends within 1e-5, and where in there depends on the machine's last bits.
+            best = Delay(family, float(f"{shape:.4g}"), float(f"{scale:.4g}"), int(groups.delays.sum()))
             best_value = float(found.fun)
     return best
 
@@ -187,7 +188,7 @@ class _Groups:
     @classmethod
     def of(cls, outcomes: pd.DataFrame, values: pd.Series, as_of: Day) -> _Groups:
         known = known_outcomes(outcomes, as_of=as_of, maturity_days=0)
-        codes, found = pd.factorize(values.loc[known.index])
+        codes, found = pd.factorize(values.loc[known.index], sort=True)
         names: list[str | None] = [str(name) for name in found]
         if (codes < 0).any():
             names.append(None)

@@ -187,7 +187,8 @@ def _why(starts: tuple[float, float], table: pd.DataFrame) -> str:
         if abs(row["change"]) < 5e-5:
             continue
         sure = "" if row["low"] > 0 or row["high"] < 0 else ", which chance alone may have made"
-        told.append(f"{100 * row['change']:+.1f} points come from {words[row['term']]}{sure}")
+        points = f"{100 * row['change']:+.1f}".replace("-", "−")
+        told.append(f"{points} points come from {words[row['term']]}{sure}")
     change = f"The rate went from {100 * starts[0]:.1f} % to {100 * starts[1]:.1f} %"
     return f"{change}: {'; '.join(told)}." if told else f"{change}."
 

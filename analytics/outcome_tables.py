@@ -1,8 +1,8 @@
-"""Tables behind the pictures of outcomes: how long a delivery takes, and batches against chance."""
+"""The table behind the picture of outcomes: how long a delivery takes."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 import pandas as pd
@@ -33,27 +33,3 @@ def delivery_curve_table(companies: pd.DataFrame, *, as_of: date) -> pd.DataFram
         {"day": [0], "delivered": [0.0], "low": [0.0], "high": [0.0], "at_risk": [len(watched)]}
     )
     return pd.concat([origin, table], ignore_index=True) if days[0] > 0 else table
-
-
-def batch_table(batches: pd.DataFrame, *, now: datetime, maturity_days: int) -> pd.DataFrame:
-    """One row per closed batch: batch_id, companies, deliveries, rate, matured (bool), warn_low, warn_high.
-
-    The limits hold 95 % of batches of that size if all had the rate of the matured ones (binomial, normal
-    approximation; Spiegelhalter 2005); missing while no batch is matured.
-    """
-    closed = batches[(batches["status"] == "closed") & (batches["companies"] > 0)]
-    matured = (pd.Timestamp(now) - pd.to_datetime(closed["exported_at"], utc=True)).dt.days >= maturity_days
-    judged = closed[matured]
-    rate = judged["deliveries"].sum() / judged["companies"].sum() if len(judged) else np.nan
-    spread = 1.959964 * np.sqrt(rate * (1 - rate) / closed["companies"])
-    return pd.DataFrame(
-        {
-            "batch_id": closed["batch_id"],
-            "companies": closed["companies"],
-            "deliveries": closed["deliveries"],
-            "rate": closed["deliveries"] / closed["companies"],
-            "matured": matured,
-            "warn_low": (rate - spread).clip(lower=0),
-            "warn_high": (rate + spread).clip(upper=1),
-        }
-    )

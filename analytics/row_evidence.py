@@ -53,4 +53,4 @@ def row_evidence(
     adjusted = adjusted_rates(outcomes, values[carried], as_of=as_of, maturity_days=maturity_days)
     adjusted = adjusted.drop(columns=["leads", "deliveries", "rate"])
     table = pd.concat(found, ignore_index=True).merge(adjusted, on=["dimension", "value"], how="outer")
-    return table.reindex(columns=list(COLUMNS))
+    return table.reindex(columns=list(COLUMNS)).round(9)  # beyond it lie the last bits of the machine

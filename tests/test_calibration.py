@@ -270,3 +270,67 @@ def test_a_day_that_has_not_come_is_refused(db, config_dir, now):
     with pytest.raises(InputError, match=r"2026-02-12.*today is 2026-02-11"):
         calibrated(db, config_dir, now, as_of=date(2026, 2, 12))
     assert runs.read_latest_run(db) is None
+
+
+def test_every_row_carries_its_further_rates_and_a_run_says_what_it_rests_on(real, db, config_dir, now):
+    batch = export_rows(db, config_dir, now, [lead_row(1), lead_row(2)]).batch_id
+    told(db, now + timedelta(days=60), (batch, "Oak Inn 1", "delivery", "2026-03-01"))
+    run = calibrated(db, config_dir, SUMMER, as_of=date(2026, 7, 1))
+    row = by_value(run)["8361"]
+    assert (row["leads"], row["deliveries"]) == (218, 38)
+    assert row["low"] < row["rate"] < row["high"]
+    assert row["adjusted_low"] < row["adjusted_rate"] < row["adjusted_high"]
+    assert row["delay_low"] < row["delay_rate"] < row["delay_high"]
+    assert row["km_rate"] == pytest.approx(38 / 218)  # every delivery came 76 days on, every lead is old
+    told_of = run["overall"]["dimensions"]["proximity"]
+    assert told_of["without_value_of"] == {"historical": 2198, "hades": 2}
+    assert run["overall"]["sources"]["historical"] == {"leads": 2198, "deliveries": 197, "too_young": 0}
+    assert run["overall"]["sources"]["hades"] == {"leads": 2, "deliveries": 1, "too_young": 0}
+    assert run["overall"]["baseline"]["deliveries"] == 197
+    assert [part["workflow"] for part in run["components"]] == ["intent", "geography"]
+    assert {row["verdict"] for part in run["components"] for row in part["rows"]} == {
+        "too little",
+        "no evidence",
+    }
+
+
+def test_what_history_cannot_know_has_no_suggestion(real, db, config_dir, now):
+    run = calibrated(db, config_dir, now)
+    for dimension in ("proximity", "signal_strength"):
+        rows = [row for row in run["rows"] if row["dimension"] == dimension]
+        assert {row["verdict"] for row in rows} == {"no evidence"}
+        assert {row["suggested"] for row in rows} == {None}
+        assert {row["more_leads"] for row in rows} == {None}
+
+
+def test_recency_is_a_choice_that_a_run_keeps_and_another_question(real, db, config_dir, now):
+    plain, recent = calibrated(db, config_dir, now), calibrated(db, config_dir, now, half_life_days=365)
+    assert (plain["half_life_days"], recent["half_life_days"]) == (None, 365)
+    assert runs.read_run(db, run_id=plain["run_id"])["superseded_by"] is None
+    # All leads of the real table are 392 days old: each counts alike, and they are worth what they are.
+    assert by_value(recent)["8361"]["effective_leads"] == pytest.approx(218)
+    path = config_dir / "icp.yaml"
+    path.write_text(
+        path.read_text("utf-8").replace("recency_half_life_days: null", "recency_half_life_days: 365"),
+        "utf-8",
+    )
+    assert calibrated(db, config_dir, now)["half_life_days"] == 365
+    assert calibrated(db, config_dir, now, half_life_days=0)["half_life_days"] is None
+
+
+def test_newer_leads_may_count_more(db, config_dir, now):
+    history(
+        db,
+        now,
+        *real_history({"8361": (100, 30), "7011": (100, 10)}, deal="2023-01-15", delivered="2023-04-01"),
+    )
+    newer = [(f"New {row[0]}", *row[1:]) for row in real_history({"8361": (100, 10), "7011": (100, 10)})]
+    history(db, now, *newer)
+    plain, recent = (calibrated(db, config_dir, now, half_life_days=h) for h in (0, 365))
+    assert by_value(plain)["8361"]["rate"] == 0.2
+    # 2025-01-15 is 392 days back and 2023-01-15 1,123: the old hundred weighs ½^(731/365) = .2495 of the new one,
+    # (10 + .2495 · 30) / (100 + 24.95) = .1400, and together they are worth 124.95² / (100 + 100 · .0623) = 147 leads.
+    row = by_value(recent)["8361"]
+    assert row["rate"] == pytest.approx(0.1400, abs=1e-4)
+    assert row["effective_leads"] == pytest.approx(147.0, abs=0.1)
+    assert (row["leads"], row["deliveries"]) == (200, 40)

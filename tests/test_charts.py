@@ -44,18 +44,6 @@ def test_scores_fall_into_bins_of_five_with_100_in_the_last() -> None:
     assert sum(bars.y) == 4
 
 
-def test_young_batches_are_hollow() -> None:
-    table = pd.DataFrame({
-        "batch_id": ["a", "b"], "companies": [100, 50], "deliveries": [10, 1], "rate": [0.1, 0.02], "matured": [True, False],
-        "warn_low": [0.04, 0.0], "warn_high": [0.16, 0.2],
-    })  # fmt: skip
-    figure = charts.batch_rates(table, overall_rate=0.1)
-    assert [(trace.marker.symbol, list(trace.x)) for trace in figure.data[2:]] == [
-        ("circle", [100]),
-        ("circle-open", [50]),
-    ]
-
-
 def test_the_curve_is_in_percent() -> None:
     curve = pd.DataFrame({"day": [0, 10], "delivered": [0.0, 0.25], "low": [0.0, 0.1], "high": [0.0, 0.5]})
     assert list(charts.delivery_curve(curve).data[2].y) == [0, 25]

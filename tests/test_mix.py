@@ -41,7 +41,7 @@ def test_kitagawa_by_hand():
     values = result.values.set_index("value")
     assert values["mix"].to_dict() == pytest.approx({"a": -0.019375, "b": -0.010625})
     assert values["rate"].to_dict() == pytest.approx({"a": 0.015, "b": 0.0})
-    assert result.why.startswith("The rate went from 15.0 % to 13.5 %: -3.0 points come from a different mix")
+    assert result.why.startswith("The rate went from 15.0 % to 13.5 %: −3.0 points come from a different mix")
 
 
 counts = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: (max(pair), min(pair)))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from analytics.outcome_tables import batch_table, delivery_curve_table
+from analytics.outcome_tables import delivery_curve_table
 
 
 def companies(*rows: tuple[str, str | None]) -> pd.DataFrame:
@@ -61,30 +61,3 @@ def test_no_delivery_gives_no_curve() -> None:
 
 def test_a_delivery_after_the_day_is_not_seen_yet() -> None:
     assert delivery_curve_table(companies(("2026-01-01", "2026-03-01")), as_of=date(2026, 2, 1)).empty
-
-
-def batches(*rows: tuple[str, str, int, int, str]) -> pd.DataFrame:
-    return pd.DataFrame(rows, columns=["batch_id", "exported_at", "companies", "deliveries", "status"])
-
-
-def test_limits_come_from_the_matured_batches_alone() -> None:
-    table = batch_table(
-        batches(("a", "2026-01-01T00:00:00Z", 100, 10, "closed"), ("b", "2026-05-25T00:00:00Z", 100, 0, "closed"),
-                ("c", "2026-01-01T00:00:00Z", 50, 50, "void")),
-        now=datetime(2026, 6, 1, tzinfo=UTC), maturity_days=120,
-    )  # fmt: skip
-    assert table["batch_id"].tolist() == ["a", "b"]
-    assert table["matured"].tolist() == [True, False]
-    # rate .10, sd = sqrt(.1 × .9 / 100) = .03; .1 ± 1.96 × .03 = .0412 and .1588
-    assert table["warn_low"].tolist() == pytest.approx([0.0412, 0.0412], abs=1e-4)
-    assert table["warn_high"].tolist() == pytest.approx([0.1588, 0.1588], abs=1e-4)
-
-
-def test_without_a_matured_batch_there_are_no_limits() -> None:
-    table = batch_table(
-        batches(("b", "2026-05-25T00:00:00Z", 100, 0, "closed")),
-        now=datetime(2026, 6, 1, tzinfo=UTC),
-        maturity_days=120,
-    )
-    assert table["warn_low"].isna().all()
-    assert batch_table(batches(), now=datetime(2026, 6, 1, tzinfo=UTC), maturity_days=120).empty

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,7 @@ from errors import Conflict, Refused
 from export import void_batch
 from operators import save_operator
 from stores import audit, batches, operators, outcomes, state, weights
+from stores.matured import read_matured
 from stores.overview import read_overview
 
 
@@ -196,3 +198,33 @@ def test_an_evening_in_chicago_is_the_day_it_is_there(db, config_dir, now):
     assert outcomes.count_started_before(db, day=date(2026, 2, 11)) == 2
     assert read_overview(db, today=date(2026, 6, 11), maturity_days=120)["matured"] == 2  # 120 days on
     assert read_overview(db, today=date(2026, 6, 10), maturity_days=120)["matured"] == 0
+
+
+def test_matured_leads_are_counted_in_the_database_as_a_calibration_counts_them(db, config_dir, now):
+    history(db, now, *real_history({"8361": (30, 6)}, deal="2025-06-01", delivered="2025-09-01"))
+    history(db, now, *real_history({"8062": (10, 2)}, deal="", delivered=""))
+    batch = export_rows(db, config_dir, now, [lead_row(n) for n in range(1, 5)]).batch_id
+    told(db, now + timedelta(days=60), (batch, "Oak Inn 1", "delivery", "2026-03-01"))
+    for days_on in (0, 100, 120):
+        today = date(2026, 2, 11) + timedelta(days=days_on)
+        for row in read_matured(db, today=today, maturity_days=120):
+            frame = outcomes.read_outcome_frame(db, population=row["source"])
+            counted = overall(frame, as_of=today, maturity_days=120)
+            assert {key: row[key] for key in ("leads", "deliveries", "too_young")} == {
+                key: counted[key] for key in ("leads", "deliveries", "too_young")
+            }
+
+
+def test_the_parts_of_a_score_are_read_as_exported(db, config_dir, now):
+    batch = export_rows(db, config_dir, now, [lead_row(1), lead_row(2)]).batch_id
+    told(db, now + timedelta(days=60), (batch, "Oak Inn 1", "delivery", "2026-03-01"))
+    frame = outcomes.read_component_scores(db, components=["signal_strength", "proximity"])
+    kept = [
+        json.loads(row["source_features"])
+        for row in db.rows("SELECT source_features FROM lead_outcomes ORDER BY id")
+    ]
+    assert frame["signal_strength"].tolist() == [features["signal_strength_score"] for features in kept]
+    assert frame["proximity"].isna().all()  # the other workflow's
+    assert frame["started_on"].astype(str).tolist() == ["2026-02-11"] * 2
+    assert frame["delivered_on"].notna().tolist() == [True, False]
+    assert outcomes.read_component_scores(db, components=[]).shape == (2, 3)

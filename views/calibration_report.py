@@ -15,11 +15,14 @@ from score_changes import movable_rows, pick_rows, planned_changes
 from settings import code_version
 from stores import demo, runs
 from views.approval import confirm
+from views.component_report import show_components
 from views.current_weights import label
 from views.dimension_table import show_dimension
+from views.recalibration import show_flag
 from views.what_would_change import show_change
 
 Run = dict[str, Any]
+HALF_LIVES = {"no": 0, "half after 6 months": 182, "half after a year": 365, "half after 2 years": 730}
 POPULATIONS = {"all": "all outcomes", "historical": "history only", "hades": "HADES batches only"}
 
 
@@ -30,6 +33,7 @@ def calibrate_now(frame: ui.Frame) -> None:
             frame.db, icp=frame.icp, weight_version=frame.weight_version, as_of=frame.today,
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor, code_version=code_version(),
             estimator=st.session_state.get("estimator"), population=st.session_state.get("population", "all"),
+            half_life_days=HALF_LIVES.get(st.session_state.get("half_life", "")),
         )  # fmt: skip
         st.query_params.pop("run", None)  # the new run is the one to look at
 
@@ -48,7 +52,8 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
         else f"#### Run {run['run_id']}: no lead is old enough to judge"
     )
     st.caption(f"As of {ui.day(run['as_of'])}: {whole['deliveries']:,} deliveries of {whole['leads']:,} leads judged, "
-               f"{ui.percent(whole['rate'])} ({ui.interval(whole['low'], whole['high'])}); {whole['too_young']:,} too young. Estimator {run['estimator']}, "
+               f"{ui.percent(whole['rate'])} ({ui.interval(whole['low'], whole['high'])}); {whole['too_young']:,} too young. "
+               f"{made_from(run)} Estimator {run['estimator']}, "
                f"made by {ui.plain(run['created_by'])} on version {run['weight_version']}.")  # fmt: skip
     closed = run["applied_version"] or run["superseded_by"] or run["weight_version"] != frame.weight_version
     if run["applied_version"]:
@@ -60,6 +65,8 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
             "The scores changed since this run, so it can be read but not applied. Calibrate again.",
             icon=":material/info:",
         )
+    if not closed:
+        show_flag(frame, run)
     show_proof(run["proof"])
     rows = pd.DataFrame(run["rows"])
     locked = bool(closed) or not frame.may("manager")
@@ -71,7 +78,10 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
     ticked: list[tuple[str, str]] = []
     shown = list(dict.fromkeys(rows["dimension"]))
     said = {d: sum(row["dimension"] == d for row in moves) for d in shown}
-    tabs = st.tabs([f"{label(d)} ({said[d]})" if said[d] else label(d) for d in shown], key="dimension")
+    named = [f"{label(d)} ({said[d]})" if said[d] else label(d) for d in shown]
+    *tabs, parts = st.tabs([*named, "Parts of the score"], key="dimension")
+    with parts:
+        show_components(run)
     for tab, dimension in zip(tabs, shown, strict=True):
         with tab:
             ticked += show_dimension(
@@ -81,12 +91,29 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
                 ui.sic_names(frame.settings.config_dir),
                 locked=locked,
                 all_moves=all_moves,
+                counted=whole.get("dimensions", {}).get(dimension),
+                delay=whole.get("delay"),
             )
     if not locked and ticked and st.toggle("Show what would change", key=f"preview_{run['run_id']}"):
         show_change(frame, run, ticked)
     if not locked:
         offer_approval(frame, run, ticked)
     show_planted(frame, rows)
+
+
+def made_from(run: Run) -> str:
+    """Which outcomes a run rests on, and whether newer leads counted more."""
+    half = run.get("half_life_days")
+    recent = f" Newer leads count more: half after {half:,} days." if half else ""
+    sources = run["overall"].get("sources")
+    if sources is None:
+        return f"Made from {POPULATIONS[run['population']]}.{recent}"
+    old, own = sources["historical"]["leads"], sources["hades"]["leads"]
+    if run["population"] == "historical":
+        return f"From the history alone.{recent}"
+    if run["population"] == "hades":
+        return f"From HADES batches alone.{recent}"
+    return f"History ({old:,}) and HADES batches ({own:,}) together.{recent}"
 
 
 def choose_run(frame: ui.Frame, run: Run | None) -> None:
@@ -96,6 +123,7 @@ def choose_run(frame: ui.Frame, run: Run | None) -> None:
         if run is not None:
             told = {
                 row["run_id"]: f"Run {row['run_id']} · {ui.day(row['as_of'])} · {POPULATIONS[row['population']]} · {row['estimator']}"
+                + (" · recent" if row["half_life_days"] and not pd.isna(row["half_life_days"]) else "")
                 for row in known.to_dict("records")
             }  # fmt: skip
             picked = st.selectbox(
@@ -115,6 +143,11 @@ def choose_run(frame: ui.Frame, run: Run | None) -> None:
                        "Raw: deliveries by leads as they are.")  # fmt: skip
             st.segmented_control("Outcomes", list(POPULATIONS), default="all", required=True, key="population",
                                  format_func=lambda name: POPULATIONS[name], persist_state="session")  # fmt: skip
+            inner = frame.icp.data["calibration"].get("recency_half_life_days")
+            set_by = f"as icp.yaml says ({f'half after {inner:,} days' if inner else 'no'})"
+            st.selectbox(
+                "Newer leads count more", [set_by, *HALF_LIVES], key="half_life", persist_state="session"
+            )
 
 
 def show_proof(proof: dict[str, Any]) -> None:

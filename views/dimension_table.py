@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 import ui
 from analytics import charts
 from views.current_weights import called, label
+from views.row_evidence import show_evidence
 
 MOST_DRAWN = 25  # values in one picture; the table has them all
 ORDERED = ("employee_range", "proximity", "signal_strength")  # values that have an order of their own
 COLUMNS = {
+    "verdict": st.column_config.TextColumn("Verdict", pinned=True, width=80),
     "value": st.column_config.TextColumn("Value", pinned=True, width=70),
     "name": st.column_config.TextColumn("Name", width=170),
-    "verdict": st.column_config.TextColumn("Verdict", width=80),
     "current": st.column_config.NumberColumn("Current", width=66),
     "suggested": st.column_config.NumberColumn("Suggested", width=82),
     "change": st.column_config.TextColumn("Change", width=66),
@@ -39,12 +42,17 @@ def show_dimension(
     *,
     locked: bool,
     all_moves: bool,
+    counted: dict[str, Any] | None = None,
+    delay: dict[str, Any] | None = None,
 ) -> list[tuple[str, str]]:
     """What is ticked, as (dimension, value), under the pictures and the tables of one dimension.
 
-    `all_moves` ticks every row that says move and is no candidate; `locked` shows no boxes.
+    `all_moves` ticks every row that says move and is no candidate; `locked` shows no boxes; `counted` and `delay` are
+    what the run kept of the dimension's leads and of the days to a delivery (None: an earlier run).
     """
     dimension = str(rows["dimension"].iloc[0])
+    if counted:
+        st.caption(resting_on(counted))
     if (rows["verdict"] == "no evidence").all():
         st.info(
             "The outcomes do not know this dimension yet: no lead that can be judged carries it.",
@@ -65,7 +73,20 @@ def show_dimension(
         st.markdown("**Outside the filter, but the outcomes speak for a look**")
         st.caption("Such leads are not let in today; the score shown is what they would get by default.")
         ticked += tick(candidates, f"candidates_{key}", dimension, locked=locked, all_moves=False)
+    show_evidence(rows, run_id, names, delay)
     return ticked
+
+
+def resting_on(counted: dict[str, Any]) -> str:
+    """Which leads the rows of a dimension rest on, and how many are in none of them."""
+    told = f"Rests on {counted['deliveries']:,} deliveries of {ui.many(counted['leads'], 'lead')} judged."
+    if not counted["without_value"]:
+        return told
+    missing = counted["without_value_of"]
+    where = " and ".join(
+        f"{missing[source]:,} {name}" for source, name in (("historical", "of the history"), ("hades", "of HADES batches")) if missing[source]
+    )  # fmt: skip
+    return f"{told} Without a value, and so in no row: {where}."
 
 
 def draw(rows: pd.DataFrame, dimension: str, overall_rate: float | None, names: dict[str, str]) -> None:

@@ -1,0 +1,66 @@
+"""The weights of the score's parts in a calibration run: what outcomes say about each, workflow by workflow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+import ui
+from analytics.calibration_charts import weight_intervals
+
+NAMES = {"intent": "By buying signal", "geography": "By distance"}
+
+
+def show_components(run: dict[str, Any]) -> None:
+    """Per workflow the verdicts, the picture and the proof; a calm sentence where a run knows none."""
+    if not run["components"]:
+        st.info(
+            "This run does not know the parts of a score: historical leads carry none, and earlier runs did not keep them. "
+            "Calibrate with the outcomes of HADES batches.",
+            icon=":material/info:",
+        )
+        return
+    st.caption(
+        "How much each part should count, from the parts that leads of HADES batches were exported with. Historical leads have "
+        "none. A report: the weights themselves are changed in icp.yaml by hand, and the change becomes a version."
+    )
+    for part in run["components"]:
+        rows = pd.DataFrame(part["rows"])
+        moves = int((rows["verdict"] == "move").sum())
+        st.markdown(
+            f"**{NAMES.get(part['workflow'], part['workflow'])}: {ui.many(moves, 'weight') if moves else 'no weight'} contradicted**"
+        )
+        st.caption(
+            f"{part['deliveries']:,} deliveries of {ui.many(part['leads'], 'lead')} judged, {part['too_young']:,} too young."
+        )
+        left, right = st.columns(2, gap="large")
+        with left:
+            st.plotly_chart(
+                weight_intervals(rows), key=f"weights_of_{part['workflow']}_{run['run_id']}",
+                alt=f"Weights in force and suggested with interval, {part['workflow']}",
+            )  # fmt: skip
+        with right:
+            st.dataframe(
+                pd.DataFrame({
+                    "verdict": rows["verdict"], "part": [str(name).replace("_", " ").capitalize() for name in rows["component"]],
+                    "now": [ui.percent(weight, 0) for weight in rows["current"]],
+                    "then": [ui.percent(weight, 0) for weight in rows["rounded"]],
+                    "interval": [
+                        "–" if (low, high) == (0, 1) else f"{100 * low:.0f}–{100 * high:.0f} %"
+                        for low, high in zip(rows["low"], rows["high"], strict=True)
+                    ],
+                    "why": rows["why"],
+                }),
+                hide_index=True, height="content", key=f"parts_of_{part['workflow']}_{run['run_id']}",
+                alt=f"Weights in force and suggested, {part['workflow']}",
+                column_config={
+                    "verdict": st.column_config.TextColumn("Verdict", width=84), "part": st.column_config.TextColumn("Part", width=130),
+                    "now": st.column_config.TextColumn("In force", width=66, alignment="right"),
+                    "then": st.column_config.TextColumn("Suggested", width=78, alignment="right"),
+                    "interval": st.column_config.TextColumn("95 % interval", width=96),
+                    "why": st.column_config.TextColumn("Why", width=700),
+                },
+            )  # fmt: skip
+        st.caption(f"On later leads: **{part['proof']['word']}**. {ui.plain(part['proof']['why'])}")
