@@ -9,7 +9,7 @@ import json
 import logging
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
@@ -27,6 +27,7 @@ from api_desk import Desk, Models, clock, open_desk
 from api_document import DESCRIPTION, body_schemas
 from api_keys import needs_key
 from api_limits import Gate, refuse_open_door, said_hosts
+from api_models import models_in_force, train_models
 from api_retraining import Train
 from errors import Conflict, InputError
 from feedback import ScoredLead, give_feedback, score_sent, undo_feedback
@@ -47,8 +48,8 @@ Outcome = Annotated[str, Query(json_schema_extra={"enum": ["true", "false", "Tru
 def build_app(
     read: Callable[[], Settings] = read_settings,
     *,
-    models: Models | None = None,
-    train: Train | None = None,
+    models: Models = models_in_force,
+    train: Train = train_models,
     fresh_seconds: float = 30.0,
 ) -> FastAPI:
     """The API over the database that the settings name. Nothing is read or opened before it starts or first answers."""
@@ -59,7 +60,7 @@ def build_app(
         with lock:
             if not opened:
                 opened.append(
-                    open_desk(read(), models=models or _no_models, train=train or _nothing_to_train, fresh_seconds=fresh_seconds)
+                    open_desk(read(), models=models, train=train, fresh_seconds=fresh_seconds)
                 )  # fmt: skip
             return opened[0]
 
@@ -347,14 +348,6 @@ def _document(app: FastAPI, desk: Desk) -> dict[str, Any]:
         parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
         app.openapi_schema = made
     return app.openapi_schema
-
-
-def _no_models(*_: Any) -> Mapping[str, Any]:
-    return {}
-
-
-def _nothing_to_train(*_: Any) -> str:
-    return "There is no model to train yet: every lead is scored by its base rate."
 
 
 app = build_app()

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from starlette.types import Scope
@@ -35,7 +34,7 @@ _NO_KEY = (
 )
 _WRONG_KEY = "This key is unknown or revoked. Ask whoever looks after HADES for another one."
 
-Models = Callable[[turso_db.Database, Path], Mapping[str, Trained]]
+Models = Callable[[turso_db.Database], Mapping[str, Trained]]  # by kind, or kind/workflow
 
 
 def clock() -> datetime:
@@ -63,7 +62,7 @@ class Desk:
         if time.monotonic() >= self._fresh_until:
             with self._lock:
                 if time.monotonic() >= self._fresh_until:
-                    self._scorers = _scorers(self.db, self.settings, self.rules, self.models)
+                    self._scorers = current_scorers(self.db, self.settings, self.rules, self.models)
                     self._fresh_until = time.monotonic() + self.fresh_seconds
         return self._scorers
 
@@ -126,8 +125,11 @@ def open_desk(
     return desk
 
 
-def _scorers(db: turso_db.Database, settings: Settings, rules: ApiRules, models: Models) -> dict[str, Scorer]:
-    given, trained = store.count_outcomes(db), models(db, settings.config_dir)
+def current_scorers(
+    db: turso_db.Database, settings: Settings, rules: ApiRules, models: Models
+) -> dict[str, Scorer]:
+    """What scores each kind of lead now, and each workflow of a kind (`hades/intent`) that has a model of its own."""
+    given, trained = store.count_outcomes(db), models(db)
     scorers = {}
     for name, kind in rules.kinds.items():
         successes, leads = given.get(name, (0, 0))
@@ -136,6 +138,9 @@ def _scorers(db: turso_db.Database, settings: Settings, rules: ApiRules, models:
             successes, leads = successes + known["deliveries"], leads + known["leads"]
         base = base_rate(successes, leads, prior_rate=rules.prior_rate, prior_leads=rules.prior_leads)
         scorers[name] = Scorer(kind, base, trained.get(name))
+        scorers |= {
+            key: Scorer(kind, base, model) for key, model in trained.items() if key.startswith(f"{name}/")
+        }
     return scorers
 
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from actors import Actor, require
 from errors import Conflict, InputError
-from lead_conversion import Conversion, Scorer, conversions
+from lead_conversion import Conversion, Scorer, conversions, scorer_of
 from lead_schema import SentLead
 from stores import feedback as store
 from turso_db import Database, Statement
@@ -71,9 +71,10 @@ def score_sent(
     """
     require(actor, "ops", "score leads")
     found: dict[int, Conversion] = {}
-    for name in {lead.kind for lead in leads}:
-        places = [place for place, lead in enumerate(leads) if lead.kind == name]
-        scored = conversions([leads[place].features for place in places], scorers[name])
+    chosen = [scorer_of(scorers, lead.kind, lead.features) for lead in leads]
+    for scorer in {id(one): one for one in chosen}.values():
+        places = [place for place, one in enumerate(chosen) if one is scorer]
+        scored = conversions([leads[place].features for place in places], scorer)
         found |= dict(zip(places, scored, strict=True))
     ids = [lead.lead_id or f"lead-{secrets.token_hex(8)}" for lead in leads]
     refused: set[int] = set()

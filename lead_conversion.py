@@ -66,6 +66,11 @@ class Conversion(NamedTuple):
     model_version: str
 
 
+def scorer_of(scorers: Mapping[str, Scorer], kind: str, features: Mapping[str, Any]) -> Scorer:
+    """What scores this lead: that of its kind and workflow (`hades/intent`) where there is one, else that of its kind."""
+    return scorers.get(f"{kind}/{features.get('workflow_type')}") or scorers[kind]
+
+
 def base_rate(successes: int, leads: int, *, prior_rate: float, prior_leads: float) -> BaseRate:
     """The share of leads that converted, as if `prior_leads` further ones had converted at `prior_rate`.
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import lead_values
 from errors import ConfigError, InputError
 from strict_yaml import raise_mistakes, read_yaml
 
@@ -26,12 +27,23 @@ _MOST = 1e12  # beyond it no whole number of a lead makes sense
 _SHIPPED = Path(__file__).resolve().parent / "config" / FILE_NAME
 _UNSHOWN = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _DIGITS = r"\s*-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?\s*"
-_FIELD_KEYS = {"type", "low", "high", "longest", "shape", "choices", "about"}
+_FIELD_KEYS = {"type", "low", "high", "longest", "shape", "choices", "about", "read_as"}
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "sic_code": lead_values.sic_code,
+    "employees": lead_values.employees,
+    "state": lead_values.state,
+    "zip_code": lead_values.zip_code,
+    "miles": lead_values.miles,
+    "percentage": lead_values.percentage,
+    "signal_strength": lead_values.signal_strength,
+}
 
 
 @dataclass(frozen=True)
 class Field:
-    """One declared field. low, high: of numbers; longest, shape (a whole regular expression): of text."""
+    """One declared field. low, high: of numbers; longest, shape (a whole regular expression): of text.
+    read_as: how text from a form or a file is understood (Texas is TX); None: as it stands.
+    """
 
     name: str
     type: str
@@ -41,6 +53,7 @@ class Field:
     shape: str | None = None
     choices: tuple[str, ...] = ()
     about: str = ""
+    read_as: str | None = None
 
     @property
     def expected(self) -> str:
@@ -213,6 +226,8 @@ def _outcome(value: Any, wrong: list[str], as_text: bool) -> bool | None:
 
 
 def _from_text(field: Field, value: Any) -> Any:
+    if field.read_as and isinstance(value, str):
+        return _READERS[field.read_as](value)
     if not isinstance(value, str) or field.type in ("text", "choice"):
         return value.strip() if isinstance(value, str) else value
     try:
@@ -304,7 +319,9 @@ def _field(name: str, data: Any, where: str, wrong: list[str]) -> Field:
     except (re.error, TypeError):
         wrong.append(f"{where}.shape: expected a regular expression in quotes.")
         shape = None
-    about = str(data.get("about", ""))
-    return Field(
-        name, str(data.get("type")), low, high, longest, shape, tuple(choices) if plain else (), about
-    )
+    read_as = data.get("read_as")
+    if read_as is not None and read_as not in _READERS:
+        wrong.append(f"{where}.read_as: expected one of {', '.join(_READERS)}.")
+        read_as = None
+    words, about = tuple(choices) if plain else (), str(data.get("about", ""))
+    return Field(name, str(data.get("type")), low, high, longest, shape, words, about, read_as)

@@ -173,7 +173,7 @@ def test_a_trained_model_answers_with_its_version_and_metrics(
     config_dir: Path, db: turso_db.Database
 ) -> None:
     model = Trained("web-7", lambda leads: leads["age"].to_numpy("float64") / 100, {"auc": 0.71})
-    app = build_app(models=lambda *_: {"web": model})
+    app = build_app(models=lambda _: {"web": model})
     with api_client(app) as client:
         got = [client.post("/score", json=WEB | {"age": n}).json() for n in (70, 40, 39)]
         info = client.get("/info").json()
@@ -343,7 +343,7 @@ def test_nothing_personal_and_no_secret_reaches_a_log_or_an_error(
 
     model = Trained("broken", broken, {})
     key = create_key(db, name="web shop", now=datetime.now(UTC), actor=ADA)
-    app = build_app(models=lambda *_: {"web": model}, train=broken)
+    app = build_app(models=lambda _: {"web": model}, train=broken)
     with caplog.at_level(logging.DEBUG), api_client(app) as client:
         client.headers["Authorization"] = f"Bearer {key}"
         failed = client.post("/score", json=WEB | {"location": PLANTED})

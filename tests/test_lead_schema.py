@@ -87,7 +87,7 @@ def test_a_form_says_numbers_in_digits_and_nothing_in_blanks() -> None:
         "distance_miles": 4.2,
     }
     assert (lead.outcome, lead.lead_id) == (True, None)
-    assert "employee_count was expected" in refused(form | {"employee_count": "1,200+"}, as_text=True)
+    assert "employee_count was expected" in refused(form | {"employee_count": "some"}, as_text=True)
     assert "actual_outcome was expected" in refused(form | {"actual_outcome": "yes"}, as_text=True)
 
 
@@ -119,6 +119,7 @@ def test_the_shipped_file_serves_a_folder_that_has_none(tmp_path: Path) -> None:
         ('"[0-9]{4}"', '"[0-9{4}"', "sic_code.shape: expected a regular expression"),
         ("thresholds: base rate", "thresholds: rate", "expected 'score' or 'base rate'"),
         ("age: {", "lead_id: {", "none of lead_id, lead_type, actual_outcome"),
+        ("read_as: miles", "read_as: kilometres", "distance_miles.read_as: expected one of"),
         ("prior:", "priors:", "prior: expected the keys rate, leads"),
     ],
 )  # fmt: skip

@@ -115,7 +115,7 @@ def _show_companies(frame: ui.Frame, rows: pd.DataFrame) -> None:
     shown["milestone"] = pd.Series([outcome] * len(shown), index=shown.index, dtype="object")
     shown["happened_on"] = pd.Series([day or frame.today] * len(shown), index=shown.index, dtype="object")
     edited = st.data_editor(
-        shown, key=_table_key("companies"), hide_index=True, num_rows="fixed", height=min(38 + 35 * len(shown), 420),
+        shown, key=_table_key("companies"), hide_index=True, num_rows="fixed", placeholder="–", height=min(38 + 35 * len(shown), 420),
         disabled=_locked(frame, shown, "milestone", "happened_on"),
         alt="Exported companies and what became of them", column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch", "city": "City",
@@ -148,7 +148,7 @@ def _show_leads(frame: ui.Frame, rows: pd.DataFrame) -> None:
         [outcome] * len(shown) if outcome else before, index=shown.index, dtype="object"
     )
     edited = st.data_editor(
-        shown, key=_table_key("leads"), hide_index=True, num_rows="fixed", height=min(38 + 35 * len(shown), 420),
+        shown, key=_table_key("leads"), hide_index=True, num_rows="fixed", placeholder="–", height=min(38 + 35 * len(shown), 420),
         disabled=_locked(frame, shown, "outcome"),
         alt="Leads that programs had scored, and what became of them", column_config={
             "lead_id": st.column_config.TextColumn("Lead", pinned=True), "kind": "Kind",
