@@ -28,8 +28,8 @@ def save_now(frame: ui.Frame, operator_id: int | None) -> None:
             operator_id=operator_id,
         )
         ui.flash("success", f"{values['name'].strip()} is saved.")
-        for key in keys.values():  # the form shows what is stored from now on, or is empty for the next one
-            st.session_state.pop(key, None)
+        if operator_id is None:  # the form is empty for the next one; a popped key would leave what was typed
+            st.session_state.update(dict.fromkeys(keys.values(), ""))
 
 
 def form(frame: ui.Frame, operator: dict[str, Any] | None) -> None:

@@ -41,6 +41,8 @@ with ui.page("Outcomes") as frame:
         st.markdown(
             f"#### {funnel['delivery']:,} of {ui.many(funnel['exported'], 'exported company', 'exported companies')} "
             f"{'was' if funnel['delivery'] == 1 else 'were'} delivered so far"
+            if funnel["exported"]
+            else "#### No company has been exported yet"
         )
         with st.container(horizontal=True):
             for label, number in (

@@ -131,8 +131,9 @@ def test_unmatched_rows_are_work(db):
     assert "2 rows given to Bo Lee" in said(app)
     app.session_state["log_Waiting"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     clean(app.run())
-    clean(app.text_input(key="by_hand_search").set_value(company_name(1)).run())
-    app.session_state["by_hand_found"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    row = int(unmatched.read_unmatched(db)["id"][0])
+    clean(app.text_input(key=f"by_hand_{row}_search").set_value(company_name(1)).run())
+    app.session_state[f"by_hand_{row}_found"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     clean(app.run())
     clean(app.button(key="match_by_hand").click().run())
     assert unmatched.count_states(db) == {"open": 0, "assigned": 1, "set aside": 0, "settled": 1}

@@ -10,8 +10,9 @@ from stores import milestones
 
 def pick_company(frame: ui.Frame, key: str, said: str = "") -> tuple[str, str] | None:
     """The company (batch_id, company_key) that is ticked in the list, None while none is; `said` is searched at first."""
+    st.session_state.setdefault(f"{key}_search", said)
     wanted = st.text_input(
-        "Find the exported company", value=said, key=f"{key}_search", max_chars=100,
+        "Find the exported company", key=f"{key}_search", max_chars=100,
         placeholder="Name, city, ZIP or batch ID", icon=":material/search:",
     )  # fmt: skip
     if not (wanted or "").strip():
@@ -22,7 +23,7 @@ def pick_company(frame: ui.Frame, key: str, said: str = "") -> tuple[str, str] |
         return None
     picked = st.dataframe(
         found.drop(columns="company_key"), hide_index=True, on_select="rerun", selection_mode="single-row", key=f"{key}_found",
-        height=min(38 + 35 * len(found), 250), alt="Exported companies found", column_config={
+        height=min(38 + 35 * len(found), 250), placeholder="", alt="Exported companies found", column_config={
             "batch_id": "Batch", "company_name": st.column_config.TextColumn("Company", pinned=True), "city": "City",
             "state": "State", "zip_code": "ZIP", "phone": "Phone", "exported_at": st.column_config.DateColumn("Exported"),
             "outcome": "Outcome so far"},

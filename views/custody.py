@@ -87,15 +87,24 @@ def _show_rows(rows: pd.DataFrame | None) -> None:
         shown = rows.assign(maybe=["in review" if maybe else "" for maybe in rows["maybe"]])
     else:
         shown = rows.assign(created_at=[ui.day(at) for at in rows["created_at"]])
-        shown["open"] = [f"?tab=Review&review={site}" for site in rows["site"]]
         shown = shown.drop(columns="site")
-    st.dataframe(
-        shown.fillna(""), hide_index=True, alt=f"Rows that stay behind: {hop}", height=min(38 + 35 * len(shown), 420), column_config={
+    picked = st.dataframe(
+        shown.fillna(""), hide_index=True, key=f"left_behind_{hop}", on_select="rerun", selection_mode="single-row", alt=f"Rows that stay behind: {hop}", height=min(38 + 35 * len(shown), 420), column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch", "city": "City",
             "state": "State", "zip_code": "ZIP", "exported_at": st.column_config.DateColumn("Exported"), "maybe": "May be",
             "named_batch": "Batch ID in Zoho", "status": "Status", "cause": "Lost where", "milestones": "Outcomes",
             "created_at": "In Zoho since", "why": st.column_config.TextColumn("Likely cause", width="large"),
-            "exported_name": "Exported as", "open": st.column_config.LinkColumn("Evidence", display_text="Open")},
+            "exported_name": "Exported as"},
     )  # fmt: skip
     if len(rows) == 500:
         st.caption("The first 500 are shown, those with outcomes first.")
+    ticked = [place for place in picked.selection.rows if place < len(rows)]
+    if hop == "not in Zoho":
+        return
+    if ticked:
+        st.page_link(
+            "pages/4_Outcomes.py", label="See the evidence and say which company it is", icon=":material/compare_arrows:",
+            query_params={"tab": "Review", "review": str(rows["site"].iloc[ticked[0]])},
+        )  # fmt: skip
+    else:
+        st.caption("Tick a row to see what Zoho says about it.")

@@ -32,7 +32,7 @@ def take_back_now(frame: ui.Frame, milestone_id: int) -> None:
             "success",
             f"Taken back: {told['milestone']} of {told['company_name']}, {told['batch_id']}. It stays on record with the reason.",
         )
-        st.session_state.pop("taken_because", None)
+        st.session_state["taken_because"] = ""
 
 
 def show_newest(frame: ui.Frame, feed: pd.DataFrame, taken: pd.DataFrame) -> None:
@@ -53,7 +53,7 @@ def show_newest(frame: ui.Frame, feed: pd.DataFrame, taken: pd.DataFrame) -> Non
 
 def _show_feed(frame: ui.Frame, feed: pd.DataFrame) -> None:
     picked = st.dataframe(
-        feed.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="single-row", key="feed", height=min(38 + 35 * len(feed), 420),
+        feed.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="single-row", key="feed", height=min(38 + 35 * len(feed), 420), placeholder="",
         alt="The newest outcomes", column_config={
             "happened_at": st.column_config.DateColumn("When"), "milestone": "Milestone",
             "company_name": st.column_config.TextColumn("Company", pinned=True), "state": "State", "batch_id": "Batch",

@@ -49,7 +49,7 @@ def decide_now(frame: ui.Frame, site: str, company: tuple[str, str] | None, name
         ui.flash("success", f"Noted: the site {told}. Every later sync keeps to it; it can be undone below.")
         st.query_params.pop("review", None)
         for key in ("review_reason", "other_search"):
-            st.session_state.pop(key, None)
+            st.session_state[key] = ""
 
 
 def undo_now(frame: ui.Frame, site: str) -> None:
@@ -60,7 +60,7 @@ def undo_now(frame: ui.Frame, site: str) -> None:
             now=datetime.now(UTC).replace(microsecond=0), reason=st.session_state.get("undo_reason"),
         )  # fmt: skip
         ui.flash("success", "The decision is undone: the evidence decides again, and milestones followed.")
-        st.session_state.pop("undo_reason", None)
+        st.session_state["undo_reason"] = ""
 
 
 def show_reviews(
@@ -88,7 +88,7 @@ def _show_queue(frame: ui.Frame, queue: pd.DataFrame) -> None:
             "company": queue["company_name"], "batch": queue["named_batch"], "milestones": queue["milestones"],
             "likely": 100 * queue["probability"].astype("float64"), "since": [ui.day(at) for at in queue["created_at"]],
         }),
-        hide_index=True, height=min(38 + 35 * len(queue), 215), key="review_table", on_select=open_row, selection_mode="single-row",
+        hide_index=True, placeholder="", height=min(38 + 35 * len(queue), 215), key="review_table", on_select=open_row, selection_mode="single-row",
         alt="Sites that wait for a decision, those with outcomes first", column_config={
             "company": st.column_config.TextColumn("As Zoho spells it", pinned=True), "batch": "Batch ID in Zoho",
             "milestones": st.column_config.NumberColumn("Outcomes", help="How many milestones wait for this decision"),
@@ -171,7 +171,7 @@ def _show_decided(frame: ui.Frame, decided: pd.DataFrame) -> None:
                        zip(decided["exported_name"].fillna("?"), decided["batch_id"].fillna(""), strict=True)],
                 "by": decided["decided_by"], "at": [ui.day(at) for at in decided["decided_at"]], "reason": decided["reason"],
             }),
-            hide_index=True, key="decided_table", on_select="rerun", selection_mode="single-row", alt="Decisions, the newest first",
+            hide_index=True, placeholder="", key="decided_table", on_select="rerun", selection_mode="single-row", alt="Decisions, the newest first",
             height=min(38 + 35 * len(decided), 250), column_config={
                 "company": st.column_config.TextColumn("In Zoho", pinned=True), "is": st.column_config.TextColumn("Is", width="medium"),
                 "by": "Decided by", "at": "On", "reason": st.column_config.TextColumn("Because", width="medium")},

@@ -56,7 +56,7 @@ def act_now(frame: ui.Frame, what: str, ids: list[int]) -> None:
                 frame.db, ids=ids, reason=st.session_state.get("aside_because", ""), now=_now(), actor=frame.actor
             )  # fmt: skip
             told = f"{ui.many(number, 'row')} set aside."
-            st.session_state.pop("aside_because", None)
+            st.session_state["aside_because"] = ""
         else:
             number = put_back_unmatched(frame.db, ids=ids, now=_now(), actor=frame.actor)
             told = f"{ui.many(number, 'row')} open again."
@@ -74,7 +74,6 @@ def match_now(frame: ui.Frame, row: dict[str, Any], company: tuple[str, str]) ->
         else:
             match_unmatched(frame.db, row_id=row["id"], company=company, now=_now(), actor=frame.actor)
         ui.flash("success", f"Matched to {company[0]}. The outcome counts from now on.")
-        st.session_state.pop("by_hand_search", None)
 
 
 def show_unmatched(frame: ui.Frame, states: dict[str, int], rows: pd.DataFrame) -> None:
@@ -141,6 +140,11 @@ def _show_acts(frame: ui.Frame, shown: str, ids: list[int]) -> None:
             )  # fmt: skip
 
 
+def _first_word(name: str) -> str:
+    """What a search begins with: the whole name would find what the sync has looked for already."""
+    return next((word for word in name.split() if len(word) > 3), name)[:100]
+
+
 def _show_match(frame: ui.Frame, row: dict[str, Any]) -> None:
     st.markdown(f"**Match {ui.plain(str(row['company_name'] or 'this row'))} by hand**")
     if row["source"] == "zoho":
@@ -148,7 +152,7 @@ def _show_match(frame: ui.Frame, row: dict[str, Any]) -> None:
             "pages/4_Outcomes.py", label="See what Zoho says about it", icon=":material/compare_arrows:",
             query_params={"tab": "Review", "review": str(row["source_key"])},
         )  # fmt: skip
-    company = pick_company(frame, "by_hand", str(row["company_name"] or "")[:100])
+    company = pick_company(frame, f"by_hand_{row['id']}", _first_word(str(row["company_name"] or "")))
     st.button(
         "It is the ticked company", key="match_by_hand", type="primary", disabled=company is None, on_click=match_now,
         args=(frame, {name: row[name] for name in ("id", "source", "source_key")}, company), icon=":material/link:",

@@ -26,12 +26,12 @@ def connect_now(accounts_url: str) -> None:
         ui.flash("info", "Client ID, client secret and code are needed, all three of the same Self Client.")
         return
     with ui.act():
-        st.session_state.pop("zoho_code", None)  # it works once, whatever comes of it
+        st.session_state["zoho_code"] = ""  # it works once, whatever comes of it
         grant = connect_with_code(
             client_id=client_id, client_secret=secret, code=code, accounts_url=accounts_url
         )
         for key in _TYPED:
-            st.session_state.pop(key, None)
+            st.session_state[key] = ""
         if read_settings().zoho_refresh_token != grant.refresh_token:
             ui.flash("warning", "The new refresh token is in the secrets file, but ZOHO_REFRESH_TOKEN is also set in the "
                      "environment, which wins. Remove it there and start HADES again.")  # fmt: skip
@@ -86,41 +86,55 @@ def show_findings() -> None:
 
 
 def show_guide(frame: ui.Frame, *, connected: bool) -> None:
-    """The steps from a Zoho account to a connection; open while there is none."""
+    """The steps from a Zoho account to a connection; open while there is none, or none that Zoho accepts."""
+    findings: list[Finding] = st.session_state.get("zoho_findings") or []
+    refused = connected and bool(findings) and all(finding.state == MEND for finding in findings)
+    if refused and frame.may("manager"):
+        st.caption("The steps below connect anew.")
     with st.expander(
         "Connect another Zoho, or renew the connection" if connected else "Connect Zoho, step by step",
-        expanded=not connected, icon=":material/link:",
+        expanded=not connected or refused, icon=":material/link:",
     ):  # fmt: skip
         if not frame.may("manager"):
             st.write("A manager can connect Zoho here. Until then outcomes come in as files on the Outcomes page.")  # fmt: skip
             return
         url = _data_centre(read_settings())
-        console = url.replace("accounts.", "api-console.", 1)
-        st.markdown(
-            f"**2. Make a Self Client.** Open {console} and sign in as a user who may read all leads, deals and "
-            "accounts. *Add client* → *Self Client* → *Create*. In its tab *Client Secret* copy both values."
-        )
-        left, right = st.columns(2)
-        left.text_input("Client ID", key="zoho_id", max_chars=200, autocomplete="off", placeholder="1000.…")
-        right.text_input(
-            "Client secret", key="zoho_secret", type="password", max_chars=200, autocomplete="off"
-        )
-        st.markdown(
-            "**3. Make a code.** In the tab *Generate Code* paste this scope, choose 10 minutes, write HADES as description, "
-            "*Create*, choose your CRM, and copy the code."
-        )
-        st.code(",".join(SCOPES), language=None, wrap_lines=True)
-        st.text_input(
-            "Code", key="zoho_code", type="password", max_chars=300, autocomplete="off", placeholder="Works once, for 10 minutes"
-        )  # fmt: skip
-        st.markdown("**4. Connect.** HADES exchanges the code for a refresh token, which lasts until somebody revokes it.")  # fmt: skip
-        st.button("Connect", key="connect_zoho", type="primary", on_click=connect_now, args=(url,), icon=":material/link:")  # fmt: skip
+        with st.form(
+            "zoho_form", border=False
+        ):  # what is typed stays in the browser until it is sent at once
+            _show_steps(url)
         st.caption(
             "Four lines go into the secrets file of this machine (.streamlit/secrets.toml, or the file that HADES_SECRETS_FILE "
             "names), readable by its owner alone, and nowhere else: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, "
             "ZOHO_ACCOUNTS_URL. Nothing of it is shown again. At a terminal, python -m scripts.connect_zoho does the same; where "
             "the host keeps secrets for you, run it on your machine and copy the four lines there."
         )
+
+
+def _show_steps(accounts_url: str) -> None:
+    """Steps 2 to 4."""
+    console = accounts_url.replace("accounts.", "api-console.", 1)
+    st.markdown(
+        f"**2. Make a Self Client.** Open {console} and sign in as a user who may read all leads, deals and accounts. "
+        "*Add client* → *Self Client* → *Create*. In its tab *Client Secret* copy both values."
+    )
+    left, right = st.columns(2)
+    left.text_input("Client ID", key="zoho_id", max_chars=200, autocomplete="off", placeholder="1000.…")
+    right.text_input("Client secret", key="zoho_secret", type="password", max_chars=200, autocomplete="off")
+    st.markdown(
+        "**3. Make a code.** In the tab *Generate Code* paste this scope, choose 10 minutes, write HADES as description, "
+        "*Create*, choose your CRM, and copy the code."
+    )
+    st.code(",".join(SCOPES), language=None, wrap_lines=True)
+    st.text_input(
+        "Code", key="zoho_code", type="password", max_chars=300, autocomplete="off", placeholder="Works once, for 10 minutes"
+    )  # fmt: skip
+    st.markdown(
+        "**4. Connect.** HADES exchanges the code for a refresh token, which lasts until somebody revokes it."
+    )
+    st.form_submit_button(
+        "Connect", key="connect_zoho", type="primary", on_click=connect_now, args=(accounts_url,), icon=":material/link:"
+    )  # fmt: skip
 
 
 def _data_centre(settings: Settings) -> str:

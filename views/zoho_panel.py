@@ -51,7 +51,7 @@ def show_runs(frame: ui.Frame, runs: pd.DataFrame) -> None:
     )
     picked = st.dataframe(
         shown, hide_index=True, alt="The newest syncs and imports", key="sync_runs", on_select="rerun", selection_mode="single-row",
-        height=min(38 + 35 * len(shown), 320), column_config={
+        height=min(38 + 35 * len(shown), 320), placeholder="", column_config={
             "started_at": st.column_config.TextColumn("When", pinned=True), "what": "What", "how": "Read", "status": "Status",
             "by": "By", "window": st.column_config.TextColumn("Changes from … to (UTC)"), "read": "Records", "matched": "Matched",
             "review": "To review", "unmatched": "Unmatched", "updated": "Updated", "calls": "Calls", "credits": "Credits",
