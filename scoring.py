@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from analytics.lead_model import LeadModel, apply_model
 from errors import ConfigError, InputError
 from geo import miles_from
 from icp import FILE_NAME, WORKFLOWS, Icp, component_bands
@@ -38,6 +39,7 @@ def score_leads(
     radius_miles: float = 25,
     segment: str | None = None,
     environment_factor: float = 1.0,
+    model: tuple[int, LeadModel] | None = None,
 ) -> pd.DataFrame:
     """Every lead with its score or the reason why it has none; no lead is dropped.
 
@@ -48,6 +50,9 @@ def score_leads(
     factor (their product), factor_points, rounding, cap (0 or negative); age_days (Int64, days), freshness
     (text), distance_miles (miles), segment (filled), flags (sentences joined by "; "). For every score: the
     points + factor_points + rounding + cap = score, to 1e-9.
+
+    `model`: the version and the model that a person approved for this workflow (stores.models.read_models_in_force);
+    the score and its points are then the model's, as analytics.lead_model.apply_model says, and the filters stay.
 
     Distances are the file's own; where a lead has none, they are measured from `center_zip`. InputError: an
     unknown workflow or segment, a file without any signal for intent, neither centre nor distances for
@@ -96,7 +101,24 @@ def score_leads(
     kept = leads.drop(columns=[name for name in columns if name in leads])
     parts = pd.DataFrame(columns, index=leads.index, copy=False)
     order = [*leads.columns, *(name for name in columns if name not in leads)]
-    return pd.concat([kept, parts], axis=1)[order]
+    scored = pd.concat([kept, parts], axis=1)[order]
+    if model is None:
+        return scored
+    by_model = apply_model(scored, model[1], workflow=workflow, version=model[0])
+    by_model["priority"] = _priorities(number_array(by_model, "score"), left_out, icp)
+    return by_model
+
+
+def component_scores(leads: pd.DataFrame, icp: Icp, *, workflow: str) -> pd.DataFrame:
+    """One row per lead, a column per component of the workflow: its score (0 to 100), missing where it excludes.
+
+    For leads whose age_days and distance_miles are known already, as they are kept with every export; what a lead
+    does not have is scored as unknown. InputError for an unknown workflow.
+    """
+    known = LeadArrays(leads)
+    names = component_names(icp, workflow)
+    found = {name: _component_scores(name, known, icp, LeadNotes(len(leads))) for name in names}
+    return pd.DataFrame(found, index=leads.index)
 
 
 def contact_scores(leads: pd.DataFrame, company_scores: pd.Series, icp: Icp) -> pd.Series:
@@ -137,17 +159,23 @@ def explain(row: pd.Series, icp: Icp) -> pd.DataFrame:
     Columns: part (text), value (what the lead has, as text; missing if nothing), score (0 to 100) and weight
     (0 to 1), both missing for the last parts, points (float). The parts are the components, factor, rounding
     and cap; their points sum to those of the last row, score, which are missing where the lead is excluded
-    (its value is then the reason). `row` is a row of `score_leads`.
+    (its value is then the reason). A lead that a model scored has the model's reasons in place of the components. `row` is a row of `score_leads`.
     """
     parts: list[tuple[str, Any, float, float, float]] = []
+    nothing = float("nan")
+    by_model = pd.notna(row.get("model_version"))
+    for label in [str(name) for name in row.index if by_model and str(name).endswith("_points")]:
+        name = label.removesuffix("_points")
+        if name != "factor":
+            value = row.get(icp.data["components"].get(name, {}).get("column", name))
+            parts.append((name, None if pd.isna(value) else str(value), nothing, nothing, _float(row[label])))
     for name, component in icp.data["components"].items():
-        if f"{name}_points" not in row:
+        if by_model or f"{name}_points" not in row:
             continue
         score, points = _float(row[f"{name}_score"]), _float(row[f"{name}_points"])
         weight = points / score if score > 0 else _weight_in_force(icp, name, row)
         value = row.get(component["column"])
         parts.append((name, None if pd.isna(value) else str(value), score, round(weight, 9), points))
-    nothing = float("nan")
     for name in ("factor_points", "rounding", "cap"):
         value = f"{_float(row['factor']):g}" if name == "factor_points" else None
         parts.append((name.removesuffix("_points"), value, nothing, nothing, _float(row[name])))

@@ -11,9 +11,11 @@ import ui
 from export import Export, exported_before, file_name, record_export
 from icp import Icp
 from leads import LeadFile
+from models import model_for, record_side_by_side
 from preflight import ExportRules, Preflight, preflight, with_keys
 from scoring import score_leads
 from stores import batches, operators
+from stores import models as model_store
 from stores import suppression as lists
 from suppression import find_suppressed
 from suppression_keys import lead_keys, stale_lists
@@ -26,9 +28,9 @@ from views.upload import ask_for_files, offer_sample, read_uploads, upload_reade
 
 
 @st.cache_data(max_entries=4, show_spinner="Scoring")
-def score(_file: LeadFile, _icp: Icp, stamp: tuple[str, ...], **chosen: Any) -> pd.DataFrame:
-    """Scored leads; `stamp` stands for the content of files and configuration."""
-    return score_leads(_file.leads, _icp, **chosen)
+def score(_file: LeadFile, _icp: Icp, stamp: tuple[str, ...], _model: Any, **chosen: Any) -> pd.DataFrame:
+    """Scored leads; `stamp` stands for the content of files, configuration and model."""
+    return score_leads(_file.leads, _icp, model=_model, **chosen)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Counting who goes out")
@@ -57,12 +59,15 @@ def planned(
 def export_now(frame: ui.Frame, plan: Preflight, choices: Choices, parameters: dict[str, Any]) -> None:
     """Callback: record the batch, then offer it."""
     with ui.act():
-        st.session_state["export"] = record_export(
+        done = st.session_state["export"] = record_export(
             frame.db, preflight=plan, icp=frame.icp, weight_version=frame.weight_version, workflow=choices.workflow,
             parameters=parameters, today=frame.today, now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
             operator=choices.operator, segment=choices.segment, layout=read_layout(frame.settings.config_dir),
             accept_stale=bool(st.session_state.get("accept_stale")),
         )  # fmt: skip
+        if done.batch_id is not None:
+            record_side_by_side(frame.db, batch_id=done.batch_id, ready=plan.ready, icp=frame.icp,
+                                workflow=choices.workflow, actor=frame.actor)  # fmt: skip
 
 
 def show_finished(frame: ui.Frame, done: Export) -> None:
@@ -100,9 +105,10 @@ with ui.page("Score and Export", need="ops") as frame:
     with left:
         uploads = ask_for_files()
         workflow = ask_for_workflow()
-        known, listed, counted, *_ = ui.read_all(
+        known, listed, counted, *_, in_force = ui.read_all(
             frame, partial(operators.read_operators, limit=5000), lists.read_lists,
             partial(batches.read_score_counts, limit=5), *upload_readers(uploads),
+            model_store.read_models_in_force,
         )  # fmt: skip
     with right:
         choices = ask_for_choices(frame, workflow, known)
@@ -113,11 +119,12 @@ with ui.page("Score and Export", need="ops") as frame:
 
     file = read_uploads(frame, uploads, choices.intent)
     stamp = (file.sha256, str(sorted(file.mapping.items())), choices.intent.file_id if choices.intent else "", frame.icp.sha256)  # fmt: skip
+    model = model_for(in_force, workflow)
     chosen = {
         "workflow": workflow, "today": frame.today, "center_zip": choices.center_zip, "segment": choices.segment,
         "radius_miles": choices.radius_miles, "environment_factor": frame.settings.environment_factor,
     }  # fmt: skip
-    scored = score(file, frame.icp, stamp, **chosen)
+    scored = score(file, frame.icp, (*stamp, str(model and model[0])), _model=model, **chosen)
     # Score Calibration ranks them by proposed scores.
     st.session_state["waiting_leads"] = (file.leads, chosen)
     plan = planned(
@@ -137,6 +144,10 @@ with ui.page("Score and Export", need="ops") as frame:
         )
     if "export" in st.session_state and plan.misses["kind"].eq("duplicate").any():
         st.caption("The leads of the batch above are taken from now on.")
+    if model:
+        st.caption(
+            f"Scored by model {model[0]}, not by the weights, since {ui.day(in_force[workflow]['chosen_at'])}."
+        )
     for note in file.notes:
         st.caption(ui.plain(note))
     rows, spread, troubles = st.tabs(
@@ -155,7 +166,7 @@ with ui.page("Score and Export", need="ops") as frame:
         st.warning(ui.plain(" ".join(stale)), icon=":material/warning:")
         st.checkbox("Export against it all the same", key="accept_stale")
     parameters: dict[str, Any] = {"as_of": frame.today.isoformat(), "environment_factor": frame.settings.environment_factor,
-                                  "agents": choices.agents}  # fmt: skip
+                                  "agents": choices.agents} | ({"model_version": model[0]} if model else {})  # fmt: skip
     if workflow == "geography":
         parameters |= {"center_zip": choices.center_zip, "radius_miles": choices.radius_miles}
     st.button(

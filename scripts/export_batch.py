@@ -13,17 +13,19 @@ from typing import Any
 from actors import named_actor
 from column_choices import remembered_columns
 from configuration import active_configuration
-from errors import InputError
+from errors import HadesError, InputError
 from export import exported_before, record_export
 from icp import WORKFLOWS, business_zone
 from lead_columns import read_columns, read_industries
 from lead_files import headers_of, together
 from leads import LeadFile, join_intent, read_leads
+from models import model_for, record_side_by_side
 from preflight import export_rules, misses_csv, preflight, with_keys
 from scoring import score_leads
 from scripts.command import DONE, PARTLY, as_date, as_seed, clock, opened, parser, read_file, run
 from settings import read_settings
 from stores import operators
+from stores.models import read_models_in_force
 from suppression import find_suppressed
 from vanillasoft_layout import read_layout
 from vanillasoft_workbook import workbook_bytes
@@ -76,9 +78,10 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             icp, min_score=said.min_score, max_rows=said.max_rows, contacts_per_company=said.contacts_per_company,
             exported_within_days=said.within_days, exploration_percent=said.explore,
         )  # fmt: skip
+        model = model_for(read_models_in_force(db), said.workflow)
         scored = score_leads(
             file.leads, icp, workflow=said.workflow, today=today, center_zip=center, radius_miles=radius,
-            segment=said.segment, environment_factor=settings.environment_factor,
+            segment=said.segment, environment_factor=settings.environment_factor, model=model,
         )  # fmt: skip
         found = find_suppressed(db, leads=scored)
         keyed = with_keys(scored, suppressed=found)
@@ -91,11 +94,20 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             parameters |= {"center_zip": center, "radius_miles": radius}
         if said.agent:
             parameters["agents"] = said.agent
+        if model:
+            parameters["model_version"] = model[0]
         done = record_export(
             db, preflight=plan, icp=icp, weight_version=active.version, workflow=said.workflow,
             parameters=parameters, today=today, now=now, actor=actor, operator=operator, segment=said.segment,
             exported_at=counted_from, layout=layout, accept_stale=said.accept_stale,
         )  # fmt: skip
+        if done.batch_id is not None:
+            try:
+                record_side_by_side(
+                    db, batch_id=done.batch_id, ready=plan.ready, icp=icp, workflow=said.workflow, actor=actor
+                )
+            except HadesError as error:  # the batch stands; only the comparison of scores lacks it
+                print(f"{done.batch_id} is recorded, but not scored in every way: {error}", file=sys.stderr)
     result = {"batch_id": done.batch_id, **done.counts, "sha256": done.sha256}
     counts = ", ".join(f"{count} {name}" for name, count in done.counts.items() if name != "rows_in")
     text = f"{done.counts['rows_in']} rows in: {counts}"

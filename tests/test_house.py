@@ -36,12 +36,12 @@ PLAN = {
     ),
     "steps": Row(
         3,
-        "sync_run, zoho_reading, zoho_settling, configuration, score_changes, change_preview, outcome_columns",
+        "sync_run, zoho_rows, zoho_lists, zoho_reading, zoho_settling, configuration, score_changes, change_preview, outcome_columns",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "acts": Row(
         3,
-        "export, past_exports, outcomes, outcome_work, calibration, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, outcome_entry, api_keys, segment_factors, summary_views",
+        "export, past_exports, outcomes, outcome_work, calibration, models, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, outcome_entry, api_keys, segment_factors, summary_views, schedule, digest",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "demo": Row(3, "demo", "ground, stores, calculations, turso_db, export, outcomes"),
