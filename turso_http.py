@@ -1,12 +1,11 @@
-"""Turso as a Database: every write one request that is kept exactly once, every read one request of one
-snapshot.
-"""
+"""Turso as a Database: every write one request that is kept exactly once, every read one of one snapshot."""
 
 from __future__ import annotations
 
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import count, islice
 from typing import Any, Protocol, TypeVar
 
@@ -87,9 +86,7 @@ class TursoHttp:
         return self._wire.round_trips
 
     def rows(self, sql: str, args: Sequence[Value] = ()) -> list[dict[str, Any]]:
-        """The rows of one SELECT, in order, as dicts. Refused when the SQL is wrong, Unavailable without an
-        answer.
-        """
+        """The rows of one SELECT, in order, as dicts. Refused when the SQL is wrong, Unavailable without an answer."""
         return self._read_one(sql, args).dicts()
 
     def read(self, statements: Sequence[Statement]) -> list[list[dict[str, Any]]]:
@@ -184,14 +181,13 @@ class TursoHttp:
 
     def _read_whole(self, steps: Sequence[Mapping[str, Any]]) -> list[Table] | None:
         """The rows of every step, or None when the answer is too large for one piece."""
-        try:
-            return [_table(result) for result in self._results(steps)]
-        except _StepError as failed:
-            if failed.error.get("code") == "RESPONSE_TOO_LARGE":
-                return None
-            raise typed(failed.error, self.name) from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._wire.garbled() from error
+        with self._understood():
+            try:
+                return [_table(result) for result in self._results(steps)]
+            except _StepError as failed:
+                if failed.error.get("code") == "RESPONSE_TOO_LARGE":
+                    return None
+                raise
 
     def _read_by_cursor(self, steps: Sequence[Mapping[str, Any]]) -> list[Table]:
         found = [Table([], []) for _ in steps]
@@ -208,7 +204,7 @@ class TursoHttp:
         """Step, its columns and None where a step begins; then step, columns and row for each of its rows."""
         step, columns = -1, list[str]()
         for entries in self._wire.cursor(steps):
-            try:
+            with self._understood():
                 for entry in entries:
                     kind = entry["type"]
                     if kind == "row":
@@ -217,38 +213,27 @@ class TursoHttp:
                         step, columns = entry["step"], [str(column["name"]) for column in entry["cols"]]
                         yield step, columns, None
                     elif kind == "step_error":
-                        raise typed(entry["error"], self.name)
-            except (KeyError, TypeError, ValueError) as error:
-                raise self._wire.garbled() from error
+                        raise _StepError(step, entry["error"])
 
     def _write_once(self, batch: Batch) -> list[Written]:
         """What the batch gave back, from this attempt or from an earlier one whose answer was lost."""
-        try:
-            results = self._results(batch.steps)
-            written = []
-            for places, shape in zip(batch.places, batch.shapes, strict=True):
-                own = [results[place] for place in places]
-                rows = _table(own[0]).dicts() if shape.gives_rows else []
-                written.append(Written(rows, sum(int(result["affected_row_count"]) for result in own)))
-        except _StepError as failed:
-            if kept_before(failed.step, failed.error):
-                return self._remembered(batch)
-            if table_missing(failed.step, failed.error):
-                self._make_tables()
-                return self._write_once(batch)
-            raise typed(failed.error, self.name) from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._wire.garbled() from error
-        return written
-
-    def _make_tables(self) -> None:
-        """Nothing; a database that sees its first write from here has the tables that tokens need."""
-        try:
-            self._results(chained(["BEGIN IMMEDIATE", *TABLES, "COMMIT"]))
-        except _StepError as failed:
-            raise typed(failed.error, self.name) from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._wire.garbled() from error
+        with self._understood():
+            try:
+                results = self._results(batch.steps)
+                written = []
+                for places, shape in zip(batch.places, batch.shapes, strict=True):
+                    own = [results[place] for place in places]
+                    rows = _table(own[0]).dicts() if shape.gives_rows else []
+                    written.append(Written(rows, sum(int(result["affected_row_count"]) for result in own)))
+                return written
+            except _StepError as failed:
+                if kept_before(failed.step, failed.error):
+                    return self._remembered(batch)
+                if table_missing(failed.step, failed.error):
+                    # a database that sees its first write from here gets the tables that tokens need
+                    self._results(chained(["BEGIN IMMEDIATE", *TABLES, "COMMIT"]))
+                    return self._write_once(batch)
+                raise
 
     def _remembered(self, batch: Batch) -> list[Written]:
         """What an earlier attempt gave back: its answer was lost, its notes are in the database."""
@@ -258,7 +243,7 @@ class TursoHttp:
             for place in with_rows
         ]
         noted = {"type": "execute", "stmt": stmt(Statement(NOTES, (batch.token,)))}
-        try:
+        with self._understood():
             first, *others = (
                 _response(answer)["result"] for answer in self._wire.pipeline([noted, *described])
             )
@@ -268,10 +253,6 @@ class TursoHttp:
             }
             notes = [(place, column, value) for place, column, value in _table(first).rows]
             written = written_before(batch, notes, names)
-        except _StepError as failed:
-            raise typed(failed.error, self.name) from None
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._wire.garbled() from error
         if written is None:
             raise Conflict(
                 f"The change was kept by {self.name}, but the answer was lost on the way and cannot be had "
@@ -279,6 +260,16 @@ class TursoHttp:
                 "Look at what is there before repeating it."
             )
         return written
+
+    @contextmanager
+    def _understood(self) -> Iterator[None]:
+        """An error of the server becomes one of the product; an answer that is not the protocol's is garbled."""
+        try:
+            yield
+        except _StepError as failed:
+            raise typed(failed.error, self.name) from None
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._wire.garbled() from error
 
     def _results(self, steps: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """The result of each step, {} for a skipped one; _StepError for the first that failed."""

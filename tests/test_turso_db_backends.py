@@ -1,17 +1,12 @@
-"""One suite for every place the database can be: a local file, the strict server, the real libsql-server.
-
-The same SQL gives the same answers, the same kinds of error, and the same promises under faults. Faults of
-the way come from a gate before the server (tests/turso_server.py); the strict server is its own gate.
+"""One suite for every place the database can be (turso_places.py): the same SQL gives the same answers and the same
+kinds of error.
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from datetime import UTC, date, datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,100 +14,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import turso_file
 from database import Database, Many, Statement, Written
-from errors import ConfigError, Conflict, HadesError, InputError, Refused, Unavailable
-from tests.figures import show
-from tests.real_server import RealServer, real_server_or_skip
-from tests.turso_server import TursoServer
-from turso_db import LocalFile
-from turso_http import TursoHttp, for_url
-from turso_libsql_client import ClientWire
-
-_COUNTER = "INSERT INTO counters (day, last) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET last = last + 1 RETURNING last"
-_ADD = Statement("INSERT INTO things (name) VALUES (?) RETURNING id", ("one",))
-_SCHEMA = [
-    Statement("CREATE TABLE meta (key TEXT PRIMARY KEY, value INTEGER NOT NULL)"),
-    Statement("INSERT INTO meta VALUES ('data_version', 1)"),
-    Statement("CREATE TABLE counters (day TEXT PRIMARY KEY, last INTEGER)"),
-    Statement(
-        "CREATE TABLE things (id INTEGER PRIMARY KEY, name TEXT NOT NULL, size REAL CHECK (size > 0), other, "
-        "parent INTEGER REFERENCES things (id))"
-    ),
-    Statement("CREATE UNIQUE INDEX things_by_other ON things (other)"),
-    Statement(
-        "CREATE TRIGGER things_stay BEFORE DELETE ON things WHEN OLD.name = 'kept' "
-        "BEGIN SELECT RAISE(ABORT, 'what is kept stays'); END"
-    ),
-]
-
-
-class Place:
-    """Where one database is, and how to reach it."""
-
-    def __init__(self, kind: str, folder: Path, stack: ExitStack) -> None:
-        self.kind, self.folder = kind, folder
-        self.real: RealServer | None = None
-        self.gate: TursoServer | None = None
-        self._stack = stack
-        if kind == "strict":
-            self.gate = stack.enter_context(TursoServer(folder / "strict.db"))
-        elif kind in ("real", "libsql-client"):
-            if kind != "real" and find_spec("libsql_client") is None:
-                pytest.skip("libsql-client is not installed (requirements-libsql-client.txt)")
-            self.real = stack.enter_context(real_server_or_skip(folder / "real"))
-
-    def open(self) -> Database:
-        """A new handle, as another process would have it."""
-        if self.kind == "libsql-client" and self.real is not None:
-            return self._kept(TursoHttp(ClientWire(self.real.url, self.real.token)))
-        if self.real is not None:
-            return self._kept(for_url(self.real.url, self.real.token))
-        return self.open_gated() if self.gate is not None else self._kept(LocalFile(self.folder / "local.db"))
-
-    def open_gated(self, pauses: list[float] | None = None, **seconds: float) -> Database:
-        """A handle whose way leads through the gate, with short patience."""
-        if self.real is not None and self.gate is None:
-            self.gate = self._stack.enter_context(
-                TursoServer(self.folder / "gate.db", upstream=self.real.url)
-            )
-        assert self.gate is not None
-        token = self.real.token if self.real else self.gate.token
-        waits = {"read_seconds": 2.0, "answer_seconds": 6.0, **seconds}
-        noted = [] if pauses is None else pauses
-        if self.kind == "libsql-client":
-            return self._kept(
-                TursoHttp(ClientWire(self.gate.url, token, seconds=waits["read_seconds"]), sleep=noted.append)
-            )
-        return self._kept(for_url(self.gate.url, token, sleep=noted.append, **waits))
-
-    def _kept(self, db: Any) -> Database:
-        self._stack.callback(db.close)
-        opened: Database = db
-        return opened
-
-
-def _place(kind: str, folder: Path) -> Iterator[Place]:
-    with ExitStack() as stack:
-        made = Place(kind, folder, stack)
-        made.open().write(_SCHEMA, bump=False)
-        yield made
+from errors import Conflict, HadesError, InputError, Refused, Unavailable
+from tests.turso_places import ADD, COUNTER, Place, data_version, place_of
 
 
 @pytest.fixture(params=["local", "strict", "real", "libsql-client"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    yield from _place(request.param, tmp_path)
-
-
-@pytest.fixture(params=["strict", "real", "libsql-client"])
-def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    yield from _place(request.param, tmp_path)
-
-
-@pytest.fixture(params=["strict", "real"])
-def own(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """The places that the product's own client reaches; libsql-client has no cursor and hides the headers."""
-    yield from _place(request.param, tmp_path)
+    yield from place_of(request.param, tmp_path)
 
 
 @pytest.fixture
@@ -120,20 +29,13 @@ def db(place: Place) -> Database:
     return place.open()
 
 
-def data_version(db: Database) -> int:
-    return int(db.rows("SELECT value FROM meta WHERE key = 'data_version'")[0]["value"])
-
-
-# the same answers
-
-
 def test_a_write_is_one_round_trip_and_all_or_nothing(db: Database) -> None:
-    db.write([_ADD])
+    db.write([ADD])
     before = db.round_trips
-    assert db.write([_ADD, _ADD]) == [Written([{"id": 2}], 1), Written([{"id": 3}], 1)]
+    assert db.write([ADD, ADD]) == [Written([{"id": 2}], 1), Written([{"id": 3}], 1)]
     assert db.round_trips == before + 1
     with pytest.raises(Conflict, match=r"NOT NULL constraint failed: things\.name"):
-        db.write([_ADD, Statement("INSERT INTO things (name) VALUES (NULL)")])
+        db.write([ADD, Statement("INSERT INTO things (name) VALUES (NULL)")])
     assert db.rows("SELECT count(*) AS n FROM things") == [{"n": 3}]
     assert data_version(db) == 3
 
@@ -158,8 +60,8 @@ def test_what_each_kind_of_statement_gives_back(db: Database) -> None:
             Many("INSERT INTO things (name) VALUES (?)", []),
             Statement("CREATE TABLE more (a)"),
             Statement("INSERT INTO more SELECT id FROM things"),
-            Statement(_COUNTER, ("20260211",)),
-            Statement(_COUNTER, ("20260211",)),
+            Statement(COUNTER, ("20260211",)),
+            Statement(COUNTER, ("20260211",)),
             Statement("INSERT OR REPLACE INTO things (id, name) VALUES (9, 'again')"),
         ]
     ) == [
@@ -210,7 +112,7 @@ def test_what_each_kind_of_statement_gives_back(db: Database) -> None:
 def test_the_same_sentence_everywhere(db: Database, sql: str, kind: type[HadesError], said: str) -> None:
     db.write([Statement("INSERT INTO things (id, name, other) VALUES (1, 'kept', 'o')")])
     with pytest.raises(kind) as raised:
-        db.write([_ADD, Statement(sql)])
+        db.write([ADD, Statement(sql)])
     assert type(raised.value) is kind
     assert said in str(raised.value)
     assert db.rows("SELECT count(*) AS n FROM things") == [{"n": 1}]
@@ -349,9 +251,9 @@ def test_a_read_is_one_snapshot_in_one_round_trip(place: Place) -> None:
 
     def writer() -> None:
         while not going.is_set():
-            other.write([Statement(_COUNTER, ("a",)), Statement(_COUNTER, ("b",))])
+            other.write([Statement(COUNTER, ("a",)), Statement(COUNTER, ("b",))])
 
-    db.write([Statement(_COUNTER, ("a",)), Statement(_COUNTER, ("b",))])
+    db.write([Statement(COUNTER, ("a",)), Statement(COUNTER, ("b",))])
     thread = threading.Thread(target=writer)
     thread.start()
     try:
@@ -409,7 +311,7 @@ def test_writers_at_the_same_time_all_get_through(place: Place) -> None:
     numbers: list[int] = []
 
     def count(db: Database) -> None:
-        numbers.extend(db.write([Statement(_COUNTER, ("d",))])[0].rows[0]["last"] for _ in range(15))
+        numbers.extend(db.write([Statement(COUNTER, ("d",))])[0].rows[0]["last"] for _ in range(15))
 
     threads = [threading.Thread(target=count, args=(db,)) for db in handles]
     for thread in threads:
@@ -423,225 +325,3 @@ def test_work_goes_on_after_close(place: Place) -> None:
     db = place.open()
     db.close()
     assert db.rows("SELECT 1 AS one") == [{"one": 1}]  # a closed handle opens again when it is used again
-
-
-# promises under faults
-
-
-@pytest.mark.parametrize(
-    "kind", ["lost after commit", "502 after commit", "garbage", "truncated", "hang after commit"]
-)
-def test_exactly_once_when_the_answer_is_lost(remote: Place, kind: str) -> None:
-    db = remote.open_gated(read_seconds=0.5)
-    gate = remote.gate
-    assert gate is not None
-    for number in (1, 2, 3):
-        gate.fail(kind, seconds=1.0)
-        assert db.write(
-            [
-                Statement(_COUNTER, ("20260211",)),
-                Many("INSERT INTO things (name, size) VALUES (?, ?)", [("a", 0.1), ("b", 2)]),
-                Statement(
-                    "SELECT name, sum(size) AS s, max(other) FROM things GROUP BY name ORDER BY name DESC"
-                ),
-            ]
-        ) == [
-            Written([{"last": number}], 1),
-            Written([], 2),
-            Written(
-                [
-                    {"name": "b", "s": 2.0 * number, "max(other)": None},
-                    {"name": "a", "s": sum([0.1] * number), "max(other)": None},
-                ],
-                0,
-            ),
-        ]
-    assert data_version(db) == 4
-    assert db.rows("SELECT count(*) AS n FROM things") == [{"n": 6}]
-
-
-def test_a_hung_server_is_an_error_in_time_while_others_work_on(remote: Place) -> None:
-    db = remote.open_gated(read_seconds=0.3)
-    gate = remote.gate
-    assert gate is not None
-    gate.fail("hang", times=6, seconds=20)
-    found: list[tuple[float, BaseException]] = []
-
-    def hung() -> None:
-        started = time.monotonic()
-        try:
-            db.rows("SELECT 1")
-        except HadesError as error:
-            found.append((time.monotonic() - started, error))
-
-    thread = threading.Thread(target=hung)
-    thread.start()
-    other = remote.open()
-    while gate.faults_left():  # the strict server is its own gate: the hung one takes the faults
-        time.sleep(0.01)
-    started = time.monotonic()
-    assert other.rows("SELECT 1 AS one") == [{"one": 1}]
-    assert time.monotonic() - started < 1.0
-    thread.join()
-    ((seconds, error),) = found
-    assert isinstance(error, Unavailable)
-    assert seconds < 4  # six attempts of 0.3 s
-
-
-def test_a_locked_file_is_an_error_in_time_while_readers_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(turso_file, "_BUSY_SECONDS", 0.2)
-    db = LocalFile(tmp_path / "local.db")
-    db.write(_SCHEMA, bump=False)
-    holder = turso_file._open(tmp_path / "local.db", "holder")
-    holder.execute("BEGIN IMMEDIATE")
-    started = time.monotonic()
-    with pytest.raises(Unavailable, match="busy"):
-        db.write([_ADD])
-    assert time.monotonic() - started < 2
-    assert db.rows("SELECT count(*) AS n FROM things") == [{"n": 0}]
-    holder.execute("ROLLBACK")
-    holder.close()
-    assert db.write([_ADD]) == [Written([{"id": 1}], 1)]
-    db.close()
-
-
-def test_429_honours_retry_after(own: Place) -> None:
-    pauses: list[float] = []
-    db = own.open_gated(pauses)
-    assert own.gate is not None
-    own.gate.fail("429", retry_after="3")
-    assert db.write([_ADD]) == [Written([{"id": 1}], 1)]
-    assert pauses == [3.0]
-
-
-@pytest.mark.parametrize(
-    ("kind", "error"),
-    [("401", ConfigError), ("403", ConfigError), ("404", ConfigError), ("500", Unavailable)],
-)
-def test_statuses_are_sentences_without_the_token(remote: Place, kind: str, error: type[HadesError]) -> None:
-    db = remote.open_gated()
-    assert remote.gate is not None
-    remote.gate.fail(kind, times=6)
-    token = remote.real.token if remote.real else remote.gate.token
-    for act in (lambda: db.rows("SELECT 1"), lambda: db.write([_ADD])):
-        with pytest.raises(error) as raised:
-            act()
-        chain: BaseException | None = raised.value
-        while chain is not None:
-            assert token not in str(chain)
-            chain = chain.__cause__
-        assert "<" not in str(raised.value)
-        remote.gate.fail(kind, times=6 - remote.gate.faults_left())
-
-
-def test_real_tokens(tmp_path: Path) -> None:
-    with real_server_or_skip(tmp_path) as server:
-        owner = for_url(server.url, server.token)
-        owner.write(_SCHEMA, bump=False)
-        reader = for_url(server.url, server.signed(a="ro"))
-        assert reader.rows("SELECT count(*) AS n FROM things") == [{"n": 0}]
-        with pytest.raises(ConfigError, match="reading only"):
-            reader.write([_ADD])
-        for token in (server.signed(expires_in=-3600), "nonsense", None):
-            stranger = for_url(server.url, token)
-            with pytest.raises(ConfigError, match="TURSO_AUTH_TOKEN"):
-                stranger.rows("SELECT 1")
-            stranger.close()
-        reader.close()
-        owner.close()
-
-
-@pytest.mark.parametrize("kind", ["cut", "truncated", "lost after commit"])
-def test_a_broken_cursor_is_never_a_short_result(own: Place, kind: str) -> None:
-    db = own.open_gated()
-    gate = own.gate
-    assert gate is not None
-    db.write([Many("INSERT INTO things (name) VALUES (?)", [(f"n{n}",) for n in range(1000)])])
-    gate.fail(kind)
-    assert sum(map(len, db.stream("SELECT id FROM things", chunk_rows=5000))) == 1000  # repeated, whole
-    gate.fail(kind, times=20)
-    with pytest.raises(Unavailable):
-        list(db.stream("SELECT id FROM things"))
-
-
-def test_only_gzip_no_stream_left_and_no_more_connections_than_threads(own: Place) -> None:
-    db = own.open_gated()
-    gate = own.gate
-    assert gate is not None
-    gate.connections = 0
-    gate.requests.clear()
-
-    def work() -> None:
-        for _ in range(3):
-            db.write([_ADD])
-            db.rows("SELECT * FROM things")
-            list(db.stream("SELECT * FROM things"))
-            next(iter(db.stream("SELECT * FROM things", chunk_rows=1)))
-
-    threads = [threading.Thread(target=work) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert set(gate.encodings) == {"gzip"}
-    assert gate.open_streams == 0
-    # a stream that is given up half way costs its connection: the rest of the answer is on it
-    assert gate.connections <= 6 + 6 * 3
-    cursors = gate.requests.count("/v3/cursor")
-    assert gate.requests.count("/v3/pipeline") == 6 * 3 * 2 + cursors  # each cursor's stream was closed
-
-
-@pytest.mark.parametrize("seconds", [0.1, pytest.param(15, marks=pytest.mark.prove)])
-def test_work_goes_on_after_a_silence(place: Place, seconds: float) -> None:
-    if place.gate is not None:
-        place.gate.engine.stream_seconds = min(10.0, seconds / 2)
-    db = place.open()
-    db.write([_ADD])
-    list(db.stream("SELECT * FROM things"))
-    time.sleep(seconds)
-    assert db.rows("SELECT count(*) AS n FROM things") == [{"n": 1}]
-    time.sleep(seconds)
-    assert db.write([_ADD]) == [Written([{"id": 2}], 1)]
-
-
-@pytest.mark.parametrize("remote", ["strict"], indirect=True)
-def test_a_transaction_that_is_cut_fails_whole(remote: Place) -> None:
-    db = remote.open_gated()
-    assert remote.gate is not None
-    remote.gate.fail("transaction timeout", times=6)
-    with pytest.raises(Unavailable, match="busy"):
-        db.write([_ADD, _ADD, _ADD])
-    assert db.rows("SELECT count(*) AS n FROM things") == [{"n": 0}]
-    remote.gate.fail("transaction timeout")
-    assert len(db.write([_ADD, _ADD, _ADD])) == 3  # the repeat
-    assert db.rows("SELECT count(*) AS n FROM things") == [{"n": 3}]
-
-
-@pytest.mark.prove
-@pytest.mark.parametrize("remote", ["real"], indirect=True)
-def test_a_slow_write_on_the_real_server_is_whole_or_not_at_all(remote: Place) -> None:
-    """The server cuts a transaction older than 5 s when another writer waits."""
-    slow, quick = remote.open(), remote.open()
-    count_far = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) SELECT count(*) AS n FROM n"
-    busy = Statement(count_far, (20_000_000,))
-    done: list[str] = []
-
-    def write_slowly() -> None:
-        try:
-            slow.write([_ADD, busy, _ADD, busy, _ADD])
-            done.append("kept")
-        except HadesError as error:
-            done.append(error.kind)
-
-    thread = threading.Thread(target=write_slowly)
-    thread.start()
-    time.sleep(0.3)
-    for _ in range(5):
-        quick.write([Statement("INSERT INTO things (name) VALUES ('quick')")])
-    thread.join()
-    names = [row["name"] for row in quick.rows("SELECT name FROM things")]
-    show(f"the slow write: {done[0]}; quick writes beside it: {names.count('quick')}")
-    assert names.count("quick") == 5
-    assert names.count("one") == (3 if done == ["kept"] else 0)
