@@ -115,8 +115,8 @@ def decide_match(
             store.unsettle(sites=[site]),
             unmatched.resolve_unmatched(keys=[("zoho", site)], resolution=told, now=now, by=actor.name),
             audit_entry(
-                now=now, actor=actor, action="decide match", subject=site,
-                detail={"batch_id": batch_id, "company_key": company_key, "reason": reason},
+                now=now, actor=actor, action="decide match", subject=f"a site in Zoho: {batch_id or 'none of ours'}",
+                detail={"site": site, "batch_id": batch_id, "company_key": company_key, "reason": reason},
             ),
         ]
     )  # fmt: skip
@@ -142,7 +142,7 @@ def undo_decision(
                 zoho_ids=records, batch_id=None, company_key=None, actor=actor.name, now=now, reason=reason, undone=True
             ),
             store.unsettle(sites=[site]),
-            audit_entry(now=now, actor=actor, action="undo match", subject=site, detail={"reason": reason}),
+            audit_entry(now=now, actor=actor, action="undo match", subject="a site in Zoho", detail={"site": site, "reason": reason}),
         ]
     )  # fmt: skip
     _settle_now(db, profile, actor, now)

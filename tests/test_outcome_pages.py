@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +15,10 @@ from zoho_server import ZohoServer
 from zoho_story import EXPORTED, OPS, company_name, export, lead_in_zoho, lead_row, synced
 
 import turso_db
+import ui
 from jobs import jobs
 from outcomes import import_outcomes
-from stores import matches, milestones, outcomes, unmatched
+from stores import matches, milestones, outcomes, syncs, unmatched
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = "HADES-20260211-001"
@@ -178,6 +180,37 @@ def test_every_tab_is_calm_over_nothing(db, tab):
     app = opened("pages/4_Outcomes.py", tab=tab)
     assert not app.error
     assert not app.warning
+
+
+@pytest.mark.parametrize("tab", ["Newest", "Review", "Unmatched", "Chain of custody", "History"])
+def test_every_tab_costs_three_round_trips_cold_and_one_warm(db, review, tab):
+    app = opened("pages/4_Outcomes.py", tab=tab)
+    used = ui._connection()[0]
+    st.cache_data.clear()
+    before = used.round_trips
+    clean(app.run())
+    assert used.round_trips - before <= 3
+    before = used.round_trips
+    clean(app.run())
+    assert used.round_trips - before == 1
+
+
+def test_a_running_sync_says_how_far_it_is_and_no_second_one_can_be_started(db, zoho, monkeypatch, places):
+    connected(monkeypatch, zoho)
+    now, done = datetime.now(UTC).replace(microsecond=0), threading.Event()
+    run = syncs.start_run(db, kind="outcomes", mode="full", now=now, actor="Ana Ruiz")
+    syncs.note_progress(db, run_id=run, counts={"read": 1400, "calls": 7}, now=now)
+    AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
+    jobs().start("sync outcomes", lambda: str(done.wait(20)))
+    try:
+        app = opened("pages/3_Operators.py")
+        assert "1,400 records read with 7 calls to Zoho" in said(app)
+        assert app.button(key="sync_outcomes").disabled
+        assert app.button(key="sync_operators").disabled
+        assert app.dataframe[-1].value["status"].tolist() == ["running"]
+    finally:
+        done.set()
+    waited(app, "outcomes")
 
 
 def test_batches_from_elsewhere_come_in_from_the_page_and_say_that_they_have_no_file(db):
