@@ -13,6 +13,9 @@ import requests
 from errors import ConfigError, Unavailable
 
 Send = Callable[[str, str, str, str], None]  # recipient, message key, subject line, text
+SendLetter = Callable[
+    [str, str, str, str, str, str | None], None
+]  # the same, then HTML and the link to unsubscribe
 _SECONDS = 15
 
 
@@ -31,7 +34,25 @@ def senders(*, slack_webhook: str | None, smtp_url: str | None, mail_from: str |
         else:
             if not (smtp_url and mail_from):
                 raise ConfigError("E-mail is not set up. Set HADES_SMTP_URL and HADES_MAIL_FROM.")
-            _mail(smtp_url, mail_from, recipient, key, line, text)
+            _mail(smtp_url, _letter(mail_from, recipient, key, line, text))
+
+    return send
+
+
+def letter_sender(*, smtp_url: str | None, mail_from: str | None) -> SendLetter:
+    """A function that sends one e-mail as text and HTML; ConfigError where e-mail is not set up.
+
+    The link to unsubscribe, where there is one, is a header too, so that mail programs offer it as a button.
+    """
+
+    def send(recipient: str, key: str, line: str, text: str, html: str, leave: str | None) -> None:
+        if not (smtp_url and mail_from):
+            raise ConfigError("E-mail is not set up. Set HADES_SMTP_URL and HADES_MAIL_FROM.")
+        letter = _letter(mail_from, recipient, key, line, text)
+        letter.add_alternative(html, subtype="html")
+        if leave:
+            letter["List-Unsubscribe"] = f"<{leave}>"
+        _mail(smtp_url, letter)
 
     return send
 
@@ -46,15 +67,19 @@ def _slack(webhook: str, text: str) -> None:
         raise Unavailable(f"Slack answered {answer.status_code}.")
 
 
-def _mail(url: str, sender: str, recipient: str, key: str, line: str, text: str) -> None:
-    """Nothing; the server of `smtp://user:password@host:port` (or smtps://) has taken the mail."""
+def _letter(sender: str, recipient: str, key: str, line: str, text: str) -> EmailMessage:
+    letter = EmailMessage()
+    letter["From"], letter["To"], letter["Subject"] = sender, recipient, " ".join(line.split())
+    letter["Message-ID"] = f"<{key}@hades>"
+    letter.set_content(text)
+    return letter
+
+
+def _mail(url: str, letter: EmailMessage) -> None:
+    """Nothing; the server of `smtp://user:password@host:port` (or smtps://) has taken the letter."""
     parts = urlsplit(url)
     if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
         raise ConfigError("HADES_SMTP_URL was expected as smtp://user:password@host:port or smtps://...")
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = sender, recipient, " ".join(line.split())
-    mail["Message-ID"] = f"<{key}@hades>"
-    mail.set_content(text)
     try:
         if parts.scheme == "smtps":
             server: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -67,6 +92,6 @@ def _mail(url: str, sender: str, recipient: str, key: str, line: str, text: str)
                 if parts.scheme == "smtp":
                     server.starttls(context=ssl.create_default_context())
                 server.login(unquote(parts.username), unquote(parts.password or ""))
-            server.send_message(mail)
+            server.send_message(letter)
     except (OSError, smtplib.SMTPException) as error:
         raise Unavailable(f"The mail server did not take the message ({type(error).__name__}).") from None

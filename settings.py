@@ -44,6 +44,7 @@ class Settings:
     slack_webhook: str | None = field(default=None, repr=False)
     smtp_url: str | None = field(default=None, repr=False)
     mail_from: str | None = None
+    public_url: str | None = None
     environment_factor: float = 1.0
     api_key: str | None = field(default=None, repr=False)
     server_host: str | None = None
@@ -80,6 +81,7 @@ def read_settings(environ: Mapping[str, str] | None = None, secrets_file: Path |
         slack_webhook=setting("HADES_SLACK_WEBHOOK"),
         smtp_url=setting("HADES_SMTP_URL"),
         mail_from=setting("HADES_MAIL_FROM"),
+        public_url=(setting("HADES_PUBLIC_URL") or "").rstrip("/") or None,
         environment_factor=_factor(setting(FACTOR_NAME)),
         api_key=_key(setting("HADES_API_KEY")),
         server_host=setting("UVICORN_HOST"),

@@ -25,7 +25,7 @@ CREATE TABLE schedule_steps (
 CREATE TABLE digest_readers (
     reader_id       INTEGER PRIMARY KEY,
     email           TEXT NOT NULL,
-    token_sha256    TEXT NOT NULL,            -- of the link with which this person alone unsubscribes
+    token           TEXT NOT NULL UNIQUE,     -- of the link with which this person unsubscribes; it opens nothing else
     added_at        TEXT NOT NULL,
     added_by        TEXT NOT NULL,
     unsubscribed_at TEXT

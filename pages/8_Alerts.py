@@ -10,7 +10,9 @@ import ui
 from alerts import acknowledge_alert, check_alerts, read_seen, snooze_alert
 from analytics.alert_rules import read_alert_rules, with_changes
 from stores import alerts
+from stores.schedule import read_steps
 from views.alert_rules import show_rules
+from views.digest import leave_by_link, show_digest, show_schedule
 
 SNOOZE_DAYS = 7
 
@@ -68,13 +70,21 @@ def show_alerts(frame: ui.Frame, rows: pd.DataFrame) -> None:
 
 
 with ui.page("Alerts") as frame:
-    rows, seen, changed = ui.read_all(
+    rows, seen, changed, _ = ui.read_all(
         frame, partial(alerts.read_alerts, limit=200),
-        partial(read_seen, maturity_days=frame.icp.data["calibration"]["maturity_days"]), alerts.read_rule_changes,
+        partial(read_seen, maturity_days=frame.icp.data["calibration"]["maturity_days"]), alerts.read_rule_changes, read_steps,
     )  # fmt: skip
     rules = with_changes(read_alert_rules(frame.settings.config_dir), changed)
-    feed, ruled = st.tabs(["Alerts", f"Rules ({len(rules)})"], key="views")
+    leave_by_link(frame)
+    feed, ruled, weekly, scheduled = st.tabs(
+        ["Alerts", f"Rules ({len(rules)})", "Digest", "Schedule"], key="views", on_change="rerun"
+    )
     with feed:
         show_alerts(frame, rows)
     with ruled:
         show_rules(frame, rules, {name for name, entry in changed.items() if entry is not None}, seen)
+    if weekly.open:  # the win report behind it takes a while
+        with weekly:
+            show_digest(frame, seen.deals)
+    with scheduled:
+        show_schedule(frame)
