@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from actors import Actor, require
+from lead_values import normalised_company_name
 from past_export_rows import day_and_number, read_past_exports, same_contact
 from stores import outcomes, syncs
 from stores import past_exports as store
@@ -66,6 +67,11 @@ def import_exports(
     if fresh and all(lead["workflow_type"] is None for lead in fresh):
         notes.append(
             "No workflow is told, so leads with a distance count as geography, all others as intent."
+        )
+    if in_history := store.count_in_history(db, source_keys=[_history_key(lead) for lead in fresh]):
+        notes.append(
+            f"{in_history:,} of these companies stand in the history, too, by name and ZIP. Where that tells of the same calls, "
+            "they count twice: bring exports in before the history."
         )
     counts = {
         "read": said.read, "imported": imported, "unchanged": unchanged + len(fresh) - imported, "merged": said.merged,
@@ -162,6 +168,10 @@ def _batch(row: dict[str, Any], name: str, content: bytes, stamp: str, actor: Ac
         "weight_version": row["weight_version"] or 0, "rows_in": 0, "exported": 0, "duplicates": 0, "suppressed": 0,
         "excluded": 0, "rejected": 0, "sha256": "",
     }  # fmt: skip
+
+
+def _history_key(lead: dict[str, Any]) -> str:
+    return f"{normalised_company_name(lead['company_name'])}|{lead['zip_code'] or ''}"
 
 
 def _key(batch_id: str, company_key: str, milestone: str, day: str) -> str:

@@ -77,3 +77,13 @@ def read_made_here(db: Database, *, batch_ids: Sequence[str]) -> set[str]:
         (json.dumps(list(batch_ids)),),
     )
     return {str(row["batch_id"]) for row in rows}
+
+
+def count_in_history(db: Database, *, source_keys: Sequence[str]) -> int:
+    """How many historical outcomes have one of these keys (normalised name and ZIP)."""
+    return int(
+        db.rows(
+            "SELECT count(*) AS n FROM json_each(?) k JOIN historical_outcomes h ON h.source_key = k.value",
+            (json.dumps(sorted(set(source_keys))),),
+        )[0]["n"]
+    )

@@ -14,7 +14,7 @@ from zoho_story import OPS, PROFILE, deliver, synced
 import scripts.import_exports
 from actors import Actor
 from errors import InputError, Refused
-from outcomes import import_outcomes
+from outcomes import import_historical, import_outcomes
 from past_export_rows import COLUMNS, read_past_exports
 from past_exports import import_exports
 from scripts.command import run
@@ -128,6 +128,13 @@ def test_an_outcome_with_its_day_becomes_a_milestone(db):
     assert outcomes.read_funnel(db)["delivery"] == 1
     assert "2 cells without a day" in done.notes[0]
     assert brought(db, *rows, head=head).counts["milestones"] == 0
+
+
+def test_companies_that_stand_in_the_history_too_are_named(db):
+    history = b"company_name,zip_code,outcome\nThe Amber Inn,75201,no_delivery\nOther,75201,delivery\n"
+    import_historical(db, content=history, name="h.csv", now=NOW, actor=OPS)
+    assert any("1 of these companies stand in the history, too" in note for note in brought(db, *ROWS).notes)
+    assert not any("history" in note for note in brought(db, *ROWS).notes)  # nothing new came
 
 
 def test_no_export_is_given_an_id_that_came_in(db):
