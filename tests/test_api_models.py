@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from analytics.lead_model import Card, Input, LeadModel, Term, sha256, to_json
 from api import build_app
 from api_models import models_in_force, train_models
 from api_retraining import FEEDBACK
+from scripts import train_model
+from scripts.command import run
 from stores import models as store
 
 NOW = datetime(2026, 2, 11, 15, 30, tzinfo=UTC)
@@ -83,3 +86,15 @@ def test_a_training_on_request_ends_in_the_table(config_dir: Path, db: turso_db.
             time.sleep(0.1)
     assert last["status"] == "done"
     assert last["said"]
+
+
+def test_the_script_says_when_nothing_is_due(
+    config_dir: Path,
+    db: turso_db.Database,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("os.nice", lambda _: 0)  # the process of the tests stays as quick as it is
+    assert run(train_model.main, ["--if-due", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["version"], said["status"]) == (None, "not due")
