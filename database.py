@@ -80,6 +80,11 @@ class Database(Protocol):
     ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of one SELECT in pieces, with steady memory."""
 
+    def streams(
+        self, statements: Sequence[Statement], chunk_rows: int = 5000
+    ) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        """The rows of several SELECTs from one snapshot in pieces, each with the place of its SELECT; in order."""
+
     def write(self, statements: Sequence[Statement | Many], *, bump: bool = True) -> list[Written]:
         """All statements kept together or none; the data version grows in the same transaction."""
 

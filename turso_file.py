@@ -114,17 +114,28 @@ class LocalFile:
         self, sql: str, args: Sequence[Value] = (), chunk_rows: int = 5000
     ) -> Iterator[list[tuple[Any, ...]]]:
         """The rows of one SELECT in lists of at most `chunk_rows` tuples, with steady memory."""
+        for _, chunk in self.streams([Statement(sql, args)], chunk_rows):
+            yield chunk
+
+    def streams(
+        self, statements: Sequence[Statement], chunk_rows: int = 5000
+    ) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        """The rows of each SELECT in such lists, each with the place of its SELECT, all from one snapshot."""
         closings = self._closings
         connection = self._reader()
         cursor = connection.cursor()
         try:
-            cursor.execute(sql, _arguments(args))
-            while chunk := cursor.fetchmany(chunk_rows):
-                yield chunk
+            cursor.execute("BEGIN")
+            for place, (sql, args) in enumerate(statements):
+                cursor.execute(sql, _arguments(args))
+                while chunk := cursor.fetchmany(chunk_rows):
+                    yield place, chunk
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
-            self._fail(error, [Statement(sql, args)])
+            self._fail(error, statements)
         finally:
             cursor.close()
+            if connection.in_transaction:
+                connection.execute("COMMIT")
             self._back(self._readers, connection, closings)
 
     def write(self, statements: Sequence[Statement | Many], *, bump: bool = True) -> list[Written]:

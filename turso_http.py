@@ -6,11 +6,11 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from itertools import count, islice
+from itertools import count, groupby, islice
+from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 import pandas as pd
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_exponential_jitter
 
 from database import Many, Statement, Table, Written, frame_of
 from errors import Conflict, HadesError, Unavailable
@@ -27,16 +27,14 @@ from turso_once import (
     write_batch,
     written_before,
 )
+from turso_patience import repeating
 from turso_wire import Lost, Wire, decode_row, typed
 
 __all__ = ["TursoHttp", "for_url"]
 
 T = TypeVar("T")
+Part = tuple[int, list[tuple[Any, ...]]]
 
-_ATTEMPTS = 6
-_PATIENCE = 45.0  # seconds after which no further attempt begins
-_LONGEST_WAIT = 30.0  # a longer Retry-After is told to the person instead
-_GROWING = wait_exponential_jitter(multiplier=0.1, max=5.0, jitter=0.1)
 _PRUNE_EVERY = 64
 
 
@@ -76,9 +74,7 @@ class TursoHttp:
         self._large: set[str] = (
             set()
         )  # SQL whose answer was once too large for one piece: straight to the cursor
-        self._again = Retrying(
-            retry=retry_if_exception_type(Lost), stop=_enough, wait=_pause, sleep=sleep, reraise=True
-        )
+        self._again = repeating(sleep)
 
     @property
     def round_trips(self) -> int:
@@ -113,18 +109,22 @@ class TursoHttp:
 
         An answer that breaks off after the first list is Unavailable: what came before it is not the whole.
         """
-        steps = chained([reading(Statement(sql, args))])
+        for _, part in self.streams([Statement(sql, args)], chunk_rows):
+            yield part
 
-        def first_part() -> tuple[list[tuple[Any, ...]], Iterator[list[tuple[Any, ...]]]]:
-            rows = (row for _, _, row in self._cursor(steps) if row is not None)
-            parts = _in_lists(rows, chunk_rows)
-            return next(parts, []), parts
+    def streams(self, statements: Sequence[Statement], chunk_rows: int = 5000) -> Iterator[Part]:
+        """The rows of each SELECT in such lists, each with the place of its SELECT, all from one snapshot."""
+        steps = chained(["BEGIN", *map(reading, statements), "COMMIT"])
+
+        def first_part() -> tuple[Part | None, Iterator[Part]]:
+            parts = _in_lists(self._cursor(steps), chunk_rows)
+            return next(parts, None), parts
 
         part, parts = self._repeat(first_part)
         try:
-            while part:
+            while part is not None:
                 yield part
-                part = next(parts, [])
+                part = next(parts, None)
         except Lost as lost:
             raise Unavailable(f"{lost.error} Part of the rows had come; none of them may be used.") from lost
 
@@ -315,22 +315,6 @@ def for_url(
     return TursoHttp(wire, sleep=sleep)
 
 
-def _enough(state: RetryCallState) -> bool:
-    wait = _asked_for(state)
-    too_long = wait is not None and wait > _LONGEST_WAIT
-    return state.attempt_number >= _ATTEMPTS or too_long or (state.seconds_since_start or 0.0) > _PATIENCE
-
-
-def _pause(state: RetryCallState) -> float:
-    wait = _asked_for(state)
-    return _GROWING(state) if wait is None else wait
-
-
-def _asked_for(state: RetryCallState) -> float | None:
-    lost = state.outcome.exception() if state.outcome else None
-    return lost.wait if isinstance(lost, Lost) else None
-
-
 def _response(answer: Mapping[str, Any]) -> dict[str, Any]:
     """The response to one entry of a pipeline; _StepError when the server reports an error in its place."""
     if answer["type"] == "error":
@@ -344,6 +328,8 @@ def _table(result: Mapping[str, Any]) -> Table:
     return Table(columns, [decode_row(row) for row in result.get("rows", ())])
 
 
-def _in_lists(rows: Iterator[tuple[Any, ...]], size: int) -> Iterator[list[tuple[Any, ...]]]:
-    while part := list(islice(rows, size)):
-        yield part
+def _in_lists(found: Iterator[tuple[int, list[str], tuple[Any, ...] | None]], size: int) -> Iterator[Part]:
+    rows = ((step, row) for step, _, row in found if row is not None)
+    for step, own in groupby(rows, key=itemgetter(0)):
+        while part := [row for _, row in islice(own, size)]:
+            yield step - 1, part  # the first step is BEGIN

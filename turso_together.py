@@ -83,6 +83,11 @@ class _Known:
     ) -> Iterator[list[tuple[Any, ...]]]:
         return self._db.stream(sql, args, chunk_rows)  # too large to be kept for another run
 
+    def streams(
+        self, statements: Sequence[Statement], chunk_rows: int = 5000
+    ) -> Iterator[tuple[int, list[tuple[Any, ...]]]]:
+        return self._db.streams(statements, chunk_rows)
+
     def write(self, statements: Sequence[Statement | Many], *, bump: bool = True) -> list[Written]:
         raise Refused("A reading was expected, but a reader changes data. Call it outside of the reading.")
 

@@ -8,7 +8,7 @@ CREATE TABLE side_by_side (
     run_id         INTEGER REFERENCES calibration_runs (run_id),
     proposed_score REAL,                      -- by the scores that this calibration run suggests
     PRIMARY KEY (batch_id, row_number)
-) WITHOUT ROWID;
+);
 CREATE TRIGGER side_by_side_never_changes BEFORE UPDATE ON side_by_side
 BEGIN SELECT RAISE(ABORT, 'what was scored at export never changes'); END;
 CREATE TRIGGER side_by_side_never_goes BEFORE DELETE ON side_by_side
