@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from actors import named_actor
+from analytics.pipeline_scores import read_pipeline_rules
 from calibration import calculate
 from configuration import active_configuration
+from deal_import import import_deals
+from deals import read_deal_rules
 from demo import DemoLoad, load_demo
+from demo_deals import demo_deals
 from demo_rates import planted_beside_recovered
 from demo_world import SAMPLE_CENTER_ZIP, SEED, sample_upload
 from errors import Unavailable
 from icp import WORKFLOWS, Icp, business_zone
 from lead_columns import read_columns, read_industries
+from pipeline import snapshot_pipeline
 from scripts.command import DONE, clock, opened, parser, run, table
 from settings import Settings
 from stores import demo as store
@@ -56,6 +61,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             seed=said.seed,
         )
         today = now.astimezone(business_zone(active.icp)).date()
+        _bring_deals(db, settings, done, now)
         files = write_samples(settings.data_dir / "demo", today, done.seed)
         beside = _beside(db, active.icp, done, today)
     held, of = int(beside["inside"].sum()), int(beside["inside"].notna().sum())
@@ -69,6 +75,25 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         "\n".join([_head(done), "", table(_shown(plain), _COLUMNS), "", *_foot(held, of, files)]),
         DONE,
     )
+
+
+def _bring_deals(db: Database, settings: Settings, done: DemoLoad, now: datetime) -> None:
+    """Nothing; the deals of the same world are in, with a snapshot of the pipeline for each of six months. Again changes
+    nothing.
+    """
+    actor = named_actor("Demo import")
+    content = demo_deals(done.day, done.seed)
+    import_deals(
+        db,
+        content=content,
+        name="demo_deals.csv",
+        rules=read_deal_rules(settings.config_dir),
+        now=now,
+        actor=actor,
+    )
+    rules = read_pipeline_rules(settings.config_dir)
+    for months in range(6, 0, -1):
+        snapshot_pipeline(db, rules=rules, today=done.day - timedelta(days=30 * months), now=now, actor=actor)
 
 
 def write_samples(folder: Path, today: date, seed: int = SEED) -> list[Path]:
