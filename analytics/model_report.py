@@ -18,7 +18,7 @@ from analytics.calibration_table import Day, known_outcomes
 from analytics.lead_model import LeadModel, chances, log_odds
 from analytics.model_features import HISTORY, candidate_inputs, leak_warnings, plain_features
 from analytics.model_fit import FEWEST_DELIVERIES, Fitted, fit_model, points_by_weights
-from analytics.model_gate import TOO_LITTLE, gate, newest_cut
+from analytics.model_gate import TOO_LITTLE, falls_behind, gate, newest_cut
 from analytics.rates import FloatArray, wilson_interval
 from icp import WORKFLOWS, Icp
 
@@ -107,6 +107,38 @@ def trained(
     return _judged(
         known, delivered, older, newest, fitted, warnings, icp, in_force or {}, cut, top, seed, digest
     )
+
+
+def behind(
+    leads: pd.DataFrame,
+    kept: Sequence[Mapping[str, Any]],
+    icp: Icp,
+    in_force: Mapping[str, tuple[LeadModel, pd.Timestamp | None]],
+    *,
+    as_of: Day,
+    top: int,
+    seed: int,
+) -> dict[str, str]:
+    """workflow → the warning that its model ranks worse than the weights; nothing for one that does not.
+
+    `in_force`: workflow → model and the last day of the leads it was learned from; only newer matured leads judge it.
+    """
+    if not in_force:
+        return {}
+    known, delivered = matured_leads(
+        leads, kept, as_of=as_of, maturity_days=int(icp.data["calibration"]["maturity_days"])
+    )
+    found = {}
+    for workflow, (model, cut) in in_force.items():
+        rows = (known["workflow"] == workflow) & ~known["by_chance"]
+        if cut is not None:
+            rows &= known["started_on"] > cut
+        judges, hit = known[rows], delivered[rows].to_numpy(dtype=bool)
+        weights, scores = points_by_weights(judges, icp), scored_by_model(judges, model)[0]
+        warning = falls_behind(hit, weights, scores, np.zeros(len(hit)), top=top, seed=seed)
+        if warning is not None:
+            found[workflow] = warning
+    return found
 
 
 def scored_by_model(leads: pd.DataFrame, model: LeadModel) -> Scored:

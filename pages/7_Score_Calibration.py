@@ -10,6 +10,7 @@ from views.calibration_report import show_report
 from views.current_weights import show_weights
 from views.exploration import show_exploration
 from views.journal import show_journal
+from views.model_tab import show_model
 from views.outcomes_feed import show_feed
 from views.rate_change import show_change
 from views.recalibration import matured_reader
@@ -22,6 +23,7 @@ TABS = [
     "Outcomes feed",
     "Why the rate changed",
     "Tuning",
+    "Model",
 ]
 
 with ui.page("Score Calibration") as frame:
@@ -33,7 +35,7 @@ with ui.page("Score Calibration") as frame:
     )  # fmt: skip
     run = run or newest
     first = "Proposals" if "proposal" in st.query_params else "Calibration report"
-    current, report, proposed, feed, changed, tuning = st.tabs(
+    current, report, proposed, feed, changed, tuning, model = st.tabs(
         TABS, key="tab", default=first, on_change="rerun", bind="query-params"
     )
     with current:
@@ -53,3 +55,6 @@ with ui.page("Score Calibration") as frame:
     if tuning.open:  # it reads every lead, so only who looks at it pays for it
         with tuning:
             show_tuning(frame)
+    if model.open:
+        with model:
+            show_model(frame)
