@@ -7,7 +7,7 @@ that cannot be used is rejected with a sentence; the others are read whatever th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -154,13 +154,29 @@ def read_deals(
         name=name,
         rows_in=len(sheet.rows) + len(sheet.unreadable),
         deals=deal_frame(list(reader.deals.values())),
-        problems=pd.DataFrame(
-            reader.problems, columns=["row_number", "deal_id", "kind", "problem", "rejected"]
-        ),
+        problems=_problem_frame(reader.problems),
         notes=notes,
         mapping={field: sheet.headers[place] for field, place in places.items()},
         headers=sheet.headers,
     )
+
+
+def read_deal_rows(
+    rows: Iterable[Mapping[str, str]], name: str, *, today: date, more: Sequence[tuple[str, str]] = ()
+) -> DealFile:
+    """The deals of records that come with a text per field, by the rules of `read_deals`; the outcome is open, won or
+    lost. `more`: (deal_id, sentence) about dates that the records had and that were replaced.
+    """
+    reader = _RowReader(today, {outcome: outcome for outcome in OUTCOMES})
+    number = 0
+    for number, cells in enumerate(rows, start=1):
+        reader.read(number, {field: cells.get(field, "") for field in FIELDS})
+    for deal_id, sentence in more:
+        reader.reject(0, deal_id, IMPOSSIBLE_DATE, sentence, False)
+    return DealFile(
+        name=name, rows_in=number, deals=deal_frame(list(reader.deals.values())), problems=_problem_frame(reader.problems),
+        notes=[], mapping={}, headers=[],
+    )  # fmt: skip
 
 
 def deal_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
@@ -172,6 +188,10 @@ def deal_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
     for field in ("created_on", "closed_on"):
         frame[field] = pd.to_datetime(frame[field], format="ISO8601")
     return frame
+
+
+def _problem_frame(problems: list[dict[str, Any]]) -> pd.DataFrame:
+    return pd.DataFrame(problems, columns=["row_number", "deal_id", "kind", "problem", "rejected"])
 
 
 def _is_header(rules: DealRules) -> Callable[[Any], bool]:

@@ -58,3 +58,17 @@ def snapshot_pipeline(
     except Conflict:
         kept = False
     return SnapshotTaken(today, len(rows), high, found.left_out, kept)
+
+
+def became_of_scores(db: Database) -> dict[str, dict[str, float]]:
+    """won and lost → what became of open deals that were in a snapshot: deals (how many), amount (their final value,
+    summed), and the medians of days_to_close (from the first snapshot), score (at the first) and score_at_close.
+
+    An outcome that no scored deal has is left out.
+    """
+    found = store.read_scored_outcomes(db)
+    return {
+        str(outcome): {"deals": len(some), "amount": float(some["amount"].sum())}
+        | {name: float(some[name].median()) for name in ("days_to_close", "score", "score_at_close")}
+        for outcome, some in sorted(found.groupby("outcome"))
+    }

@@ -21,6 +21,23 @@ FIELDS = (
     "employees", "vanillasoft_id", "contact_id", "company_id", "account", "deal", "delivered_on",
 )  # fmt: skip
 OPERATOR_FIELDS = ("name", "business_name", "phone", "email", "zip_code", "website", "team")
+DEAL_FIELDS = (
+    "account",
+    "owner",
+    "region",
+    "industry",
+    "product",
+    "lead_source",
+    "stage",
+    "amount",
+    "closed_on",
+)
+DEAL_OUTCOMES = ("open", "won", "lost")
+LIST_KINDS = ("phone", "company", "domain", "person")
+LIST_FIELDS = (
+    "direct_phone", "mobile_phone", "company_phone", "company_name", "zip_code", "website", "email", "first_name",
+    "last_name",
+)  # fmt: skip
 SYSTEM_FIELDS = ("Created_Time", "Modified_Time")
 CONVERSION_FIELDS = ("Converted__s", "Converted_Date_Time", "Converted_Deal")
 _NEEDED = {"leads": ("name",), "deals": ("name",), "deliveries": ("deal",)}
@@ -75,6 +92,30 @@ class Operators:
 
 
 @dataclass(frozen=True)
+class SalesDeals:
+    """Where the deals of sales are, which field means what, and the stages that are won or lost by name."""
+
+    module: str
+    fields: Mapping[str, tuple[str, ...]]
+    stages: Mapping[str, str] = field(default_factory=dict)  # plain stage → open, won, lost
+
+
+@dataclass(frozen=True)
+class NotToCall:
+    """One suppression list out of Zoho: the records of a module whose field `flag` has one of `values`, or (`outcomes`)
+    the sites that came that far.
+    """
+
+    name: str
+    kinds: tuple[str, ...]
+    module: str | None = None
+    flag: str | None = None
+    values: tuple[str | bool, ...] = ()
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    outcomes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Profile:
     """config/zoho.yaml, checked. `roles` is in the order leads, deals, deliveries; at least one is there."""
 
@@ -83,6 +124,8 @@ class Profile:
     lead_sources: tuple[str, ...]
     overlap_minutes: int
     operators: Operators | None
+    deals: SalesDeals | None = None
+    suppression: tuple[NotToCall, ...] = ()
 
     def is_our_source(self, source: str | None) -> bool:
         """Whether this lead source is VanillaSoft's, however it is spelled."""
@@ -105,7 +148,9 @@ def parse_profile(text: str, name: str = "zoho.yaml") -> Profile:
     """The profile in the text; ConfigError with one sentence per mistake, naming the key."""
     data, _ = read_yaml(text, name)
     found = Findings()
-    whole = found.section(data, "", ("lead_source", "modules"), ("overlap_minutes", "operators"))
+    whole = found.section(
+        data, "", ("lead_source", "modules"), ("overlap_minutes", "operators", "deals", "suppression")
+    )
     sources = _words(found, whole, "lead_source", "")
     overlap = found.number(whole, "overlap_minutes", "", 0, 1440, whole=True)
     modules = found.section(whole.get("modules", {}), "modules", (), ROLES)
@@ -113,9 +158,14 @@ def parse_profile(text: str, name: str = "zoho.yaml") -> Profile:
     if not roles:
         found.mistakes.append("modules: expected at least one of leads, deals, deliveries. Add one.")
     operators = _operators(found, whole["operators"]) if whole.get("operators") is not None else None
+    deals = _sales_deals(found, whole["deals"]) if whole.get("deals") is not None else None
+    lists = found.section(whole.get("suppression") or {"": None}, "suppression")
+    not_to_call = tuple(_not_to_call(found, data, str(key)) for key, data in lists.items() if key != "")
     raise_mistakes(name, found.mistakes)
     digest = hashlib.sha256(text.replace("\r\n", "\n").encode()).hexdigest()
-    return Profile(digest, roles, sources, 15 if overlap is None else int(overlap), operators)
+    return Profile(
+        digest, roles, sources, 15 if overlap is None else int(overlap), operators, deals, not_to_call
+    )
 
 
 def plain(text: str) -> str:
@@ -177,6 +227,54 @@ def _operators(found: Findings, data: Any) -> Operators:
         type=found.word(part, "type", "operators") or "",
         fields=_fields(found, part.get("fields", {}), "operators.fields", OPERATOR_FIELDS, ("name",)),
     )
+
+
+def _sales_deals(found: Findings, data: Any) -> SalesDeals:
+    part = found.section(data, "deals", ("module", "fields"), ("stages",))
+    stages = found.section(part.get("stages", {}), "deals.stages", (), DEAL_OUTCOMES)
+    meant: dict[str, str] = {}
+    for outcome in stages:
+        for stage in _words(found, stages, outcome, "deals.stages"):
+            if meant.setdefault(plain(stage), str(outcome)) != outcome:
+                found.mistakes.append(
+                    f"deals.stages: the stage '{stage}' is {meant[plain(stage)]} and {outcome}. Leave it in one list."
+                )
+    return SalesDeals(
+        module=_api_name(found, part, "module", "deals"),
+        fields=_fields(found, part.get("fields", {}), "deals.fields", DEAL_FIELDS, ("stage",)),
+        stages=meant,
+    )
+
+
+def _not_to_call(found: Findings, data: Any, name: str) -> NotToCall:
+    path = f"suppression.{name}"
+    if isinstance(data, dict) and "outcomes" in data:
+        part = found.section(data, path, ("outcomes", "kinds"))
+        outcomes = _words(found, part, "outcomes", path)
+        for wrong in sorted(set(outcomes) - set(MEANINGS[:5])):
+            found.say(f"{path}.outcomes", f"some of {', '.join(MEANINGS[:5])}", wrong)
+        return NotToCall(name, _kinds(found, part, path, ("phone", "company", "domain")), outcomes=outcomes)
+    part = found.section(data, path, ("module", "field", "is", "kinds", "fields"))
+    values = part.get("is")
+    listed: list[Any] = values if isinstance(values, list) else [values]
+    if "is" in part and not (listed and all(isinstance(v, str | bool) and v != "" for v in listed)):
+        found.say(f"{path}.is", "true, a text or a list of texts", values)
+    kinds = _kinds(found, part, path, LIST_KINDS)
+    return NotToCall(
+        name=name,
+        kinds=kinds,
+        module=_api_name(found, part, "module", path),
+        flag=_api_name(found, part, "field", path),
+        values=tuple(listed),
+        fields=_fields(found, part.get("fields", {}), f"{path}.fields", LIST_FIELDS, ()),
+    )
+
+
+def _kinds(found: Findings, part: dict[str, Any], path: str, known: Sequence[str]) -> tuple[str, ...]:
+    kinds = _words(found, part, "kinds", path)
+    for wrong in [kind for kind in kinds if kind not in known]:
+        found.say(f"{path}.kinds", f"some of {', '.join(known)}", wrong)
+    return kinds
 
 
 def _fields(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
@@ -91,8 +91,10 @@ def read_record(role: Role, raw: Mapping[str, Any]) -> ZohoRecord:
         raise ValueError("A record without an id came.")
     problems: list[str] = []
 
+    said = field_texts(role.fields, raw)
+
     def texts(meaning: str) -> list[str]:
-        return [text for name in role.fields.get(meaning, ()) if (text := _text(raw.get(name))) is not None]
+        return said.get(meaning, [])
 
     def first(meaning: str) -> str | None:
         return next(iter(texts(meaning)), None)
@@ -130,6 +132,14 @@ def read_record(role: Role, raw: Mapping[str, Any]) -> ZohoRecord:
         converted_at=moment("Converted_Date_Time") if role.convertible else None,
         problems=tuple(problems),
     )
+
+
+def field_texts(fields: Mapping[str, Sequence[str]], raw: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Meaning → the cleaned texts of a raw record under the API names of that meaning, in their order; blanks left out."""
+    return {
+        meaning: [text for name in names if (text := _text(raw.get(name))) is not None]
+        for meaning, names in fields.items()
+    }
 
 
 def judge(role: Role, record: ZohoRecord, forecasts: Mapping[str, str] | None = None) -> Judgement:

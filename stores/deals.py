@@ -49,11 +49,43 @@ def deals_size(*, source: str) -> Statement:
     return Statement("SELECT count(*) AS deals FROM deals WHERE source = ?", (source,))
 
 
+def count_elsewhere(db: Database, *, source: str) -> int:
+    """How many deals that count came from other sources."""
+    rows = db.rows("SELECT count(*) AS n FROM deals WHERE source <> ? AND gone_at IS NULL", (source,))
+    return int(rows[0]["n"])
+
+
+def read_closings(db: Database, *, source: str) -> dict[str, tuple[str, str]]:
+    """deal_id → (outcome, closing day) of the closed deals of a source."""
+    rows = db.rows(
+        "SELECT deal_id, outcome, closed_on FROM deals WHERE source = ? AND outcome <> 'open'", (source,)
+    )
+    return {str(row["deal_id"]): (str(row["outcome"]), str(row["closed_on"])) for row in rows}
+
+
+def mark_gone(*, source: str, deal_ids: Sequence[str], now: datetime) -> Many:
+    """The statement that notes deals as deleted at their source: they no longer count, their states stay."""
+    return Many(
+        "UPDATE deals SET gone_at = ? WHERE source = ? AND deal_id = ? AND gone_at IS NULL",
+        [(now, source, key) for key in deal_ids],
+    )
+
+
+def mark_back(*, source: str, deal_ids: Sequence[str]) -> Many:
+    """The statement that lets deals count again which the source shows."""
+    return Many(
+        "UPDATE deals SET gone_at = NULL WHERE source = ? AND deal_id = ? AND gone_at IS NOT NULL",
+        [(source, key) for key in deal_ids],
+    )
+
+
 def read_deals(db: Database) -> pd.DataFrame:
-    """One row per deal, its newest state: source, deal_id, TRAITS; text (missing where unknown), amount
+    """One row per deal that counts, its newest state: source, deal_id, TRAITS; text (missing where unknown), amount
     (float64), created_on and closed_on (datetime64).
     """
-    frame = db.frame(f"SELECT source, deal_id, {', '.join(TRAITS)} FROM deals ORDER BY created_on, id")  # noqa: S608 - names are our own
+    frame = db.frame(
+        f"SELECT source, deal_id, {', '.join(TRAITS)} FROM deals WHERE gone_at IS NULL ORDER BY created_on, id"  # noqa: S608 - names are our own
+    )
     return _typed(frame)
 
 
@@ -76,7 +108,7 @@ def count_deals(db: Database) -> dict[str, Any]:
     return db.rows(
         "SELECT count(*) AS deals, coalesce(sum(outcome = 'won'), 0) AS won, coalesce(sum(outcome = 'lost'), 0) AS lost, "
         "coalesce(sum(outcome = 'open'), 0) AS open, max(closed_on) AS newest_close, max(updated_at) AS changed_at, "
-        "(SELECT max(finished_at) FROM sync_runs WHERE kind = 'deals' AND status = 'done') AS last_seen FROM deals"
+        "(SELECT max(finished_at) FROM sync_runs WHERE kind = 'deals' AND status = 'done') AS last_seen FROM deals WHERE gone_at IS NULL"
     )[0]
 
 

@@ -30,7 +30,7 @@ PLAN = {
     "calculations": Row(
         2,
         "workbooks, sheets, lead_*, leads, strict_yaml, icp, icp_*, scoring, geo, vanillasoft, vanillasoft_*, "
-        "preflight, suppression_keys, batch_ids, company_names, match_weights, matching, deals, deal_checks, zoho_profile, zoho_rules, "
+        "preflight, suppression_keys, batch_ids, company_names, match_weights, matching, deals, deal_checks, zoho_profile, zoho_rules, zoho_deals, "
         "zoho_sites, zoho_custody, zoho_evidence, zoho_runs, named_columns, past_export_rows, demo_*, analytics/*",
         "ground, calculations",
     ),

@@ -340,3 +340,13 @@ def test_a_run_opens_with_its_sentences(db, zoho, monkeypatch, places):
     clean(app.run())
     assert "0 created, 0 updated, 0 linked, 0 unchanged, 1 skipped" in said(app)
     assert "has no name and was skipped" in app.dataframe[-1].value.iloc[0, 0]
+
+
+def test_deals_come_in_at_a_press(places, db, zoho, monkeypatch):
+    connected(monkeypatch, zoho)
+    zoho.world.add("Deals", Deal_Name="D", Stage="Closed Won", Closing_Date="2026-02-11", Amount=5.0)
+    app = opened("pages/3_Operators.py")
+    clean(app.button(key="sync_deals").click().run())
+    app = waited(app, "deals")
+    assert "1 read, 1 new, 0 changed" in said(app)
+    assert db.rows("SELECT source, outcome FROM deals")[0] == {"source": "zoho", "outcome": "won"}

@@ -51,6 +51,45 @@ def test_a_sentence_for_people(db, zoho, capsys):
     )
 
 
+def test_deals_come_with_the_outcomes_and_meet_their_scores(db, zoho, capsys, config_dir):
+    from datetime import date
+
+    from zoho_story import OPS
+
+    from analytics.pipeline_scores import read_pipeline_rules
+    from pipeline import snapshot_pipeline
+
+    tell_story(db, zoho.world)
+    for number in range(4):
+        zoho.world.add("Deals", Deal_Name="D", Account_Name={"name": f"A {number}", "id": "9"}, Stage="Qualification",
+                       Amount=100.0 * number)  # fmt: skip
+    code, said, _ = called(track_outcomes.main, capsys)
+    assert (code, said["scored"]) == (0, {})
+    assert said["deals"]["new"] == said["deals"]["read"] == len(zoho.world.rows["Deals"])
+    snapshot_pipeline(
+        db, rules=read_pipeline_rules(config_dir), today=date(2026, 2, 12), now=EXPORTED, actor=OPS
+    )
+    newest = max(zoho.world.rows["Deals"], key=int)
+    zoho.world.change("Deals", newest, Stage="Closed Won", Closing_Date="2026-02-26", Amount=350.0)
+    code, said, _ = called(track_outcomes.main, capsys)
+    assert (said["deals"]["mode"], said["deals"]["changed"]) == ("incremental", 1)
+    won = said["scored"]["won"]
+    assert (won["deals"], won["amount"], won["days_to_close"]) == (1, 350.0, 14)
+    assert won["score"] == won["score_at_close"]
+    run(track_outcomes.main, [])
+    assert "Scored while open and won since: 1 deals worth 350, 14 days to close" in capsys.readouterr().out
+
+
+def test_trouble_with_deals_takes_nothing_from_the_outcomes(db, zoho, capsys, config_dir):
+    path = config_dir / "zoho.yaml"
+    path.write_text(path.read_text().replace("deals:\n  module: Deals\n  fields:\n    account", "deals:\n  module: Chances\n  fields:\n    account"))  # fmt: skip
+    tell_story(db, zoho.world)
+    code, said, _ = called(track_outcomes.main, capsys)
+    assert (code, said["deals"]) == (1, None)
+    assert said["updated"] > 10
+    assert "no module Chances" in said["errors"][0]
+
+
 def test_a_bad_record_is_listed_and_the_rest_is_done(db, zoho, capsys):
     tell_story(db, zoho.world)
     zoho.faults.append(Fault("bad row", "from Leads where"))

@@ -31,7 +31,7 @@ def _show_buttons(frame: ui.Frame) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         running = is_running()
         full = st.checkbox("Read everything again", key="full_sync", help="Otherwise what changed since the last sync")  # fmt: skip
-        for kind in ("outcomes", "operators"):
+        for kind in ("outcomes", "operators", "deals"):
             st.button(
                 f"Sync {KINDS[kind].lower()}", key=f"sync_{kind}", icon=":material/sync:", on_click=start, args=(frame, kind, full),
                 disabled=running,

@@ -9,6 +9,8 @@ import streamlit as st
 
 import ui
 from actors import Actor
+from deal_import import sync_deals
+from deals import read_deal_rules
 from jobs import jobs
 from lead_columns import read_industries
 from settings import Settings, read_settings
@@ -21,7 +23,7 @@ from zoho_profile import read_profile
 from zoho_runs import progress
 from zoho_sync import sync_outcomes
 
-KINDS = {"outcomes": "Outcomes", "operators": "Operators", "history": "History"}
+KINDS = {"outcomes": "Outcomes", "operators": "Operators", "deals": "Deals", "history": "History"}
 
 
 def clock() -> datetime:
@@ -72,6 +74,28 @@ def operators_work(db: Database, settings: Settings, actor: Actor, full: bool) -
     return f"{told}. {_listed(done.errors)}".strip()
 
 
+def deals_work(db: Database, settings: Settings, actor: Actor, full: bool) -> str:
+    """Syncs the deals of sales and says how it went."""
+    profile, rules = read_profile(settings.config_dir), read_deal_rules(settings.config_dir)
+    zoho = for_settings(settings)
+    try:
+        done = sync_deals(db, zoho, profile=profile, rules=rules, actor=actor, clock=clock, full=full)
+    finally:
+        zoho.close()
+    if not done.counts["read"] and not done.counts["gone"]:
+        return (
+            "nothing changed in Zoho since the last sync."
+            if done.mode == "incremental"
+            else "Zoho has no deals yet."
+        )
+    told = ", ".join(
+        f"{done.counts[name]:,} {said}"
+        for name, said in (("read", "read"), ("new", "new"), ("changed", "changed"), ("unchanged", "as before"),
+                           ("rejected", "left out"), ("gone", "deleted in Zoho"))
+    )  # fmt: skip
+    return " ".join([f"{told}.", *done.notes, _listed(done.errors)]).strip()
+
+
 def history_work(db: Database, settings: Settings, actor: Actor, full: bool) -> str:
     """Reads what changed in Zoho, brings in what is older than the first export, and says what is missing."""
     profile, industries = read_profile(settings.config_dir), read_industries(settings.config_dir)
@@ -91,6 +115,7 @@ def history_work(db: Database, settings: Settings, actor: Actor, full: bool) -> 
 WORK: dict[str, Callable[[Database, Settings, Actor, bool], str]] = {
     "outcomes": outcomes_work,
     "operators": operators_work,
+    "deals": deals_work,
     "history": history_work,
 }
 
