@@ -18,14 +18,15 @@ from actors import Actor, require
 from batch_ids import batch_id as format_batch_id
 from errors import Conflict, HadesError, InputError, Refused, Unavailable
 from icp import Icp, business_zone
+from lead_arrays import digits, joined
 from lead_features import features, plain_values
 from lead_values import web_domain
 from preflight import ExportRules, Preflight, export_rules
 from stores import batches, suppression
 from stores.audit import audit_entry
-from suppression_keys import digits, stale_lists
+from suppression_keys import stale_lists
 from turso_db import Database
-from vanillasoft import csv_of, reads_back, vanillasoft_rows
+from vanillasoft import csv_bytes, read_back, vanillasoft_frame
 from vanillasoft_layout import Layout
 
 _STAGED_FOR = timedelta(
@@ -109,7 +110,7 @@ def record_export(
         )
     number = batches.next_batch_number(db, day=f"{today:%Y%m%d}", drop_staged_before=now - _STAGED_FOR)
     batch = format_batch_id(today, number)
-    header, rows = vanillasoft_rows(
+    rows = vanillasoft_frame(
         preflight.ready,
         batch=batch,
         workflow=workflow,
@@ -120,14 +121,14 @@ def record_export(
         radius_miles=parameters.get("radius_miles"),
         layout=layout,
     )
-    content = csv_of(rows, header)
-    if not reads_back(content, header, rows):
+    content = csv_bytes(rows)
+    if not read_back(content).equals(rows):
         raise Unavailable(
             "The file did not read back as it was written, so it is not offered. Export once more."
         )
     exported_at = exported_at or now
     rules = preflight.rules or export_rules(icp)
-    leads = _lead_rows(preflight.ready, icp, weight_version, workflow, exported_at)
+    leads = _lead_columns(preflight.ready, icp, weight_version, workflow, exported_at)
     sha256 = hashlib.sha256(content).hexdigest()
     values = {
         "batch_id": batch, "workflow_type": workflow, "exported_at": exported_at, "exported_by": actor.name,
@@ -140,7 +141,7 @@ def record_export(
         db.write(
             [
                 batches.insert_batch(values=values),
-                *_leads_into(db, batch, leads, header, rows, content, now),
+                *_leads_into(db, batch, leads, rows, content, now),
                 batches.insert_misses(batch_id=batch, misses=_miss_rows(preflight.misses)),
                 *batches.refuse_taken(batch_id=batch, since=_since(rules, exported_at)),
                 audit_entry(
@@ -195,21 +196,20 @@ def file_name(batch: str) -> str:
 
 
 def _leads_into(
-    db: Database, batch: str, leads: list[tuple[Any, ...]], header: Sequence[str], rows: Sequence[tuple[str, ...]],
-    content: bytes, now: datetime,
+    db: Database, batch: str, leads: list[list[Any]], rows: pd.DataFrame, content: bytes, now: datetime
 ) -> Sequence[Any]:  # fmt: skip
     """The statements of the closing write that bring in the leads; of a large export over a network all parts but the
     last are staged first, one round trip each.
     """
     size = db.rows_per_write
-    if len(leads) <= size:
-        return batches.insert_leads(batch_id=batch, leads=leads, csv=content, now=now)
+    if len(rows) <= size:
+        return batches.insert_leads(batch_id=batch, columns=leads, csv=content, now=now)
     parts = [
         batches.stage_part(
-            batch_id=batch, part=part, leads=leads[start : start + size], now=now,
-            csv=csv_of(rows[start : start + size], header if part == 0 else None),
+            batch_id=batch, part=part, leads=list(zip(*(column[start : start + size] for column in leads), strict=True)), now=now,
+            csv=csv_bytes(rows.iloc[start : start + size], header=part == 0),
         )
-        for part, start in enumerate(range(0, len(leads), size))
+        for part, start in enumerate(range(0, len(rows), size))
     ]  # fmt: skip
     for part in parts[:-1]:
         db.write([part], bump=False)
@@ -227,28 +227,32 @@ def _miss_rows(misses: pd.DataFrame) -> list[tuple[Any, ...]]:
     return list(zip(*(plain_values(misses[name]) for name in columns), strict=True))
 
 
-def _lead_rows(
+def _lead_columns(
     ready: pd.DataFrame, icp: Icp, weight_version: int, workflow: str, exported_at: datetime
-) -> list[tuple[Any, ...]]:
-    """One tuple per lead in the order of batches.LEAD_FIELDS."""
+) -> list[list[Any]]:
+    """The values of all leads for each of batches.LEAD_FIELDS."""
     values = {
         "hades_score": plain_values(ready["score"]),
         "phone": plain_values(ready["dial_key"]),
-        "other_phones": [
-            " ".join(dict.fromkeys(filter(None, numbers))) or None
-            for numbers in zip(
-                *(plain_values(digits(ready[c])) for c in ("company_phone", "direct_phone", "mobile_phone")),
-                strict=True,
-            )
-        ],
+        "other_phones": _other_phones(ready),
         "web_domain": _web_domains(plain_values(ready["website"]), plain_values(ready["email"])),
         "workflow_type": [workflow] * len(ready),
         "weight_version": [weight_version] * len(ready),
         "exported_at": [exported_at.strftime("%Y-%m-%dT%H:%M:%SZ")] * len(ready),
         "source_features": features(ready, icp),
     }
-    columns = [values.get(name) or plain_values(ready[name]) for name in batches.LEAD_FIELDS]
-    return list(zip(*columns, strict=True))
+    return [values.get(name) or plain_values(ready[name]) for name in batches.LEAD_FIELDS]
+
+
+def _other_phones(ready: pd.DataFrame) -> list[Any]:
+    """The different numbers of each lead, ten digits each, divided by spaces; None where there is none."""
+    known: list[pd.Series] = []
+    for column in ("company_phone", "direct_phone", "mobile_phone"):
+        numbers = digits(ready[column])
+        for other in known:
+            numbers = numbers.mask(numbers.eq(other))
+        known.append(numbers)
+    return plain_values(joined(known, " "))
 
 
 def _web_domains(websites: list[str | None], emails: list[str | None]) -> list[str | None]:

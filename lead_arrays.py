@@ -6,12 +6,14 @@ written once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from icp import Band, band_places
 
@@ -102,3 +104,34 @@ def text_column(words: Sequence[str], codes: np.ndarray) -> Any:
 def whole_column(numbers: np.ndarray, missing: np.ndarray) -> Any:
     """Whole numbers as a column that may have missing values."""
     return pd.arrays.IntegerArray(np.where(missing, 0, numbers).astype("int64"), missing)
+
+
+def text_array(values: pd.Series, say: Callable[[Any], str] = str) -> pa.Array:
+    """The values in words, missing where they are; `say` is asked once per different value."""
+    if isinstance(values.dtype, pd.StringDtype) and say is str:
+        words = pa.array(values.array, from_pandas=True)
+        whole = words.combine_chunks() if isinstance(words, pa.ChunkedArray) else words
+        return whole.cast(pa.large_string())
+    codes, known = pd.factorize(values)
+    said = pa.array([say(value) for value in pd.Series(known).tolist()], pa.large_string())
+    return said.take(pa.array(codes, mask=codes < 0))
+
+
+def digits(numbers: pd.Series) -> pd.Series:
+    """The digits of each number, missing where there is none."""
+    found = text_array(numbers.astype("str"))
+    for sign in "() -":  # as lead_values.phone writes a number
+        found = pc.replace_substring(found, sign, "")
+    if not pc.all(pc.ascii_is_decimal(found)).as_py():
+        found = pc.replace_substring_regex(found, "[^0-9]", "")
+    return pd.Series(pd.array(found, dtype="str"), index=numbers.index, name=numbers.name)
+
+
+def joined(parts: Sequence[pd.Series], by: str) -> pd.Series:
+    """What there is of the parts of each lead, one behind the other; missing where there is none of them."""
+    words = [text_array(part) for part in parts]
+    none = pc.is_null(pc.coalesce(*words))  # pyarrow 26 drops such rows from what it joins
+    words[0] = pc.if_else(none, "", words[0]).cast(pa.large_string())
+    found = pc.binary_join_element_wise(*words, pa.scalar(by, pa.large_string()), null_handling="skip")
+    found = pc.if_else(none, pa.scalar(None, pa.large_string()), found)
+    return pd.Series(pd.array(found, dtype="str"), index=parts[0].index)

@@ -38,38 +38,20 @@ def plain_values(values: pd.Series) -> list[Any]:
 def features(ready: pd.DataFrame, icp: Icp) -> list[str]:
     """JSON per lead: every scoring input and every part of its score, as known now; no contact data.
 
-    Each different value is written once. Neighbouring columns are joined as long as few combinations of their
-    values occur, so that a large file is made of few pieces per lead.
+    Each different value of a column is written once.
     """
-    size = len(ready)
     always: list[str] = [f'"icp_sha256": {json.dumps(icp.sha256)}']
-    groups: list[tuple[np.ndarray, list[str]]] = []  # code per lead, piece per code
+    columns: list[list[str]] = [["{"] * len(ready)]
     for name in [name for name in ready.columns if name not in _NOT_FEATURES]:
         codes, values = pd.factorize(ready[name])
-        if not len(values):
-            continue
         key = json.dumps(name)
-        pieces = [f"{key}: {_json(value)}" for value in plain_values(pd.Series(values))]
-        if len(values) == 1 and (codes >= 0).all():
-            always.append(pieces[0])
-            continue
-        codes, pieces = codes.astype("int64") + 1, ["", *pieces]
-        if groups:
-            before, told = groups[-1]
-            both, pairs = pd.factorize(before * len(pieces) + codes)
-            if len(pairs) <= max(1_000, size // 8):
-                joined = [
-                    ", ".join(filter(None, (told[pair // len(pieces)], pieces[pair % len(pieces)])))
-                    for pair in pairs.tolist()
-                ]
-                groups[-1] = (both.astype("int64"), joined)
-                continue
-        groups.append((codes, pieces))
-    tail = ", ".join(always) + "}"
-    columns = [np.array(pieces, dtype="object")[codes].tolist() for codes, pieces in groups]
-    if not columns:
-        return ["{" + tail] * size
-    return ["{" + ", ".join([*filter(None, row), tail]) for row in zip(*columns, strict=True)]
+        told = [f"{key}: {_json(value)}, " for value in plain_values(pd.Series(values))]
+        if len(told) == 1 and (codes >= 0).all():
+            always.append(told[0].removesuffix(", "))
+        elif told:  # a missing value has the code -1, which is the last one: nothing
+            columns.append(np.array([*told, ""], dtype="object")[codes].tolist())
+    columns.append([", ".join(always) + "}"] * len(ready))
+    return list(map("".join, zip(*columns, strict=True)))
 
 
 def _json(value: Any) -> str:

@@ -33,6 +33,7 @@ _FEWER_EMPLOYEES = re.compile(
     r"(?:under|below|fewer than|less than|up to|<=?)\s*[0-9][0-9,]*\s*(?:employees)?", re.IGNORECASE
 )
 _MOST_EMPLOYEES = 10_000_000
+_USUAL_SITE = re.compile(r"(?:https?://)?(?:www\.)?(?!www\.)([a-z0-9-]+(?:\.[a-z0-9-]+)+)/?")
 _MILES = re.compile(rf"((?:{_PLAIN})(?:\.[0-9]+)?|\.[0-9]+)\s*(?:mi\.?|miles?)?", re.IGNORECASE)
 _MOST_MILES = 12_500  # half way round the earth
 
@@ -313,6 +314,8 @@ def management_level(value: str) -> str | None:
 def web_domain(website: str | None, email: str | None = None) -> str | None:
     """`example.com` from `https://www.example.com/about`, else from the e-mail address; None when neither has
     one."""
+    if website and (usual := _USUAL_SITE.fullmatch(website)):
+        return usual[1]
     for source in (website, (email or "").rpartition("@")[2] or None):
         if source:
             host = re.sub(r"^[a-z]+://", "", source.strip().lower()).split("/")[0].split("?")[0].split(":")[0]

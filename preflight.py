@@ -11,6 +11,7 @@ import pandas as pd
 
 from errors import InputError
 from icp import Icp
+from lead_arrays import text_array
 from lead_values import normalised_company_name
 from leads import LeadFile
 from scoring import OUTSIDE, contact_scores
@@ -144,9 +145,11 @@ def preflight(
 
     def take(rows: pd.Series, kind: str, step: str, reasons: pd.Series | str) -> pd.DataFrame:
         nonlocal left
+        if not rows.any():
+            return left[:0].assign(kind=kind, step=step, reason=pd.Series(dtype="str"))
         gone = left[rows]
         gone = gone.assign(
-            kind=kind, step=step, reason=reasons if isinstance(reasons, str) else reasons[rows]
+            kind=kind, step=step, reason=reasons if isinstance(reasons, str) else reasons[gone.index]
         )
         left = left[~rows]
         misses.append(gone[list(_MISS_COLUMNS)])
@@ -158,12 +161,14 @@ def preflight(
     take(on_a_list.notna(), "suppressed", "do not call", on_a_list)
     for key, what in (("contact_id", "contact"), ("dial_key", "phone number")):
         again = left[key].notna() & left.duplicated(key)
-        first = left[left[key].notna()].drop_duplicates(key).set_index(key)["row_number"]
-        row = left[key].map(first).astype("Int64").astype("str")
+        twice = left.loc[left[key].isin(left.loc[again, key]), [key, "row_number"]]
+        first = twice.drop_duplicates(key).set_index(key)["row_number"]
+        row = twice[key].map(first).astype("Int64").astype("str")
         take(again, "duplicate", "duplicate", f"The same {what} is already in row " + row + " of this file.")
     for key, known in (exported_before or {}).items():
-        column = _column(key)
-        take(left[column].isin(list(known)), "duplicate", "exported before", left[column].map(dict(known)))
+        column = left[_column(key)]
+        taken = column.isin(list(known))
+        take(taken, "duplicate", "exported before", column[taken].map(dict(known)))
     if rules.contacts_per_company is not None:
         place, said = _contact_places(left, icp, rules.contacts_per_company)
         take(place >= rules.contacts_per_company, "excluded", "other contact", said)
@@ -219,8 +224,8 @@ def misses_csv(plan: Preflight, file: LeadFile) -> bytes:
 def rejects_csv(rows: pd.DataFrame) -> bytes:
     """`rows` as CSV with headers for people; formulas are neutralised, what is missing is empty."""
     named = rows.rename(columns={name: name.replace("_", " ").capitalize() for name in rows.columns})
-    cells = named.astype("object").where(named.notna(), "").astype("str")
-    return csv_bytes(pd.DataFrame({name: neutralised(cells[name].tolist()) for name in cells}, dtype="str"))
+    cells = {name: neutralised(text_array(named[name]).fill_null("")) for name in named}
+    return csv_bytes(pd.DataFrame({name: pd.array(words, dtype="str") for name, words in cells.items()}))
 
 
 _SILENT = "Every number of this contact is marked do not call."

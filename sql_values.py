@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -17,6 +17,22 @@ SqlValue = int | float | str | bytes | None
 
 _AS_THEY_ARE = {str, int, float, bytes, type(None)}  # a NaN is stored as NULL by SQLite itself
 _LEAST, _MOST = -(2**63), 2**63 - 1
+
+
+class ByColumn(Sequence[Sequence[Value]]):
+    """Many rows held by their columns, so that a hundred thousand are handed on without being turned around."""
+
+    def __init__(self, columns: Sequence[Sequence[Value]]) -> None:
+        self.columns = columns
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def __iter__(self) -> Iterator[tuple[Value, ...]]:
+        return zip(*self.columns, strict=True)
+
+    def __getitem__(self, place: Any) -> Any:
+        return [*self][place]
 
 
 def to_sql(value: Value) -> SqlValue:
@@ -77,13 +93,13 @@ def to_sql_row(values: Sequence[Value], row: int | None = None) -> list[SqlValue
         raise type(error)(f"{where}: {error}") from None
 
 
-def to_sql_rows(rows: Sequence[Sequence[Value]]) -> Sequence[Sequence[Any]]:
+def to_sql_rows(rows: Sequence[Sequence[Value]]) -> Iterable[Sequence[Any]]:
     """Many rows of arguments, looked through by columns, which is fast; the same rows where nothing changes.
 
     Whole numbers beyond 64 bits and broken Unicode are left to the database library, which refuses them.
     """
     try:
-        columns = list(zip(*rows, strict=True))
+        columns = list(rows.columns if isinstance(rows, ByColumn) else zip(*rows, strict=True))
     except ValueError:  # rows of different lengths: the database says so
         return [to_sql_row(row, number) for number, row in enumerate(rows, 1)]
     changed = False
@@ -103,7 +119,7 @@ def to_sql_rows(rows: Sequence[Sequence[Value]]) -> Sequence[Sequence[Any]]:
         except (TypeError, InputError):
             return [to_sql_row(row, number) for number, row in enumerate(rows, 1)]  # which names the place
         changed = True
-    return list(zip(*columns, strict=True)) if changed else rows
+    return ByColumn(columns) if changed else rows
 
 
 def _storable(value: Value) -> bool:

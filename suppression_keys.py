@@ -11,6 +11,7 @@ import pandas as pd
 
 import lead_values
 from errors import InputError
+from lead_arrays import digits
 from lead_columns import same_header
 from sheets import read_sheet
 
@@ -57,11 +58,14 @@ class Entries(NamedTuple):
     rejected: list[tuple[int, str]]
 
 
-def read_entries(content: bytes, name: str, kind: str, columns: Mapping[str, Sequence[str]]) -> Entries:
+def read_entries(
+    content: bytes, name: str, kind: str, columns: Mapping[str, Sequence[str]], *, site_alone: bool = False
+) -> Entries:
     """The keys in a CSV or .xlsx file, which may be a plain list of one column without a header.
 
     `columns` is field → known headers (lead_columns.read_columns). A row without a key is rejected with a
-    sentence. InputError for an unknown kind, and when no column fits the kind.
+    sentence; with `site_alone` a company without a ZIP, too, which would bar every site of its name. InputError for
+    an unknown kind, and when no column fits the kind.
     """
     if kind not in KINDS:
         raise InputError(
@@ -93,6 +97,11 @@ def read_entries(content: bytes, name: str, kind: str, columns: Mapping[str, Seq
         for place, field in places.items():
             values.setdefault(field, []).append(cells[place])
         keys = _row_keys(kind, values)
+        if site_alone and kind == "company" and keys and not any("|" in key or ":" in key for key in keys):
+            rejected.append(
+                (number, "This company has no ZIP, so it would bar every site of its name. Add the ZIP.")
+            )
+            continue
         if not keys:
             rejected.append((number, f"Expected {_EXPECTED[kind]}; this row has none."))
         elif all(key in seen for key in keys):
@@ -201,11 +210,6 @@ def _row_keys(kind: str, values: Mapping[str, Sequence[str]]) -> list[str]:
             + f"|{names[0]}"
         ]
     return people
-
-
-def digits(numbers: pd.Series) -> pd.Series:
-    """The digits of each number, missing where there is none."""
-    return numbers.astype("str").str.replace(r"\D", "", regex=True)
 
 
 def _mapped(values: pd.Series, what: Callable[[str], str | None]) -> pd.Series:

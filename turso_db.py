@@ -14,12 +14,13 @@ from pathlib import Path
 
 from database import Database, Many, Statement, Table, Written
 from errors import ConfigError, Conflict
-from sql_values import Value
+from sql_values import ByColumn, Value
 from turso_copy import UNFINISHED
 from turso_file import LocalFile
 from turso_together import read_together
 
 __all__ = [
+    "ByColumn",
     "Database",
     "LocalFile",
     "Many",

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from itertools import chain, cycle, islice
-from operator import eq
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
 
 import lead_values
-from lead_features import plain_values
+from lead_arrays import digits, text_array
 from vanillasoft_layout import Layout, read_layout
 
+_TEXT = pa.large_string()
 # The last four are the wide forms of the first four, which spreadsheets of the Far East take for the same.
-_FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+_FORMULA = pa.array([*"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"], _TEXT)
+_SPECIAL = (b'"', b",", b"\r", b"\n")  # what puts a cell into quotes
 _SHIPPED = Path(__file__).resolve().parent / "config"
 _NUMBERS = ("direct_phone", "mobile_phone", "company_phone")
 
@@ -56,7 +60,7 @@ def dialled_number(leads: pd.DataFrame) -> pd.Series:
     """
     numbers = callable_numbers(leads)
     first = business_phone(numbers).fillna(numbers["mobile_phone"])
-    return first.astype("str").str.replace(r"\D", "", regex=True)
+    return digits(first)
 
 
 def vanillasoft_frame(
@@ -73,103 +77,87 @@ def vanillasoft_frame(
 ) -> pd.DataFrame:
     """One row per lead, in the order given; the columns of `layout` (the shipped one: 31), all text, blanks as "".
 
-    What `vanillasoft_rows` gives, as a frame.
-    """
-    header, rows = vanillasoft_rows(
-        leads, batch=batch, workflow=workflow, today=today, agents=agents, operator=operator, center_zip=center_zip,
-        radius_miles=radius_miles, layout=layout,
-    )  # fmt: skip
-    return pd.DataFrame(rows, columns=list(header), index=range(len(leads)), dtype="str")
-
-
-def vanillasoft_rows(
-    leads: pd.DataFrame,
-    *,
-    batch: str,
-    workflow: str,
-    today: date,
-    agents: Sequence[str],
-    operator: Mapping[str, Any] | None = None,
-    center_zip: str | None = None,
-    radius_miles: float | None = None,
-    layout: Layout | None = None,
-) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-    """The header, and the cells of each lead as text, in the order given.
-
     `leads` are scored leads (see scoring.score_leads). Contact Owner goes round the `agents`; numbers flagged
     "do not call" and an operator's number that is not ten digits stay empty. No lead gives the columns alone.
     """
-    layout = layout or read_layout(_SHIPPED)
     size = len(leads)
     numbers = callable_numbers(leads)
-    fillings: dict[str, Callable[[], Sequence[str]]] = {
-        "list_source": lambda: [f"ZoomInfo {today:%b %d %Y}"] * size,
-        "business": lambda: _text(business_phone(numbers)),
-        "home": lambda: _text(numbers["company_phone"]),
-        "mobile": lambda: _text(numbers["mobile_phone"]),
-        "owner": lambda: list(islice(cycle(agents or [""]), size)),
-        "lead_source": lambda: _lead_source(leads, workflow, center_zip, radius_miles),
-        "notes": lambda: _notes(leads, batch),
+
+    def always(word: str) -> pa.Array:
+        return pa.repeat(_word(word), size)
+
+    fillings: dict[str, Callable[[], pa.Array]] = {
+        "list_source": lambda: always(f"ZoomInfo {today:%b %d %Y}"),
+        "business": lambda: text_array(business_phone(numbers)),
+        "home": lambda: text_array(numbers["company_phone"]),
+        "mobile": lambda: text_array(numbers["mobile_phone"]),
+        "owner": lambda: pa.array(agents or [""], _TEXT).take(pa.array(np.arange(size) % (len(agents) or 1))),
+        "lead_source": lambda: _lead_source(leads, always, workflow, center_zip, radius_miles),
+        "notes": lambda: _notes(leads, always, batch),
     }
-    out: list[list[str]] = []
-    for column in layout.columns:
-        if column.kind == "lead":
-            cells: Sequence[str] = _text(leads[column.what]) if column.what in leads else [""] * size
-        elif column.kind == "fill":
-            cells = fillings[column.what]()
+    cells: dict[str, Any] = {}
+    for column in (layout or read_layout(_SHIPPED)).columns:
+        if column.kind == "fill":
+            words = fillings[column.what]()
+        elif column.kind == "lead" and column.what in leads:
+            words = text_array(leads[column.what])
         elif column.kind == "operator":
-            cells = neutralised([_of_operator(operator or {}, column.what)]) * size
+            words = always(_of_operator(operator or {}, column.what))
         else:
-            cells = neutralised([column.what]) * size
-        out.append(neutralised(cells))
-    return layout.names, list(zip(*out, strict=True))
+            words = always(column.what if column.kind == "text" else "")
+        cells[column.name] = pd.array(neutralised(words.fill_null("")), dtype="str")
+    return pd.DataFrame(cells, index=range(size), copy=False)
 
 
 def csv_bytes(rows: pd.DataFrame, *, header: bool = True) -> bytes:
-    """The rows as RFC 4180 CSV in UTF-8 without a mark, lines ended by CR LF."""
-    cells = zip(*(rows[name].tolist() for name in rows.columns), strict=True)
-    return csv_of(cells, tuple(rows.columns) if header else None)
+    """The rows, all text, as RFC 4180 CSV in UTF-8 without a mark, lines ended by CR LF.
 
-
-def csv_of(rows: Iterable[Sequence[str]], header: Sequence[str] | None) -> bytes:
-    """As `csv_bytes`, of plain rows; without a header for None."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\r\n")
-    if header is not None:
-        writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode("utf-8")
-
-
-def reads_back(content: bytes, header: Sequence[str], rows: Sequence[tuple[str, ...]]) -> bool:
-    """Whether a CSV holds exactly this header and these rows."""
-    found = _records(content)
-    same = sum(map(eq, chain([tuple(header)], rows), found))
-    return same == len(rows) + 1 and next(found, None) is None
+    Byte for byte what csv.writer writes, but put together by whole columns.
+    """
+    top = io.StringIO(newline="")
+    if header:
+        csv.writer(top).writerow(rows.columns)
+    columns = [_quoted(text_array(rows[name]).fill_null("")) for name in rows.columns]
+    if len(columns) == 1:  # an empty cell alone in its row is told from an empty line
+        columns = [pc.if_else(pc.equal(columns[0], ""), '""', columns[0])]
+    lines = pc.binary_join_element_wise(*columns, _word(","))
+    body = pc.binary_join(pa.LargeListArray.from_arrays([0, len(lines)], lines), _word("\r\n"))
+    return b"".join([top.getvalue().encode(), body[0].as_buffer(), b"\r\n" * bool(len(lines))])
 
 
 def read_back(content: bytes) -> pd.DataFrame:
-    """The rows of a VanillaSoft CSV as text, for comparing what was written with what was meant."""
-    header, *rows = _records(content)
-    return pd.DataFrame(rows, columns=list(header), dtype="str")
+    """The rows of a VanillaSoft CSV as text, by another program than wrote it, to compare with what was meant."""
+    names = next(csv.reader(io.StringIO(content[: content.find(b"\n") + 1].decode(), newline="")))
+    table = pyarrow.csv.read_csv(
+        pa.py_buffer(content),
+        pyarrow.csv.ReadOptions(use_threads=False, block_size=len(content) + 1),
+        pyarrow.csv.ParseOptions(newlines_in_values=True, ignore_empty_lines=False),
+        pyarrow.csv.ConvertOptions(column_types=dict.fromkeys(names, _TEXT)),
+    )
+    cells = {name: pd.array(table[name], dtype="str") for name in table.column_names}
+    return pd.DataFrame(cells, index=range(table.num_rows), copy=False)
 
 
-def _records(content: bytes) -> Iterator[tuple[str, ...]]:
-    csv.field_size_limit(max(csv.field_size_limit(), len(content)))
-    return map(tuple, csv.reader(io.StringIO(content.decode("utf-8"), newline="")))
-
-
-def _text(values: pd.Series) -> list[str]:
-    if values.dtype == "str":
-        return list(values.to_numpy(dtype="object", na_value="").tolist())
-    return ["" if value is None else str(value) for value in plain_values(values)]
-
-
-def neutralised(cells: Sequence[str]) -> list[str]:
+def neutralised(cells: pa.Array) -> pa.Array:
     """A cell that a spreadsheet would run as a formula (CWE-1236) gets an apostrophe in front."""
-    if not {cell[:1] for cell in cells} & _FORMULA:
-        return list(cells)
-    return ["'" + cell if cell[:1] in _FORMULA else cell for cell in cells]
+    risky = pc.is_in(pc.utf8_slice_codeunits(cells, 0, 1), _FORMULA)
+    if not pc.any(risky).as_py():
+        return cells
+    return pc.if_else(risky, pc.binary_join_element_wise(_word("'"), cells, _word("")), cells)
+
+
+def _quoted(cells: pa.Array) -> pa.Array:
+    held = cells.buffers()[2]
+    text = b"" if held is None else held.to_pybytes()
+    if not any(sign in text for sign in _SPECIAL):
+        return cells
+    doubled = pc.replace_substring(cells, '"', '""')
+    quoted = pc.binary_join_element_wise(_word('"'), doubled, _word('"'), _word(""))
+    return pc.if_else(pc.match_substring_regex(cells, '[",\r\n]'), quoted, cells)
+
+
+def _word(text: str | None) -> pa.Scalar:
+    return pa.scalar(text, _TEXT)
 
 
 def _of_operator(operator: Mapping[str, Any], field: str) -> str:
@@ -178,38 +166,29 @@ def _of_operator(operator: Mapping[str, Any], field: str) -> str:
 
 
 def _lead_source(
-    leads: pd.DataFrame, workflow: str, center_zip: str | None, radius_miles: float | None
-) -> list[str]:
+    leads: pd.DataFrame, always: Callable[[str], pa.Array], workflow: str, center_zip: str | None, radius_miles: float | None
+) -> pa.Array:  # fmt: skip
     if workflow == "geography":
-        return [f"ZoomInfo Geo - {center_zip or ''} - {radius_miles or 0:g}mi"] * len(leads)
-    parts = zip(
-        _text(leads["intent_topic"]),
-        _text(leads["intent_score"].map(_short).astype("object").fillna(leads["signal_strength"])),
-        [age and f"{age}d" for age in _text(leads["age_days"])],
-        strict=True,
+        return always(f"ZoomInfo Geo - {center_zip or ''} - {radius_miles or 0:g}mi")
+    scores = text_array(leads["intent_score"], "{:g}".format)
+    ages = text_array(leads["age_days"], "{}d".format)
+    signals = pc.coalesce(scores, text_array(leads["signal_strength"]))
+    return _joined(always("ZoomInfo Intent"), text_array(leads["intent_topic"]), signals, ages, by=" - ")
+
+
+def _notes(leads: pd.DataFrame, always: Callable[[str], pa.Array], batch: str) -> pa.Array:
+    return _joined(
+        always(f"Batch: {batch}"),
+        text_array(leads["score"], "Score: {}".format),
+        text_array(leads["age_days"], "Age: {}d".format),
+        text_array(leads["freshness"], "Freshness: {}".format),
+        text_array(leads["distance_miles"], "Distance: {:.1f}mi".format),
+        text_array(leads["signal_strength"], "Signal: {}".format),
+        by=" | ",
     )
-    return [" - ".join(["ZoomInfo Intent", *filter(None, part)]) for part in parts]
 
 
-def _notes(leads: pd.DataFrame, batch: str) -> list[str]:
-    parts = {
-        "Score: ": _text(leads["score"]),
-        "Age: ": [age and f"{age}d" for age in _text(leads["age_days"])],
-        "Freshness: ": _text(leads["freshness"]),
-        "Distance: ": [
-            "" if miles != miles else f"{miles:.1f}mi" for miles in leads["distance_miles"].tolist()
-        ],
-        "Signal: ": _text(leads["signal_strength"]),
-    }
-    told: dict[tuple[str, ...], str] = {}  # few combinations occur in many rows
-    notes = []
-    for values in zip(*parts.values(), strict=True):
-        if values not in told:
-            said = [label + value for label, value in zip(parts, values, strict=True) if value]
-            told[values] = " | ".join([f"Batch: {batch}", *said])
-        notes.append(told[values])
-    return notes
-
-
-def _short(number: float) -> str | None:
-    return None if pd.isna(number) else f"{number:g}"
+def _joined(*parts: pa.Array, by: str) -> pa.Array:
+    """What there is of the parts of each lead, one behind the other."""
+    there = [pc.if_else(pc.equal(part, ""), _word(None), part) for part in parts]
+    return pc.binary_join_element_wise(*there, _word(by), null_handling="skip")

@@ -10,7 +10,7 @@ from typing import Any
 
 import pandas as pd
 
-from turso_db import Database, Many, Statement, Value
+from turso_db import ByColumn, Database, Many, Statement, Value
 
 BATCH_FIELDS = (
     "batch_id", "workflow_type", "exported_at", "exported_by", "source_file", "source_sha256", "operator_id",
@@ -85,15 +85,19 @@ def insert_staged(*, batch_id: str, now: datetime) -> list[Statement]:
 
 
 def insert_leads(
-    *, batch_id: str, leads: Sequence[Sequence[Value]], csv: bytes, now: datetime
+    *, batch_id: str, columns: Sequence[Sequence[Value]], csv: bytes, now: datetime
 ) -> list[Statement | Many]:
-    """The statements that keep leads and file at once, where the database takes them in one write."""
-    stamp = f"{now:%Y-%m-%dT%H:%M:%SZ}"  # once, not for every lead
+    """The statements that keep leads and file at once, where the database takes them in one write.
+
+    `columns`: the values of all leads for each of LEAD_FIELDS.
+    """
+    size = len(columns[0])
+    stamp = [f"{now:%Y-%m-%dT%H:%M:%SZ}"] * size  # once, not for every lead
     return [
         Many(
             f"INSERT INTO lead_outcomes (batch_id, {', '.join(LEAD_FIELDS)}, created_at, updated_at) "  # noqa: S608
             f"VALUES ({', '.join('?' for _ in range(len(LEAD_FIELDS) + 3))})",
-            [(batch_id, *lead, stamp, stamp) for lead in leads],
+            ByColumn([[batch_id] * size, *columns, stamp, stamp]),
         ),
         Statement(
             "INSERT INTO batch_files (batch_id, part, csv) VALUES (?, 0, ?)",
@@ -166,7 +170,7 @@ def read_exported_before(
                 f"SELECT '{key}' AS kind, o.{key} AS key, o.batch_id, max(o.exported_at) AS exported_at, b.exported_by "  # noqa: S608
                 f"FROM json_each(?) k CROSS JOIN lead_outcomes o ON o.{key} = k.value AND o.exported_at >= ? "
                 "JOIN batches b ON b.batch_id = o.batch_id AND b.status = 'closed' GROUP BY o." + key,
-                (json.dumps(sorted(set(values))), since),
+                (json.dumps(list(dict.fromkeys(values))), since),
             )
             for key, values in wanted.items()
         ]

@@ -6,7 +6,16 @@ import numpy as np
 import pandas as pd
 
 from icp import Band
-from lead_arrays import LeadArrays, LeadNotes, number_array, text_column, whole_column
+from lead_arrays import (
+    LeadArrays,
+    LeadNotes,
+    digits,
+    joined,
+    number_array,
+    text_array,
+    text_column,
+    whole_column,
+)
 
 BANDS = (Band("low", 0, 10, 1), Band("high", 10, None, 2))
 
@@ -72,3 +81,24 @@ def test_columns_with_missing_values() -> None:
     assert whole.isna().tolist() == [False, True]
     odd = pd.DataFrame({"n": pd.Series([1, None], dtype="object")})
     assert np.array_equal(number_array(odd, "n"), [1, np.nan], equal_nan=True)
+
+
+def test_values_in_words_are_missing_where_they_are() -> None:
+    assert text_array(pd.Series(["02139", None, ""], dtype="str")).to_pylist() == ["02139", None, ""]
+    whole = pd.Series([5, None, 5], dtype="Int64")
+    assert text_array(whole).to_pylist() == ["5", None, "5"]
+    assert text_array(whole, "{}d".format).to_pylist() == ["5d", None, "5d"]
+    assert text_array(pd.Series([2.25, np.nan]), "{:.1f}".format).to_pylist() == ["2.2", None]
+    assert text_array(pd.Series([], dtype="Int64")).to_pylist() == []
+
+
+def test_the_digits_of_numbers_however_they_are_written() -> None:
+    usual = pd.Series(["(214) 555-0001", None], dtype="str", index=[4, 9])
+    assert digits(usual).fillna("none").to_dict() == {4: "2145550001", 9: "none"}
+    odd = pd.Series(["+1 214.555.0001 x9", "none", ""], dtype="str")
+    assert digits(odd).tolist() == ["121455500019", "", ""]
+
+
+def test_parts_are_joined_and_missing_ones_left_out() -> None:
+    parts = [pd.Series(words, dtype="str") for words in (["a", None, None], ["b", "c", None])]
+    assert joined(parts, " ").fillna("none").tolist() == ["a b", "c", "none"]

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errors import InputError
-from sql_values import to_sql, to_sql_row, to_sql_rows
+from sql_values import ByColumn, to_sql, to_sql_row, to_sql_rows
 
 
 class Stage(str, enum.Enum):  # noqa: UP042 - the older kind, whose str() is not its value
@@ -147,8 +147,14 @@ def test_many_rows_are_the_same_rows_where_nothing_changes() -> None:
 
 def test_many_rows_are_converted_by_columns() -> None:
     rows = [("a", np.int64(1), date(2026, 2, 11), True), ("b", None, None, pd.NA)]
-    assert to_sql_rows(rows) == [("a", 1, "2026-02-11", 1), ("b", None, None, None)]
-    assert to_sql_rows([("a", "b"), (np.str_("c"), None)]) == [("a", "b"), ("c", None)]
+    kept = [("a", 1, "2026-02-11", 1), ("b", None, None, None)]
+    assert list(to_sql_rows(rows)) == kept
+    assert list(to_sql_rows([("a", "b"), (np.str_("c"), None)])) == [("a", "b"), ("c", None)]
+    held = ByColumn([list(column) for column in zip(*rows, strict=True)])
+    assert list(to_sql_rows(held)) == kept
+    assert (len(held), held[1], [*held]) == (2, rows[1], rows)
+    plain = ByColumn([["a", "b"], [1, None]])
+    assert to_sql_rows(plain) is plain
 
 
 def test_many_rows_name_the_row_and_the_place() -> None:

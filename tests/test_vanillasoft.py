@@ -277,10 +277,22 @@ def test_what_is_written_reads_back_as_it_was(cells):
     rows = pd.DataFrame(cells, columns=list(COLUMNS), dtype="object")
     content = csv_bytes(rows)
     assert read_back(content).to_numpy().tolist() == cells
+    plain = io.StringIO(newline="")
+    csv.writer(plain).writerows([COLUMNS, *cells])  # the standard library writes the same bytes
+    assert content == plain.getvalue().encode()
     # RFC 4180: every record ends with CR LF, a cell with a break, comma or quotation mark stands in quotes.
     assert content.endswith(b"\r\n")
     strict = csv.reader(io.StringIO(content.decode(), newline=""), strict=True)
     assert list(strict) == [list(COLUMNS), *cells]
+
+
+@given(st.lists(cell_text, max_size=5))
+def test_a_single_column_reads_back_with_its_empty_cells(cells):
+    content = csv_bytes(pd.DataFrame({"Notes": cells}, dtype="object"))
+    plain = io.StringIO(newline="")
+    csv.writer(plain).writerows([["Notes"], *([cell] for cell in cells)])
+    assert content == plain.getvalue().encode()
+    assert read_back(content)["Notes"].tolist() == cells
 
 
 def test_a_long_cell_reads_back(config_dir):
