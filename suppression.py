@@ -1,4 +1,4 @@
-"""Whom not to call: lists are loaded from files, asked before every export, and must not be old."""
+"""Whom not to call: lists are loaded from files or from Zoho, asked before every export, and must not be old."""
 
 from __future__ import annotations
 
@@ -10,11 +10,17 @@ from typing import NamedTuple
 import pandas as pd
 
 from actors import Actor, require
-from errors import InputError
+from errors import ConfigError, InputError
 from stores import suppression as store
 from stores.audit import audit_entry
-from suppression_keys import Found, lead_keys, read_entries
+from stores.zoho_lists import read_last_sync
+from suppression_keys import Entries, Found, lead_keys, read_entries
 from turso_db import Database
+from zoho_client import ZohoClient
+from zoho_lists import ZOHO_FIELDS, known_sites, read_flagged
+from zoho_profile import Profile
+
+_MANY = 20  # entries of a list that is not given up for one of less than half
 
 
 class Loaded(NamedTuple):
@@ -54,23 +60,129 @@ def load_list(
     entries = read_entries(content, file_name, kind, columns)
     if not entries.keys:
         raise InputError(f"{file_name} has no entry for a list of the kind {kind}. Check file and kind.")
-    counts = {
+    counts = _counts(entries)
+    _put_in_force(
+        db, name=name, kind=kind, scrubbed_on=scrubbed_on, file_name=file_name, content=content, keys=entries.keys,
+        counts=counts, now=now, actor=actor,
+    )  # fmt: skip
+    return Loaded(counts, entries.rejected)
+
+
+class FromZoho(NamedTuple):
+    """One list that was read out of Zoho: what became of its records, or in a sentence why it stayed as it was."""
+
+    name: str
+    kind: str
+    loaded: Loaded | None
+    why_not: str | None
+
+
+def load_lists_from_zoho(
+    db: Database, zoho: ZohoClient, *, profile: Profile, today: date, now: datetime, actor: Actor
+) -> list[FromZoho]:
+    """One entry per list and kind of `suppression` in zoho.yaml; each that was read replaces the one before.
+
+    The scrub date is today, and of sites seen by a sync the day of that sync. A company without a ZIP is left out: it
+    would bar every site of its name. A list that shrank to less than half stays as it was, until a person retires it.
+    ConfigError when zoho.yaml has no lists; a list whose module or field Zoho does not have is told and stays.
+    """
+    require(actor, "ops", "load a suppression list")
+    if not profile.suppression:
+        raise ConfigError(
+            "config/zoho.yaml has no part `suppression`, so no list can be read from Zoho. Add it."
+        )
+    lists = store.read_lists(db)
+    in_force = dict(
+        zip(zip(lists["name"].str.lower(), lists["kind"], strict=True), lists["entries"], strict=True)
+    )
+    done = []
+    for entry in profile.suppression:
+        day = today
+        try:
+            if entry.module:
+                content = read_flagged(zoho, entry, profile)
+            else:
+                synced_at = read_last_sync(db)
+                if synced_at is None:
+                    raise ConfigError(
+                        "Outcomes were never synced from Zoho. Sync them, then load this list again."
+                    )
+                content, day = known_sites(db, entry, profile), date.fromisoformat(synced_at[:10])
+        except ConfigError as error:
+            done += [FromZoho(entry.name, kind, None, str(error)) for kind in entry.kinds]
+            continue
+        for kind in entry.kinds:
+            was = int(in_force.get((entry.name.lower(), kind), 0))
+            done.append(
+                _replaced(db, entry.name, kind, content, min(day, today), was=was, now=now, actor=actor)
+            )
+    return done
+
+
+def _replaced(
+    db: Database, name: str, kind: str, content: bytes, day: date, *, was: int, now: datetime, actor: Actor
+) -> FromZoho:
+    entries = read_entries(content, "Zoho", kind, {field: [field] for field in ZOHO_FIELDS})
+    if kind == "company":
+        entries = _sites_alone(entries)
+    if was >= _MANY and len(entries.keys) < was / 2:
+        return FromZoho(
+            name, kind, None,
+            f"Zoho now gives {len(entries.keys):,} entries where the list in force has {was:,}. That looks like a mistake "
+            "in Zoho, so the list stays. If it is meant, retire the list and load again.",
+        )  # fmt: skip
+    counts = _counts(entries)
+    _put_in_force(
+        db, name=name, kind=kind, scrubbed_on=day, file_name="Zoho", content=content, keys=entries.keys, counts=counts,
+        now=now, actor=actor,
+    )  # fmt: skip
+    return FromZoho(name, kind, Loaded(counts, entries.rejected), None)
+
+
+def _sites_alone(entries: Entries) -> Entries:
+    """The entries without companies that have no ZIP: these are rejected, without a row."""
+    bare = [key for key in entries.keys if "|" not in key]
+    told = [
+        (0, f"'{key[:60]}' has no ZIP and would bar every site of its name. Add the ZIP in Zoho.")
+        for key in bare
+    ]
+    return entries._replace(
+        keys=[key for key in entries.keys if "|" in key], rejected=[*entries.rejected, *told]
+    )
+
+
+def _counts(entries: Entries) -> dict[str, int]:
+    return {
         "rows_in": entries.rows_in,
         "entries": len(entries.keys),
         "repeated": entries.repeated,
         "rejected": len(entries.rejected),
     }
-    detail = counts | {"kind": kind, "scrubbed_on": scrubbed_on.isoformat()}
+
+
+def _put_in_force(
+    db: Database,
+    *,
+    name: str,
+    kind: str,
+    scrubbed_on: date,
+    file_name: str,
+    content: bytes,
+    keys: Sequence[str],
+    counts: Mapping[str, int],
+    now: datetime,
+    actor: Actor,
+) -> None:
+    detail = {**counts, "kind": kind, "scrubbed_on": scrubbed_on.isoformat()}
     db.write(
         [
             *store.insert_list(
                 name=name, kind=kind, scrubbed_on=scrubbed_on, file_name=file_name,
-                file_sha256=hashlib.sha256(content).hexdigest(), keys=entries.keys, now=now, actor=actor.name,
+                file_sha256=hashlib.sha256(content).hexdigest(), keys=keys, now=now, actor=actor.name,
             ),
             audit_entry(now=now, actor=actor, action="load suppression list", subject=name, detail=detail),
         ]
     )  # fmt: skip
-    return Loaded(counts, entries.rejected)
 
 
 def retire_list(db: Database, *, list_id: int, now: datetime, actor: Actor) -> None:
@@ -96,12 +208,8 @@ def find_suppressed(db: Database, *, leads: pd.DataFrame, kinds: Sequence[str] |
     kinds = store.read_kinds(db) if kinds is None else kinds
     if not kinds:
         return {}
-    own = lead_keys(leads, kinds)
-    keys = {
-        kind: [key for column in ways.values() for key in column.dropna().unique()]
-        for kind, ways in own.items()
-    }
-    found: dict[str, dict[str, str]] = {kind: {} for kind in own}
+    keys = different_keys(leads, kinds)
+    found: dict[str, dict[str, str]] = {kind: {} for kind in keys}
     what = {"phone": "A number", "company": "The company", "domain": "The web domain", "person": "The person"}
     for row in store.read_found(db, keys=keys).to_dict("records"):
         found[row["kind"]][row["key"]] = (

@@ -58,14 +58,11 @@ class Entries(NamedTuple):
     rejected: list[tuple[int, str]]
 
 
-def read_entries(
-    content: bytes, name: str, kind: str, columns: Mapping[str, Sequence[str]], *, site_alone: bool = False
-) -> Entries:
+def read_entries(content: bytes, name: str, kind: str, columns: Mapping[str, Sequence[str]]) -> Entries:
     """The keys in a CSV or .xlsx file, which may be a plain list of one column without a header.
 
     `columns` is field → known headers (lead_columns.read_columns). A row without a key is rejected with a
-    sentence; with `site_alone` a company without a ZIP, too, which would bar every site of its name. InputError for
-    an unknown kind, and when no column fits the kind.
+    sentence. InputError for an unknown kind, and when no column fits the kind.
     """
     if kind not in KINDS:
         raise InputError(
@@ -97,11 +94,6 @@ def read_entries(
         for place, field in places.items():
             values.setdefault(field, []).append(cells[place])
         keys = _row_keys(kind, values)
-        if site_alone and kind == "company" and keys and not any("|" in key or ":" in key for key in keys):
-            rejected.append(
-                (number, "This company has no ZIP, so it would bar every site of its name. Add the ZIP.")
-            )
-            continue
         if not keys:
             rejected.append((number, f"Expected {_EXPECTED[kind]}; this row has none."))
         elif all(key in seen for key in keys):
@@ -113,6 +105,14 @@ def read_entries(
 def lead_keys(leads: pd.DataFrame, kinds: Collection[str] = KINDS) -> dict[str, dict[str, pd.Series]]:
     """Kind → {way of comparing: the key of each lead, missing where it has none}; same index as `leads`."""
     return {kind: _keys_of(leads, kind) for kind in kinds}
+
+
+def different_keys(leads: pd.DataFrame, kinds: Collection[str] = KINDS) -> dict[str, list[str]]:
+    """Kind → every key of these leads, each once per way of comparing."""
+    return {
+        kind: [key for column in ways.values() for key in column.dropna().unique()]
+        for kind, ways in lead_keys(leads, kinds).items()
+    }
 
 
 def _keys_of(leads: pd.DataFrame, kind: str) -> dict[str, pd.Series]:

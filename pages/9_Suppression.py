@@ -1,4 +1,4 @@
-"""Whom not to call: the lists in force, their scrub dates, and new ones by file."""
+"""Whom not to call: the lists in force, their scrub dates, and new ones by file or from Zoho."""
 
 from datetime import UTC, datetime
 
@@ -7,8 +7,10 @@ import streamlit as st
 import ui
 from lead_columns import read_columns
 from stores import suppression as lists
-from suppression import load_list, retire_list
+from suppression import load_list, load_lists_from_zoho, retire_list
 from suppression_keys import KINDS, STALE_AFTER_DAYS, stale_lists
+from zoho_client import for_settings
+from zoho_profile import read_profile
 
 NAMED = {
     "phone": "Phone numbers",
@@ -36,6 +38,27 @@ def load_now(frame: ui.Frame) -> None:
             "warning" if done.rejected else "success", f"{st.session_state['list_name']} is in force: {told}."
         )
         st.session_state["list_rejected"] = done.rejected
+
+
+def load_from_zoho_now(frame: ui.Frame) -> None:
+    """Callback: bring the lists of config/zoho.yaml into force and say what became of each."""
+    with ui.act():
+        zoho = for_settings(frame.settings)
+        try:
+            done = load_lists_from_zoho(
+                frame.db, zoho, profile=read_profile(frame.settings.config_dir), today=frame.today,
+                now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+            )  # fmt: skip
+        finally:
+            zoho.close()
+        loaded = [(one.name, one.loaded) for one in done if one.loaded]
+        total = sum(kept.counts["entries"] for _, kept in loaded)
+        told = f"{ui.many(len(loaded), 'list')} with {ui.many(total, 'entry', 'entries')} from Zoho in force."
+        stayed = {one.name: f"{one.name} stays as it was: {one.why_not}" for one in done if one.why_not}
+        ui.flash("warning" if stayed else "success", " ".join([told, *stayed.values()]))
+        st.session_state["list_rejected"] = [
+            (number, f"{name}: {why}") for name, kept in loaded for number, why in kept.rejected
+        ]
 
 
 def retire_now(frame: ui.Frame, list_id: int) -> None:
@@ -66,6 +89,11 @@ with ui.page("Suppression") as frame:
                 "loaded_at": st.column_config.DatetimeColumn("Loaded"), "loaded_by": "By"},
         )  # fmt: skip
     if frame.may("ops"):
+        if frame.settings.zoho_ready:
+            st.button(
+                "Load the lists from Zoho", icon=":material/cloud_download:", key="load_from_zoho", on_click=load_from_zoho_now,
+                args=(frame,), help="Customers, sites with a machine and everyone flagged there: config/zoho.yaml says which.",
+            )  # fmt: skip
         st.subheader("Load a list", anchor=False)
         left, right = st.columns(2)
         left.file_uploader("CSV or .xlsx; one column of numbers, names, domains or addresses will do", type=["csv", "xlsx"], key="list_file", max_upload_size=50)  # fmt: skip

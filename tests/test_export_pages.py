@@ -198,3 +198,18 @@ def test_a_picked_lead_brings_what_was_known_at_its_export(desk):
     app.run()  # a second look in the same session is no second view
     views = read_views(desk)
     assert views[["event", "potential"]].to_numpy().tolist() == [["sales_summary_viewed", 94]]
+
+
+def test_lists_come_from_zoho_at_a_press(desk, zoho, monkeypatch):
+    zoho.world.add("Accounts", Account_Name="Old Customer", Account_Type="Customer", Billing_Code="60201")
+    assert not [b for b in opened(LISTS).button if b.key == "load_from_zoho"]
+    for name, value in zoho.environment().items():
+        monkeypatch.setenv(name, value)
+    st.cache_resource.clear()
+    app = opened(LISTS)
+    app.button(key="load_from_zoho").click().run()
+    assert not app.exception
+    assert "2 lists with 1 entry from Zoho in force" in said(app)
+    assert "Leads has no field" in said(app)
+    assert "never synced" in said(app)
+    assert "1 entry on 2 lists are asked" in said(app)
