@@ -16,6 +16,7 @@ from turso_db import Database
 
 Train = Callable[[Database, datetime, Actor], str]
 FEEDBACK = Actor("feedback", "ops")  # who asks when enough outcomes are new
+_AGAIN_SECONDS = 60.0  # after the database could not be asked
 _log = logging.getLogger("hades")
 
 
@@ -75,6 +76,8 @@ class Retrainer:
                 run_id = start_retraining(self._db, fewest=self._threshold, now=self._clock(), actor=FEEDBACK)
             except HadesError as error:
                 _log.warning("whether a retraining is due could not be seen: %s", error)
+                with self._changed:
+                    self._look_at = time.monotonic() + _AGAIN_SECONDS
                 continue
             if run_id is not None:
                 self._run(run_id, FEEDBACK)

@@ -12,11 +12,15 @@ from streamlit.testing.v1 import AppTest
 from zoho_story import export, lead_row
 
 import turso_db
+import ui
 from actors import Actor
 from feedback import score_sent
+from icp import read_icp
 from lead_conversion import Scorer, base_rate
 from lead_schema import SentLead, read_api_rules
+from settings import read_settings
 from stores import feedback, outcomes
+from views import outcome_form
 
 ROOT = Path(__file__).resolve().parents[1]
 BATCH = "HADES-20260211-001"
@@ -111,3 +115,13 @@ def test_outcomes_of_leads_of_programs_are_kept_and_stand_beside_what_was_said_b
     assert [(row["outcome"], row["given_by"], row["came_from"]) for row in told] == [
         (1, "web shop", "score"), (0, "Local manager", "page"),
     ]  # fmt: skip
+
+
+def test_emptying_the_cell_of_a_lead_takes_its_outcome_back(db):
+    scored(db)
+    seen = feedback.read_lead(db, lead_id="L-0")["feedback_id"]
+    icp = read_icp(ROOT / "config")
+    frame = ui.Frame(db, read_settings(), Actor("Ana Ruiz", "ops"), icp, 1, 1, datetime.now(UTC))
+    outcome_form.say_now(frame, [("L-0", None, seen), ("L-1", True, None)])
+    assert feedback.count_outcomes(db) == {"web": (1, 1)}  # L-1 alone
+    assert feedback.read_history(db, lead_id="L-0")[-1]["given_by"] == "Ana Ruiz"
