@@ -39,12 +39,17 @@ def settle(frame: ui.Frame, alert_id: int, days: int) -> None:
         ui.flash("success", f"Kept quiet for {days} days." if days else "Acknowledged.")
 
 
-def show_alerts(frame: ui.Frame, rows: pd.DataFrame) -> None:
+def show_alerts(frame: ui.Frame, rows: pd.DataFrame, on: int) -> None:
     """The alerts, open ones first, with what can be done about each open one."""
     st.button("Check now", icon=":material/notifications:", on_click=check_now, args=(frame,), key="check_now",
               disabled=not frame.may("ops"))  # fmt: skip
     standing = rows[rows["closed_at"].isna()]
-    st.markdown(f"#### {ui.many(len(standing), 'alert is', 'alerts are')} open")
+    st.markdown(
+        f"#### {ui.many(len(standing), 'alert is', 'alerts are')} open"
+        if len(standing)
+        else "#### No alert is open"
+    )
+    st.caption(f"{on:,} rules are on; the scheduled run looks at them every hour, or press the button.")
     for alert in standing.head(20).to_dict("records"):
         number = int(alert["alert_id"])
         with st.container(border=True):
@@ -80,7 +85,7 @@ with ui.page("Alerts") as frame:
         ["Alerts", f"Rules ({len(rules)})", "Digest", "Schedule"], key="views", on_change="rerun"
     )
     with feed:
-        show_alerts(frame, rows)
+        show_alerts(frame, rows, sum(rule.active for rule in rules))
     with ruled:
         show_rules(frame, rules, {name for name, entry in changed.items() if entry is not None}, seen)
     if weekly.open:  # the win report behind it takes a while

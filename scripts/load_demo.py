@@ -92,7 +92,7 @@ def _bring_deals(db: Database, settings: Settings, done: DemoLoad, now: datetime
         actor=actor,
     )
     rules = read_pipeline_rules(settings.config_dir)
-    for months in range(6, 0, -1):
+    for months in range(6, -1, -1):
         snapshot_pipeline(db, rules=rules, today=done.day - timedelta(days=30 * months), now=now, actor=actor)
 
 

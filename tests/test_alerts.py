@@ -248,7 +248,7 @@ def test_the_page_shows_rules_and_takes_an_acknowledgement(places, now):  # noqa
     db = turso_db.connect(None, None, places / "data")
     fail(db, now)
     app = opened("pages/8_Alerts.py")
-    assert "0 alerts are open" in said(app)
+    assert "No alert is open" in said(app)
     app.button(key="check_now").click().run()
     assert not app.exception
     assert "1 alert is open" in said(app)
