@@ -53,6 +53,7 @@ FAULTS = {
     "throttled for an hour": Fault("throttled", "from Leads", 2, 1, 3600),
     "internal error": Fault("internal", "from Leads", 2, 2),
     "502 with HTML": Fault("status", "from Leads", 2, 2, 502),
+    "503": Fault("status", "from Leads where", 1, 2, 503),
     "503 for long": Fault("status", "from Leads", 2, 99, 503),
     "reset before the answer": Fault("reset before", "from Leads", 2),
     "reset within the answer": Fault("reset within", "from Leads", 2),
@@ -103,7 +104,7 @@ def test_after_the_next_good_run_no_fault_has_left_a_trace(db, zoho, tmp_path, n
 
 
 RECOVER_BY_THEMSELVES = [
-    "token expired", "throttled", "throttled with Retry-After", "internal error", "502 with HTML",
+    "token expired", "throttled", "throttled with Retry-After", "internal error", "502 with HTML", "503",
     "reset before the answer", "reset within the answer", "truncated", "slow", "hangs", "duplicate rows", "rows missing",
     "rows missing, and told", "shuffled", "same page again", "empty page", "nothing in the middle",
     "HTML with 200", "HTML with 200 for metadata", "a count that is wrong once", "nothing at the start",
