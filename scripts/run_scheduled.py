@@ -14,7 +14,9 @@ import pandas as pd
 from actors import Actor, named_actor
 from alert_senders import letter_sender, senders
 from alerts import check_alerts, deliver_alerts
-from analytics.alert_rules import read_alert_rules
+from analytics.alert_rules import MODEL_BEHIND, Finding, read_alert_rules
+from analytics.lead_model import from_json
+from analytics.model_report import behind
 from analytics.pipeline_scores import read_pipeline_rules
 from analytics.weekly_digest import week_of
 from analytics.win_report import win_report
@@ -22,12 +24,12 @@ from calibration import calibrate
 from configuration import Active, active_configuration
 from digest import deliver_digest, preview_digest, write_digest
 from icp import business_zone
-from models import retrain
+from models import SEED, retrain
 from pipeline import snapshot_pipeline
 from schedule import FAILED, Skip, Step, run_steps
 from scripts.command import DONE, PARTLY, clock, opened, parser, run
 from settings import Settings, code_version
-from stores import deals, outcomes, runs
+from stores import deals, models, outcomes, runs
 from turso_db import Database
 
 STEPS = ("sync", "snapshot", "insight", "candidates", "alerts", "digest")
@@ -90,8 +92,9 @@ def _steps(
 
     def alerts() -> str:
         checked = check_alerts(
-            db, rules=read_alert_rules(config), today=today, now=now, actor=actor, maturity_days=maturity
-        )
+            db, rules=read_alert_rules(config), today=today, now=now, actor=actor, maturity_days=maturity,
+            told={MODEL_BEHIND: _models_behind(db, active, today)},
+        )  # fmt: skip
         send = senders(
             slack_webhook=settings.slack_webhook, smtp_url=settings.smtp_url, mail_from=settings.mail_from
         )
@@ -114,6 +117,20 @@ def _steps(
         zip(STEPS, (sync, snapshot, insight, candidates, alerts, digest), strict=True)
     )
     return [Step(name, work) for name, work in works.items()]
+
+
+def _models_behind(db: Database, active: Active, today: date) -> list[Finding]:
+    """A finding per workflow whose model falls behind the weights on the newest leads; a warning, never a switch."""
+    in_force = models.read_in_force(db)
+    if not in_force:
+        return []
+    leads, kept = models.read_first_seen(db, zone=business_zone(active.icp))
+    held = {
+        workflow: (from_json(row["coefficients"]), pd.Timestamp(row["cut_off"]) if row["cut_off"] else None)
+        for workflow, row in in_force.items()
+    }
+    warned = behind(leads, kept, active.icp, held, as_of=today, top=100, seed=SEED)
+    return [Finding(f"model of {workflow}", warning) for workflow, warning in warned.items()]
 
 
 def _win(db: Database, today: date) -> list[tuple[str, str]]:
