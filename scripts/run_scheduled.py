@@ -121,7 +121,7 @@ def _steps(
 
 def _models_behind(db: Database, active: Active, today: date) -> list[Finding]:
     """A finding per workflow whose model falls behind the weights on the newest leads; a warning, never a switch."""
-    in_force = models.read_in_force(db)
+    in_force = models.read_models_in_force(db)
     if not in_force:
         return []
     leads, kept = models.read_first_seen(db, zone=business_zone(active.icp))
