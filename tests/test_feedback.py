@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import turso_db
 from actors import Actor
 from errors import Conflict, Refused
 from feedback import (
@@ -24,6 +27,7 @@ from feedback import (
 from lead_conversion import Scorer, base_rate
 from lead_schema import SentLead, read_api_rules
 from stores import feedback as store
+from tests.turso_server import TursoServer
 from turso_db import Database
 
 SHOP = Actor("web shop", "ops")
@@ -31,6 +35,19 @@ RULES = read_api_rules(Path(__file__).resolve().parents[1] / "config")
 SCORERS = {
     name: Scorer(kind, base_rate(0, 0, prior_rate=0.1, prior_leads=20)) for name, kind in RULES.kinds.items()
 }
+
+
+@pytest.fixture(params=["file", "turso"])
+def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Both places a database can be in."""
+    with ExitStack() as stack:
+        url, token = f"file:{tmp_path / 'data' / 'hades.db'}", None
+        if request.param == "turso":
+            server = stack.enter_context(TursoServer(tmp_path / "s.db"))
+            url, token = server.url, server.token
+        database = turso_db.connect(url, token)
+        stack.callback(database.close)
+        yield database
 
 
 def web(lead_id: str | None, outcome: bool | None = None, **features: Any) -> SentLead:
