@@ -16,7 +16,7 @@ import turso_db
 from actors import Actor
 from alert_senders import senders
 from alerts import acknowledge_alert, check_alerts, deliver_alerts, snooze_alert
-from analytics.alert_rules import AlertRule, read_alert_rules, with_changes
+from analytics.alert_rules import AlertRule, Finding, read_alert_rules, with_changes
 from errors import Refused
 from scripts.check_alerts import main
 from scripts.command import run
@@ -257,6 +257,18 @@ def test_the_page_shows_rules_and_takes_an_acknowledgement(places, now):  # noqa
     app.button(key="quiet_1").click().run()
     assert not app.exception
     db.close()
+
+
+def test_what_another_room_found_opens_and_closes_like_everything_else(db, now):
+    behind = AlertRule("Model behind", "model behind", active=True)
+    told = {"model behind": [Finding("model of intent", "The model falls behind the weights.")]}
+
+    def checked(**more):
+        return check_alerts(db, rules=[behind], today=now.date(), now=now, actor=ANA, **more)
+
+    assert checked(told=told).opened == [("Model behind", "model of intent")]
+    assert checked(told=told).opened == []
+    assert checked().closed == [("Model behind", "model of intent")]
 
 
 def test_a_manager_changes_a_rule_on_the_page_and_the_file_stands_again(places, now):  # noqa: F811
