@@ -24,9 +24,9 @@ from lead_values import web_domain
 from preflight import ExportRules, Preflight, export_rules
 from stores import batches, suppression
 from stores.audit import audit_entry
-from suppression_keys import stale_lists
+from suppression_keys import different_keys, stale_lists
 from turso_db import Database
-from vanillasoft import csv_bytes, read_back, vanillasoft_frame
+from vanillasoft import callable_numbers, csv_bytes, read_back, vanillasoft_frame
 from vanillasoft_layout import Layout
 
 _STAGED_FOR = timedelta(
@@ -94,7 +94,7 @@ def record_export(
 
     Leads, features, misses, file, counts and audit are kept in one closing write. A database across a network
     takes large exports in parts that nobody reads before that write. Nothing left to export makes no batch.
-    Conflict when somebody exported one of these leads meanwhile. `exported_at` is the time the leads count
+    Conflict when somebody exported one of these leads meanwhile, or loaded a suppression list. `exported_at` is the time the leads count
     from, `now` by default; an export made as of an earlier day carries that day. `layout`: of the file, the
     shipped one by default. Refused while a suppression list in force is more than 31 days old, unless
     `accept_stale`; what was accepted is kept with the batch.
@@ -103,7 +103,8 @@ def record_export(
     counts = preflight.counts()
     if preflight.ready.empty:
         return Export(None, None, None, counts)
-    stale = stale_lists(suppression.read_lists(db), today)
+    lists = suppression.read_lists(db)
+    stale = stale_lists(lists, today)
     if stale and not accept_stale:
         raise Refused(
             f"{' '.join(stale)} Load a newer one first, or say that the old one is good enough for this export."
@@ -144,6 +145,10 @@ def record_export(
                 *_leads_into(db, batch, leads, rows, content, now),
                 batches.insert_misses(batch_id=batch, misses=_miss_rows(preflight.misses)),
                 *batches.refuse_taken(batch_id=batch, since=_since(rules, exported_at)),
+                *suppression.refuse_barred(
+                    keys=_outgoing_keys(preflight.ready, set(lists["kind"])),
+                    newest=int(lists["list_id"].max() if len(lists) else 0),
+                ),
                 audit_entry(
                     now=now, actor=actor, action="export", subject=batch, detail=counts | {"sha256": sha256}
                 ),
@@ -158,6 +163,11 @@ def record_export(
             raise Conflict(
                 "Somebody exported some of these leads while this export was being prepared, so nothing was "
                 "exported. Score the file again: the rows already taken are then listed with their batch."
+            ) from error
+        if isinstance(error, Conflict) and "leads_barred_meanwhile" in str(error):
+            raise Conflict(
+                "A suppression list was loaded while this export was being prepared, so nothing was exported. Score the "
+                "file again: whoever is on the list then stays, with the reason."
             ) from error
         raise
     return Export(batch, content, sha256, counts)
@@ -214,6 +224,11 @@ def _leads_into(
     for part in parts[:-1]:
         db.write([part], bump=False)
     return [parts[-1], *batches.insert_staged(batch_id=batch, now=now)]
+
+
+def _outgoing_keys(ready: pd.DataFrame, kinds: set[str]) -> dict[str, list[str]]:
+    """By what suppression lists are asked about what goes out: of the numbers those that stand in the file."""
+    return different_keys(ready.assign(**callable_numbers(ready)), sorted(kinds))
 
 
 def _is_recorded(db: Database, batch: str) -> bool:

@@ -14,7 +14,7 @@ from errors import ConfigError, InputError
 from stores import suppression as store
 from stores.audit import audit_entry
 from stores.zoho_lists import read_last_sync
-from suppression_keys import Entries, Found, lead_keys, read_entries
+from suppression_keys import Entries, Found, different_keys, read_entries
 from turso_db import Database
 from zoho_client import ZohoClient
 from zoho_lists import ZOHO_FIELDS, known_sites, read_flagged

@@ -59,6 +59,29 @@ def retire(*, list_id: int, now: datetime, actor: str) -> Statement:
     )
 
 
+def refuse_barred(*, keys: Mapping[str, Sequence[str]], newest: int) -> list[Statement]:
+    """The statements that break the closing write of an export when a list in force holds one of `keys` (kind → keys
+    of what goes out), or when a list newer than `newest`, the last one looked at, came into force.
+
+    How many there are is put where only 0 is allowed.
+    """
+    named = [
+        Statement(
+            "INSERT INTO leads_barred_meanwhile (barred) SELECT count(*) FROM json_each(?) k "
+            "WHERE EXISTS (SELECT 1 FROM suppression_entries e JOIN suppression_lists l ON l.list_id = e.list_id AND l.retired_at IS NULL "
+            "WHERE e.kind = ? AND e.key = k.value)",
+            (json.dumps(list(some)), kind),
+        )
+        for kind, some in keys.items()
+    ]
+    newer = Statement(
+        "INSERT INTO leads_barred_meanwhile (barred) "
+        "SELECT count(*) FROM suppression_lists WHERE list_id > ? AND retired_at IS NULL",
+        (newest,),
+    )
+    return [*named, newer, Statement("DELETE FROM leads_barred_meanwhile")]
+
+
 def read_lists(db: Database, *, in_force: bool = True) -> pd.DataFrame:
     """One row per list, newest first: list_id, name, kind, scrubbed_on, file_name, entries, loaded_at, loaded_by,
     retired_at, retired_by. `in_force` leaves out the retired ones.

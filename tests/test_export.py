@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from export_traces import NOTHING, SmallWrites, left_behind, rows_of
 from lead_rows import TODAY, lead_file, lead_row, scored_leads
-from racing import ANA, at_once, export_own_leads, export_rows, export_until, killed, open_new
+from racing import ANA, export_rows
 
 import turso_db
 from actors import Actor
@@ -21,49 +21,6 @@ from icp import parse_icp
 from preflight import preflight
 from stores import audit, batches, outcomes
 from vanillasoft import read_back
-
-# What an export leaves behind; an export that failed leaves nothing in any of them.
-TABLES = (
-    "batches",
-    "batch_files",
-    "batch_misses",
-    "lead_outcomes",
-    "staged_exports",
-    "leads_taken_meanwhile",
-)
-
-
-def rows_of(db, table, without=()):
-    return [
-        {name: value for name, value in row.items() if name not in without}
-        for row in db.rows(f"SELECT * FROM {table} ORDER BY rowid")
-    ]
-
-
-def left_behind(db):
-    return {table: db.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"] for table in TABLES}
-
-
-NOTHING = dict.fromkeys(TABLES, 0)
-
-
-class SmallWrites:
-    """The local database as one that takes few rows per write, as a database across a network does."""
-
-    def __init__(self, db, rows_per_write=3, before_write=None):
-        self._db = db
-        self.rows_per_write = rows_per_write
-        self._before_write = before_write
-        self.writes = 0
-
-    def __getattr__(self, name):
-        return getattr(self._db, name)
-
-    def write(self, statements, *, bump=True):
-        self.writes += 1
-        if self._before_write:
-            self._before_write(self.writes)
-        return self._db.write(statements, bump=bump)
 
 
 def test_what_is_offered_was_recorded_first(db, config_dir, now):
@@ -303,30 +260,6 @@ def test_the_evening_belongs_to_the_business_day(db, config_dir):
     assert "on 2026-02-11 by" in said
 
 
-@pytest.mark.parametrize(
-    "taken",
-    [
-        lead_row(50, ZoomInfo_Contact_ID="-1001"),
-        lead_row(50, Direct_Phone_Number="(214) 555-0001"),
-        lead_row(50, ZoomInfo_Company_ID="350001"),
-    ],
-    ids=["contact", "phone", "company"],
-)
-@pytest.mark.parametrize("rows_per_write", [100, 2])
-def test_a_lead_that_was_taken_meanwhile_stops_the_export(taken, rows_per_write, db, config_dir, now):
-    icp = active_configuration(db, config_dir=config_dir, now=now).icp
-    file = lead_file([lead_row(n) for n in range(1, 6)], config_dir)
-    plan = preflight(file, scored_leads(file, icp), icp)
-    export_rows(db, config_dir, now, [taken])
-    before = left_behind(db)
-    with pytest.raises(Conflict, match="Somebody exported some of these leads"):
-        record_export(
-            SmallWrites(db, rows_per_write), preflight=plan, icp=icp, weight_version=1, workflow="intent",
-            parameters={}, today=TODAY, now=now, actor=ANA,
-        )  # fmt: skip
-    assert left_behind(db) == before
-
-
 def test_a_void_batch_frees_its_leads_and_keeps_its_id(db, config_dir, now):
     first = export_rows(db, config_dir, now, [lead_row(1)])
     void_batch(db, batch_id=first.batch_id, reason="  Wrong\n operator. ", now=now, actor=ANA)
@@ -417,76 +350,6 @@ def test_features_of_a_lead_without_anything_but_a_name_are_still_there(config_d
     # proximity 70 x .5 + on-site 40 x .3 + size 40 x .2 = 35 + 12 + 8 = 55
     assert kept["score"] == 55
     assert "NaN" not in features(scored, icp)[0]
-
-
-def test_twenty_processes_at_once_take_twenty_ids_in_sequence(db, db_path, config_dir, now):
-    found = at_once(export_own_leads, [(db_path, config_dir, now, 100 * n, 3) for n in range(1, 21)])
-    assert sorted(found) == [f"HADES-20260211-{n:03d}" for n in range(1, 21)]
-    assert left_behind(db) == NOTHING | {"batches": 20, "batch_files": 20, "lead_outcomes": 60}
-    for batch_id in found:
-        offered = read_back(batches.read_batch_csv(db, batch_id=batch_id))
-        kept = batches.read_batch_leads(db, batch_id=batch_id)
-        assert offered["Company"].tolist() == kept["company_name"].tolist()
-        assert all(batch_id in notes for notes in offered["Import Notes"])
-
-
-def test_processes_with_the_same_leads_export_them_once(db, db_path, config_dir, now):
-    found = at_once(export_own_leads, [(db_path, config_dir, now, 100, 3) for _ in range(8)])
-    won = [batch for batch in found if batch and batch.startswith("HADES-")]
-    assert len(won) == 1
-    others = [said for said in found if said not in won]
-    assert all(said is None or said.startswith("Conflict: Somebody exported some") for said in others)
-    assert left_behind(db) == NOTHING | {"batches": 1, "batch_files": 1, "lead_outcomes": 3}
-
-
-def test_twenty_processes_may_make_the_database_together(db_path, config_dir, now):
-    found = at_once(open_new, [(db_path, config_dir, now)] * 20)
-    assert len(set(found)) == 1
-    assert found[0][0] == 1  # one first version, not twenty
-    db = turso_db.connect(f"file:{db_path}")
-    assert len(db.rows("SELECT * FROM weight_versions")) == 1
-    assert len(db.rows("SELECT * FROM schema_migrations")) == len(list(turso_db.MIGRATIONS.glob("*.sql")))
-    db.close()
-
-
-def kill_before_statements(db, db_path, config_dir, now, rows_per_write, step):
-    """How many statements an export has, after one process each was killed before every `step`-th of them."""
-    for statements in range(0, 200, step):
-        code = killed(export_until, db_path, config_dir, now, rows_per_write, statements)
-        found = left_behind(db)
-        if code == 0:
-            found.pop("staged_exports")  # what the killed ones left, for a day; nobody reads it
-            parts = -(-7 // rows_per_write)
-            assert {table: n for table, n in found.items() if n} == {
-                "batches": 1, "batch_files": parts, "lead_outcomes": 7,
-            }  # fmt: skip
-            return statements
-        assert code == -9
-        if found["batches"]:  # killed after the closing write: whole
-            batch_id = batches.read_batches(db)["batch_id"][0]
-            content = batches.read_batch_csv(db, batch_id=batch_id)
-            assert re.findall(rb"HADES-\d{8}-\d{3,}", content) == [batch_id.encode()] * 7
-            assert found["lead_outcomes"] == 7
-            return statements
-        assert {table: n for table, n in found.items() if n and table != "staged_exports"} == {}
-    raise AssertionError("the export never came to its end")
-
-
-@pytest.mark.parametrize(
-    ("rows_per_write", "step"),
-    [(3, 5), pytest.param(3, 1, marks=pytest.mark.prove), pytest.param(100, 1, marks=pytest.mark.prove)],
-)
-def test_killed_before_one_of_its_statements_an_export_leaves_nothing(
-    rows_per_write, step, db, db_path, config_dir, now
-):
-    statements = kill_before_statements(db, db_path, config_dir, now, rows_per_write, step)
-    print(f"killed before each of {statements} statements, {rows_per_write} rows per write")  # noqa: T201
-    assert statements > (20 if rows_per_write == 3 else 12)
-    batch = batches.read_batches(db).iloc[0]
-    assert len(read_back(batches.read_batch_csv(db, batch_id=batch["batch_id"]))) == 7
-    later = export_rows(db, config_dir, now + timedelta(days=2), [lead_row(99)])
-    assert later.batch_id > batch["batch_id"]
-    assert left_behind(db)["staged_exports"] == 0
 
 
 def test_a_preflight_that_does_not_add_up_is_never_recorded(db, config_dir, now):
