@@ -39,6 +39,7 @@ MENU = {
         ("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),
         ("pages/11_Accuracy.py", "Accuracy", ":material/fact_check:"),
         ("pages/10_Test_a_Lead.py", "Test a Lead", ":material/science:"),
+        ("pages/12_Audit.py", "Audit", ":material/history:"),
     ),
 }
 T = TypeVar("T")

@@ -32,8 +32,20 @@ def audit_entry(
     )
 
 
-def read_audit(db: Database, *, limit: int = 200) -> pd.DataFrame:
-    """The newest acts first: at, actor, role, action, subject, detail (JSON text or missing)."""
+def read_audit(db: Database, *, search: str = "", action: str = "", limit: int = 500) -> pd.DataFrame:
+    """The newest acts first: at, actor, role, action, subject, detail (JSON text or missing).
+
+    `search` finds part of a person's name or of the subject; `action` is one action as read_actions gives them; blank
+    means any.
+    """
+    pattern = "%" + search.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     return db.frame(
-        "SELECT at, actor, role, action, subject, detail FROM audit ORDER BY id DESC LIMIT ?", (limit,)
+        "SELECT at, actor, role, action, subject, detail FROM audit WHERE (actor LIKE ? ESCAPE '\\' OR subject LIKE ? ESCAPE '\\') "
+        "AND (? = '' OR action = ?) ORDER BY id DESC LIMIT ?",
+        (pattern, pattern, action, action, limit),
     )
+
+
+def read_actions(db: Database) -> list[str]:
+    """Every action that anybody ever did, by name."""
+    return [str(row["action"]) for row in db.rows("SELECT DISTINCT action FROM audit ORDER BY action")]
