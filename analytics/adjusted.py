@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -52,17 +52,39 @@ def fit_adjusted(
     missing allowed). Fits at each penalty of a grid are averaged by their marginal likelihood (Laplace), so
     that not knowing the right penalty widens the intervals. InputError when the indexes differ.
     """
+    return _fit(_matured_cells(outcomes, values, as_of, maturity_days))
+
+
+class _Counted(NamedTuple):
+    """Matured leads that are alike, counted together: levels of all dimensions, cells (values as text), leads and
+    deliveries per cell."""
+
+    levels: tuple[tuple[str, str], ...]
+    cells: pd.DataFrame
+    leads: FloatArray
+    deliveries: FloatArray
+
+
+def _matured_cells(outcomes: pd.DataFrame, values: pd.DataFrame, as_of: Day, maturity_days: int) -> _Counted:
     if not values.index.equals(outcomes.index):
         raise InputError("The values were expected to have one entry per outcome row, in the same order.")
     known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
-    known = known[known["matured"]]
-    delivered = known["delivered"].to_numpy()
-    if min(delivered.sum(), (~delivered).sum()) < FEWEST_DELIVERIES:
+    judged = known["matured"].to_numpy()
+    if len(known) < len(values):
+        values = values.loc[known.index]
+    levels, cells, place = _cells(values, judged)
+    leads = np.bincount(place, minlength=len(cells)).astype(float)
+    won = np.bincount(place, weights=known["delivered"].to_numpy()[judged], minlength=len(cells)).astype(
+        float
+    )
+    return _Counted(levels, cells, leads, won)
+
+
+def _fit(counted: _Counted) -> AdjustedFit | None:
+    levels, cells, n, k = counted
+    if min(k.sum(), (n - k).sum()) < FEWEST_DELIVERIES:
         return None
-    levels, cells, place = _cells(values.loc[known.index])
     design = _design(cells, levels)
-    n = np.bincount(place, minlength=len(cells)).astype(float)
-    k = np.bincount(place, weights=delivered, minlength=len(cells)).astype(float)
     fits = [_newton(design, n, k, penalty) for penalty in PENALTIES]
     evidence = np.array([fit[0] for fit in fits])
     share = np.exp(evidence - evidence.max())
@@ -85,7 +107,8 @@ def adjusted_rates(
     disagrees (bool: the plain rate is on one side of the overall rate and the adjusted one on the other).
     Empty where `fit_adjusted` is None.
     """
-    fit = fit_adjusted(outcomes, values, as_of=as_of, maturity_days=maturity_days)
+    counted = _matured_cells(outcomes, values, as_of, maturity_days)
+    fit = _fit(counted)
     columns = [
         "dimension",
         "value",
@@ -98,12 +121,8 @@ def adjusted_rates(
     ]
     if fit is None:
         return pd.DataFrame(columns=[*columns, "disagrees"])
-    known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
-    known = known[known["matured"]]
-    _, cells, place = _cells(values.loc[known.index])
+    _, cells, size, won = counted
     design = _design(cells, fit.levels)
-    size = np.bincount(place, minlength=len(cells)).astype(float)
-    won = np.bincount(place, weights=known["delivered"].to_numpy(), minlength=len(cells))
     weight = size / size.sum()
     linear = design @ fit.coefficients
     overall = fit.deliveries / fit.leads
@@ -166,16 +185,16 @@ def _filled(values: pd.DataFrame) -> pd.DataFrame:
 
 
 def _cells(
-    values: pd.DataFrame,
+    values: pd.DataFrame, judged: npt.NDArray[np.bool_]
 ) -> tuple[tuple[tuple[str, str], ...], pd.DataFrame, npt.NDArray[np.intp]]:
-    """(levels, the different combinations of values as text, the number of its combination per row)."""
+    """(levels, the different combinations of values as text, the number of its combination per judged row)."""
     levels: list[tuple[str, str]] = []
-    key = np.zeros(len(values), dtype=np.int64)
+    key = np.zeros(int(judged.sum()), dtype=np.int64)
     names, codes = {}, {}
     for column in values.columns:
         code, found = pd.factorize(values[column], sort=True)
         texts = [*(str(value) for value in found), _MISSING]
-        code = np.where(code < 0, len(found), code).astype(np.int64)
+        code = np.where(code < 0, len(found), code).astype(np.int64)[judged]
         names[str(column)], codes[str(column)] = np.array(texts, dtype="object"), code
         seen = [texts[i] for i in np.flatnonzero(np.bincount(code, minlength=len(texts)))]
         levels += [(str(column), value) for value in sorted(seen)]

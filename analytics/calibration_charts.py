@@ -83,7 +83,7 @@ def rate_steps(waterfall: Waterfall) -> Any:
     figure = go.Figure(
         go.Bar(
             x=names, y=heights, base=bases, marker={"color": colours},
-            error_y={"type": "data", "symmetric": False, "array": high, "arrayminus": low, "thickness": 2, "width": 7, "color": "#5B6776"},
+            error_y={"type": "data", "symmetric": False, "array": high, "arrayminus": low, "thickness": 2, "width": 7, "color": "#76828F"},
             hovertemplate="%{x}<extra></extra>", showlegend=False,
         )
     )  # fmt: skip

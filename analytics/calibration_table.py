@@ -56,15 +56,20 @@ def known_outcomes(outcomes: pd.DataFrame, *, as_of: Day, maturity_days: int) ->
     counts as matured. InputError when a column is missing or `maturity_days` is negative.
     """
     seen, delivered, matured, age, wait = _as_known(outcomes, as_of, maturity_days)
-    return pd.DataFrame(
-        {
-            "delivered": delivered[seen],
-            "matured": matured[seen],
-            "age_days": age[seen],
-            "days_to_delivery": np.where(delivered, wait, np.nan)[seen],
-        },
-        index=outcomes.index[seen],
-    )
+    columns = {
+        "delivered": delivered,
+        "matured": matured,
+        "age_days": age,
+        "days_to_delivery": np.where(delivered, wait, np.nan),
+    }
+    if seen.all():
+        return pd.DataFrame(columns, index=outcomes.index)
+    return pd.DataFrame({name: column[seen] for name, column in columns.items()}, index=outcomes.index[seen])
+
+
+def aligned(values: pd.Series, known: pd.DataFrame) -> pd.Series:
+    """The values of the rows of `known_outcomes`, in their order."""
+    return values if len(values) == len(known) else values.loc[known.index]
 
 
 def overall(

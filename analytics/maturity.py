@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from analytics.calibration_table import Day, known_outcomes
+from analytics.calibration_table import Day, aligned, known_outcomes
 from analytics.rates import FloatArray, wilson_interval
 
 FEWEST_DELIVERIES = 20  # with a known delay, before a delay distribution is fitted at all
@@ -143,9 +144,16 @@ def kaplan_meier(
         return float("nan"), 0.0, 1.0, 0
     moments, counts = np.unique(time[event], return_counts=True)
     at_risk = len(time) - np.searchsorted(np.sort(time), moments, side="left")
-    left = float(np.prod(1 - counts / at_risk)) if len(moments) else 1.0
+    return _share_with_interval(counts, at_risk, len(time), at_end)
+
+
+def _share_with_interval(
+    counts: npt.NDArray[np.int64], at_risk: npt.NDArray[np.int64], leads: int, at_end: int
+) -> tuple[float, float, float, int]:
+    """As `kaplan_meier`, from deliveries and leads at risk on each day with a delivery."""
+    left = float(np.prod(1 - counts / at_risk)) if len(counts) else 1.0
     if left in (0.0, 1.0):
-        n = len(time) if left == 0.0 else at_end
+        n = leads if left == 0.0 else at_end
         low, high = wilson_interval([n if left == 0.0 else 0], [n])
         return 1.0 - left, float(low[0]), float(high[0]), at_end
     variance = float(np.sum(counts / (at_risk * (at_risk - counts))))
@@ -163,13 +171,29 @@ def kaplan_meier_by_value(
     long: the value is too young. Leads without a start or without a value are left out.
     """
     known = known_outcomes(outcomes, as_of=as_of, maturity_days=horizon_days)
-    known = known.assign(value=values.loc[known.index]).dropna(subset=["age_days", "value"])
-    known["days"] = known["days_to_delivery"].fillna(known["age_days"])
+    codes, found = pd.factorize(aligned(values, known), sort=True)
+    age, wait = known["age_days"].to_numpy(), known["days_to_delivery"].to_numpy()
+    days = np.where(np.isnan(wait), age, wait)
+    counted = (codes >= 0) & np.isfinite(age)
+    size = horizon_days + 2  # the last column: watched longer than the horizon
+    column = np.minimum(days[counted], horizon_days + 1).astype(np.int64)
+    place = codes[counted].astype(np.int64) * size + column
+    inside = known["delivered"].to_numpy()[counted] & (column <= horizon_days)
+    shape = (len(found), size)
+    ends = np.bincount(place, minlength=len(found) * size).reshape(shape)
+    events = np.bincount(place[inside], minlength=len(found) * size).reshape(shape)
     rows = []
-    for value, part in known.groupby("value", sort=True):
-        days, delivered = part["days"].to_numpy(), part["delivered"].to_numpy()
-        rate, low, high, at_risk = kaplan_meier(days, delivered, horizon_days=horizon_days)
-        rows.append((str(value), len(part), at_risk, rate, low, high))
+    for value, all_ends, all_events in zip(found, ends, events, strict=True):
+        leads, at_end = int(all_ends.sum()), int(all_ends[horizon_days:].sum())
+        if not leads:
+            continue
+        on = np.flatnonzero(all_events)
+        at_risk = leads - np.concatenate([[0], np.cumsum(all_ends)])[on]
+        told = (float("nan"), 0.0, 1.0, 0)
+        if at_end or all_events.sum() == leads:
+            told = _share_with_interval(all_events[on], at_risk, leads, at_end)
+        rate, low, high, watched = told
+        rows.append((str(value), leads, watched, rate, low, high))
     return pd.DataFrame(rows, columns=["value", "leads", "at_risk", "rate", "low", "high"])
 
 
@@ -188,7 +212,7 @@ class _Groups:
     @classmethod
     def of(cls, outcomes: pd.DataFrame, values: pd.Series, as_of: Day) -> _Groups:
         known = known_outcomes(outcomes, as_of=as_of, maturity_days=0)
-        codes, found = pd.factorize(values.loc[known.index], sort=True)
+        codes, found = pd.factorize(aligned(values, known), sort=True)
         names: list[str | None] = [str(name) for name in found]
         if (codes < 0).any():
             names.append(None)

@@ -7,6 +7,7 @@ that mean the more, the fewer leads it has. All functions take arrays and return
 
 from __future__ import annotations
 
+from functools import lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -103,10 +104,16 @@ def fit_prior(leads: npt.ArrayLike, deliveries: npt.ArrayLike) -> Prior:
     mean ½ and the weakest prior. None delivered, or all → the mean is (deliveries + ½) / (leads + 1), so
     that it stays inside 0–1. InputError when a count is negative or deliveries exceed leads.
     """
+    k, n = _counts(deliveries, leads)
+    return _fit_prior(tuple(n.tolist()), tuple(k.tolist()))
+
+
+@lru_cache(maxsize=64)  # a table and the weighing of its scores ask for the same counts
+def _fit_prior(leads: tuple[float, ...], deliveries: tuple[float, ...]) -> Prior:
     from scipy.optimize import minimize
     from scipy.special import expit, logit
 
-    k, n = _counts(deliveries, leads)
+    k, n = np.array(deliveries, dtype=float), np.array(leads, dtype=float)
     k, n = k[n > 0], n[n > 0]
     if not len(n):
         return Prior(0.5, WEAKEST)
