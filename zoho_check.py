@@ -36,6 +36,7 @@ def check_connection(zoho: ZohoClient, *, profile: Profile) -> list[Finding]:
         settings = profile.operators
         found = _fields(zoho, settings.module, modules, "operators.module")
         findings += found if isinstance(found, list) else _operator_findings(found, profile)
+    findings += _further_findings(zoho, profile, modules)
     findings += _query_findings(zoho, profile)
     return findings
 
@@ -136,6 +137,31 @@ def _operator_findings(fields: Mapping[str, Mapping[str, Any]], profile: Profile
         )  # fmt: skip
     if not missing:
         yield Finding(GOOD, f"{settings.module} has the fields that are needed for operators.")
+
+
+def _further_findings(
+    zoho: ZohoClient, profile: Profile, modules: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Finding]:
+    """What deals and lists of whom not to call lack: notes, because outcomes come in without them."""
+    wanted = [
+        (entry.module, entry.flag, f"suppression.{entry.name}")
+        for entry in profile.suppression
+        if entry.module
+    ]
+    if profile.deals is not None:
+        wanted.append((profile.deals.module, profile.deals.fields["stage"][0], "deals"))
+    known: dict[str, dict[str, Mapping[str, Any]] | list[Finding]] = {}
+    for module, name, place in wanted:
+        if module not in known:
+            known[module] = _fields(zoho, module, modules, f"{place}.module")
+        fields = known[module]
+        if isinstance(fields, list):
+            yield from (found._replace(state=NOTE) for found in fields)
+        elif name not in fields:
+            yield Finding(
+                NOTE, f"{module} has no field {name}, so {place} of config/zoho.yaml brings nothing in. Make the field in "
+                f"Zoho, set its API name there, or take the part out.",
+            )  # fmt: skip
 
 
 def _query_findings(zoho: ZohoClient, profile: Profile) -> Iterator[Finding]:

@@ -19,6 +19,8 @@ def zoho():
             "Vanillasoft_ID": "text",
             "ZoomInfo_Contact_ID": "text",
             "ZoomInfo_Company_ID": "text",
+            "Do_Not_Call": "boolean",
+            "Email_Opt_Out": "boolean",
         }
         server.world.fields["Deals"]["Vanillasoft_ID"] = "text"
         yield server
@@ -101,6 +103,11 @@ def test_a_custom_module_is_found_by_its_label(zoho, tmp_path, monkeypatch):
     ("spoil", "sentence"),
     [
         (lambda w: w.fields["Leads"].pop("Website"), "Leads has no Website"),
+        (
+            lambda w: w.fields["Leads"].pop("Do_Not_Call"),
+            "so suppression.Zoho do not call of config/zoho.yaml brings nothing in",
+        ),
+        (lambda w: w.fields["Deals"].pop("Stage"), "Deals has no field Stage, so deals of config/zoho.yaml"),
         (lambda w: w.fields["Leads"].update(HADES_Batch_ID="textarea"), "multi-line field"),
         (lambda w: w.stages.update({"Strange": "Pending"}), "values that mean nothing yet: 'Strange'"),
         (lambda w: w.add("Leads", Company="B", Lead_Source="VanillaSoft Import"), "look like VanillaSoft"),
