@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from api_keys import holder_of, needs_key
 from api_limits import RateLimit, is_from_here
 from api_retraining import Retrainer, Train
 from configuration import active_configuration
+from errors import HadesError
 from feedback import retraining_status
 from lead_conversion import Scorer, Trained, base_rate
 from lead_schema import ApiRules, read_api_rules
@@ -29,6 +31,7 @@ from stores.outcomes import read_outcome_frame
 HADES = "hades"  # the kind of lead whose outcomes the loop itself brings in
 LOCAL = Actor("local program", "ops")  # who asks on this machine before there is a key
 _FRESH_SECONDS = 30.0
+_log = logging.getLogger("hades")
 _NO_KEY = (
     "A key was expected as 'Authorization: Bearer KEY'. Make one with python -m scripts.api_key create NAME."
 )
@@ -58,13 +61,25 @@ class Desk:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def scorers(self) -> Mapping[str, Scorer]:
-        """What scores each kind of lead; looked up anew after `fresh_seconds`."""
-        if time.monotonic() >= self._fresh_until:
-            with self._lock:
-                if time.monotonic() >= self._fresh_until:
-                    self._scorers = current_scorers(self.db, self.settings, self.rules, self.models)
-                    self._fresh_until = time.monotonic() + self.fresh_seconds
+        """What scores each kind of lead. Once it is older than `fresh_seconds` it is looked up anew beside the answers,
+        none of which waits for it."""
+        if time.monotonic() >= self._fresh_until and self._lock.acquire(blocking=False):
+            self._fresh_until = time.monotonic() + self.fresh_seconds
+            threading.Thread(target=self._renewed, name="scorers", daemon=True).start()
         return self._scorers
+
+    def renew(self) -> None:
+        """Nothing; what scores each kind of lead is looked up now."""
+        self._scorers = current_scorers(self.db, self.settings, self.rules, self.models)
+        self._fresh_until = time.monotonic() + self.fresh_seconds
+
+    def _renewed(self) -> None:
+        try:
+            self.renew()
+        except HadesError as error:
+            _log.warning("what scores leads could not be looked up; what did so before goes on: %s", error)
+        finally:
+            self._lock.release()
 
     def actor(self, scope: Scope, headers: dict[str, str]) -> Actor:
         """Who is asking. Problem 401 without a key that stands, 403 from elsewhere while there is none, 429 too often."""
@@ -120,7 +135,7 @@ def open_desk(
     desk = Desk(
         db, settings, rules, models, retrainer, RateLimit(rules.per_second, rules.burst), fresh_seconds
     )
-    desk.scorers()
+    desk.renew()
     retrainer.nudge()
     return desk
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pytest
 
 import turso_db
 from actors import Actor
 from api_desk import clock, current_scorers, open_desk
+from errors import Unavailable
 from feedback import give_feedback, score_sent
 from lead_conversion import Trained
 from lead_schema import check_lead, read_api_rules
@@ -49,9 +52,36 @@ def test_outcomes_move_the_base_rate_once_it_is_looked_up_anew(
         lead = check_lead({"lead_id": "L-1", "age": 35}, desk.rules)
         score_sent(db, leads=[lead], scorers=desk.scorers(), now=clock(), actor=SHOP)
         give_feedback(db, lead_id="L-1", outcome=True, now=clock(), actor=SHOP)
+        until = time.monotonic() + 20
+        while desk.scorers()["web"].base.leads == 0:  # looked up beside the answers, which never wait
+            assert time.monotonic() < until
+            time.sleep(0.01)
         assert desk.scorers()["web"].base[:3] == (3 / 21, 1, 1)  # (1 + 0.1 × 20) / (1 + 20)
         assert slow.scorers()["web"].base[:3] == (0.1, 0, 0)
     finally:
         for one in (desk, slow):
             one.retrainer.close()
             one.db.close()
+
+
+def test_a_database_that_is_away_leaves_what_scored_before(
+    config_dir: Path, db: turso_db.Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = [False]
+
+    def models(_: turso_db.Database) -> dict[str, Trained]:
+        if away[0]:
+            raise Unavailable("The database was busy. Try again in a moment.")
+        return {}
+
+    desk = open_desk(read_settings(), models=models, train=lambda *_: "", fresh_seconds=0.0)
+    try:
+        away[0] = True
+        until = time.monotonic() + 20
+        while "goes on" not in caplog.text:
+            assert desk.scorers()["web"].version == "prior"
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    finally:
+        desk.retrainer.close()
+        desk.db.close()
