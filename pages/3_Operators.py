@@ -45,14 +45,15 @@ def form(frame: ui.Frame, operator: dict[str, Any] | None) -> None:
 
 
 with ui.page("Operators") as frame:
-    st.markdown("#### The businesses that the sites are found for")
+    head = st.container()
     search = st.text_input(
         "Find", key="search", placeholder="Name, business, e-mail or ZIP", bind="query-params"
     )
-    found, runs = ui.read_all(
-        frame, partial(operators.read_operators, search=search or "", limit=500),
+    number, found, runs = ui.read_all(
+        frame, operators.count_operators, partial(operators.read_operators, search=search or "", limit=500),
         partial(syncs.read_sync_runs, limit=20),
     )  # fmt: skip
+    head.markdown(f"#### {ui.many(number, 'operator')}: the businesses that the sites are found for")
     chosen = None
     if found.empty:
         ui.empty(

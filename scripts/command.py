@@ -8,7 +8,7 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from typing import Any, NoReturn
@@ -139,6 +139,15 @@ def read_file(path: str) -> bytes:
             f"The file {path} has more than {MOST_BYTES // 2**20} MB, the most that can be read. Split it."
         )
     return content
+
+
+def told_rows(
+    counts: Mapping[str, int], notes: Sequence[str], rejected: Sequence[tuple[int, str]]
+) -> tuple[dict[str, Any], str, int]:
+    """What a script says about a file that came in: its counts, its notes and the rows that could not be used."""
+    result = {**counts, "notes": list(notes), "problems": [{"row": n, "problem": why} for n, why in rejected]}
+    lines = [", ".join(f"{count:,} {name}" for name, count in counts.items()), *notes]
+    return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in rejected[:20])]), DONE
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:

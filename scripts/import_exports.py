@@ -12,7 +12,7 @@ from configuration import active_configuration
 from icp import business_zone
 from past_export_rows import COLUMNS, NEEDED
 from past_exports import import_exports
-from scripts.command import DONE, clock, opened, parser, read_file, run
+from scripts.command import clock, opened, parser, read_file, run, told_rows
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
@@ -30,13 +30,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             db, content=read_file(said.file), name=Path(said.file).name, today=now.astimezone(business_zone(icp)).date(),
             now=now, actor=named_actor(said.actor),
         )  # fmt: skip
-    result = {
-        **done.counts,
-        "notes": done.notes,
-        "problems": [{"row": n, "problem": why} for n, why in done.rejected],
-    }
-    lines = [", ".join(f"{count:,} {name}" for name, count in done.counts.items()), *done.notes]
-    return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in done.rejected[:20])]), DONE
+    return told_rows(done.counts, done.notes, done.rejected)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 from actors import Actor, named_actor
 from lead_columns import read_industries
 from outcomes import HISTORICAL_COLUMNS, import_historical
-from scripts.command import DONE, PARTLY, clock, opened, parser, read_file, run
+from scripts.command import DONE, PARTLY, clock, opened, parser, read_file, run, told_rows
 from settings import Settings
 from turso_db import Database
 from zoho_client import for_settings
@@ -38,13 +38,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             now=clock(),
             actor=named_actor(said.actor),
         )
-    result = {
-        **done.counts,
-        "notes": done.notes,
-        "problems": [{"row": n, "problem": why} for n, why in done.rejected],
-    }
-    lines = [", ".join(f"{count} {name}" for name, count in done.counts.items()), *done.notes]
-    return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in done.rejected[:20])]), DONE
+    return told_rows(done.counts, done.notes, done.rejected)
 
 
 def _from_zoho(db: Database, settings: Settings, actor: Actor) -> tuple[dict[str, Any], str, int]:

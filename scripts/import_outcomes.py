@@ -9,7 +9,7 @@ from typing import Any
 
 from actors import named_actor
 from outcomes import OUTCOME_COLUMNS, import_outcomes
-from scripts.command import DONE, clock, opened, parser, read_file, run
+from scripts.command import clock, opened, parser, read_file, run, told_rows
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
@@ -26,13 +26,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             now=clock(),
             actor=named_actor(said.actor),
         )
-    result = {
-        **done.counts,
-        "notes": done.notes,
-        "problems": [{"row": n, "problem": why} for n, why in done.rejected],
-    }
-    lines = [", ".join(f"{count} {name}" for name, count in done.counts.items()), *done.notes]
-    return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in done.rejected[:20])]), DONE
+    return told_rows(done.counts, done.notes, done.rejected)
 
 
 if __name__ == "__main__":
