@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+from errors import Unavailable
 from match_weights import Company
 from matching import MATCHED, REVIEW, UNMATCHED, Match, Pool
 from stores import matches, outcomes, unmatched
@@ -140,12 +141,22 @@ def settle(
     clock: Callable[[], datetime],
     run: SyncRun | None = None,
 ) -> set[Placed]:
-    """The companies whose milestones changed; every site that was unsettled is settled."""
+    """The companies whose milestones changed; every site that was unsettled is settled.
+
+    Unavailable when the same sites stay unsettled although they were settled: it would go on for ever.
+    """
     exported = Exported(db)
     updated: set[Placed] = set()
+    last: tuple[list[str], int] | None = None
     while (part := store.read_unsettled(db, limit=_SITES_AT_ONCE)).sites:
         if run is not None:
             run.hold()
+        if last == (part.sites, part.newest_decision):
+            raise Unavailable(
+                f"{len(part.sites):,} sites in Zoho stay unsettled although they were just settled. Sync again; if it comes "
+                "back, check the database for triggers that are not its own."
+            )
+        last = part.sites, part.newest_decision
         updated |= _settle_part(db, part, exported, profile, forecasts, actor, clock(), run)
     return updated
 

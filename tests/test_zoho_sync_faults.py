@@ -26,6 +26,8 @@ from zoho_story import (
 from actors import Actor
 from errors import Conflict, HadesError, Refused
 from stores import state, syncs
+from stores import zoho as store
+from turso_db import Many
 from zoho_sync import sync_outcomes
 
 
@@ -232,6 +234,18 @@ def test_in_pieces_equals_once(db, zoho, tmp_path):
     assert _standing(db) == _standing(clean)
     assert whole(db)[1:3] == whole(clean)[1:3]
     assert whole(db)[5] == whole(clean)[5]
+    clean.close()
+
+
+def test_sites_that_cannot_be_settled_end_the_run_in_a_sentence(db, zoho, tmp_path, monkeypatch):
+    tell_story(db, zoho.world)
+    nothing = Many("UPDATE zoho_records SET settled = 1 WHERE site = ? AND 0", [("lead:1",)])
+    monkeypatch.setattr(store, "mark_settled", lambda **_: nothing)
+    assert "stay unsettled although they were just settled" in tried(db, zoho, tmp_path)
+    monkeypatch.undo()
+    synced(db, zoho, tmp_path)
+    clean = fresh(zoho, tmp_path)
+    assert whole(db) == whole(clean)
     clean.close()
 
 
