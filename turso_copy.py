@@ -16,12 +16,15 @@ from database import Database, Many, Statement
 from errors import Conflict, Refused
 
 UNFINISHED = "_copy_unfinished"
-_OURS = ("_tx", "_tx_notes", UNFINISHED)  # bookkeeping of one place, not part of what is copied
+MANIFEST = "_backup"  # in a backup: how many rows each table has, and their hash
+_OURS = ("_tx", "_tx_notes", UNFINISHED, MANIFEST)  # bookkeeping of one place, not part of what is copied
 _LAST = "schema_migrations"  # without it nobody takes the target for a database of the product
 _MOST_BYTES = 2_000_000  # of one write
 _CHUNK_ROWS = 2_000
 _ROUNDS = 3  # of comparing and mending, before the source is said to keep changing
 _VERSION = "SELECT value FROM meta WHERE key = 'data_version'"
+
+FURTHER = "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL ORDER BY rowid"
 
 Row = tuple[Any, ...]
 
@@ -37,15 +40,15 @@ class Table(NamedTuple):
     @property
     def select(self) -> str:
         """The rows after a rowid, in order: rowid, then the columns."""
-        columns = ", ".join(map(_quoted, self.columns))
-        return f"SELECT rowid, {columns} FROM {_quoted(self.name)} WHERE rowid > ? ORDER BY rowid"  # noqa: S608
+        columns = ", ".join(map(quoted, self.columns))
+        return f"SELECT rowid, {columns} FROM {quoted(self.name)} WHERE rowid > ? ORDER BY rowid"  # noqa: S608
 
     @property
     def insert(self) -> str:
         """One row under its rowid, in place of one that may be there."""
-        columns = [*([] if self.own_key else ["rowid"]), *map(_quoted, self.columns)]
+        columns = [*([] if self.own_key else ["rowid"]), *map(quoted, self.columns)]
         marks = ", ".join("?" * len(columns))
-        return f"INSERT OR REPLACE INTO {_quoted(self.name)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        return f"INSERT OR REPLACE INTO {quoted(self.name)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
 
 
 class Copied(NamedTuple):
@@ -64,9 +67,7 @@ def copy_database(
     Refused when the target already holds something else than an unfinished copy, or the source is empty;
     Conflict when the source keeps changing meanwhile. `tell` gets a line per table.
     """
-    tables = _tables(source)
-    if not any(table.name == _LAST for table in tables):
-        raise Refused(f"{source.name} holds no database of this product. Name another one to copy from.")
+    tables = tables_of(source)
     _begin(target, tables)
     for table in tables:
         if table.name != _LAST:
@@ -77,8 +78,8 @@ def copy_database(
     return done
 
 
-def _tables(source: Database) -> list[Table]:
-    """The tables to copy, those that others refer to first."""
+def tables_of(source: Database) -> list[Table]:
+    """The tables to copy, those that others refer to first. Refused when there is no database of this product."""
     found = source.rows("SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid")
     names = {str(row["name"]): str(row["sql"]) for row in found if _is_ours(str(row["name"]))}
     asked = [
@@ -102,6 +103,8 @@ def _tables(source: Database) -> list[Table]:
     while tables:
         free = [name for name in tables if not parents[name] & tables.keys()] or list(tables)[:1]
         ordered += [tables.pop(name) for name in free]
+    if not any(table.name == _LAST for table in ordered):
+        raise Refused(f"{source.name} holds no database of this product. Name another one.")
     return ordered
 
 
@@ -130,11 +133,11 @@ def _begin(target: Database, tables: Sequence[Table]) -> None:
 
 def _copy_rows(source: Database, target: Database, table: Table) -> int:
     """How many rows went over now: those after the last one that is there."""
-    last = target.rows(f"SELECT max(rowid) AS last FROM {_quoted(table.name)}")[0]["last"]  # noqa: S608
+    last = target.rows(f"SELECT max(rowid) AS last FROM {quoted(table.name)}")[0]["last"]  # noqa: S608
     after = -(2**63) if last is None else last
     copied = 0
     for rows in _portions(source, table, after, target.rows_per_write):
-        _write(target, table, rows)
+        write_rows(target, table, rows)
         copied += len(rows)
     return copied
 
@@ -155,7 +158,8 @@ def _portions(source: Database, table: Table, after: int, most_rows: int) -> Ite
         yield portion
 
 
-def _write(target: Database, table: Table, rows: Sequence[Row]) -> None:
+def write_rows(target: Database, table: Table, rows: Sequence[Row]) -> None:
+    """Nothing; these rows (rowid first) are in the target, in place of those that were there under their rowids."""
     given = [row[1:] if table.own_key else row for row in rows]
     target.write([Many(table.insert, given)], bump=False)
 
@@ -174,9 +178,9 @@ def _settle(source: Database, target: Database, tables: Sequence[Table]) -> list
                 keys = differing[start : start + 200]
                 marks = ", ".join("?" * len(keys))
                 sql = table.select.replace("rowid > ?", f"rowid IN ({marks})")
-                _write(target, table, [row for part in source.stream(sql, keys) for row in part])
+                write_rows(target, table, [row for part in source.stream(sql, keys) for row in part])
         for table, keys in reversed(extra):
-            sql = f"DELETE FROM {_quoted(table.name)} WHERE rowid = ?"  # noqa: S608
+            sql = f"DELETE FROM {quoted(table.name)} WHERE rowid = ?"  # noqa: S608
             for start in range(0, len(keys), 500):
                 target.write([Many(sql, [(key,) for key in keys[start : start + 500]])], bump=False)
         if not wrong and source.rows(_VERSION) == version:
@@ -214,17 +218,21 @@ def _compare(source: Database, target: Database, table: Table) -> tuple[Copied, 
 
 
 def _hashed(db: Database, table: Table) -> Iterator[tuple[int, bytes]]:
-    """rowid and hash of each row; a value counts with its type, a number with every digit."""
+    """rowid and hash of each row."""
     for part in db.stream(table.select, (-(2**63),), chunk_rows=_CHUNK_ROWS):
         for row in part:
-            yield row[0], hashlib.sha256(repr(row).encode()).digest()
+            yield row[0], digest_of(row)
+
+
+def digest_of(row: Row) -> bytes:
+    """The hash of one row, rowid first; a value counts with its type, a number with every digit."""
+    return hashlib.sha256(repr(row).encode()).digest()
 
 
 def _finish(source: Database, target: Database, last: Table) -> None:
     """Nothing; indexes, triggers and views are there, and at last the record of the migrations."""
-    kinds = "SELECT name, sql FROM sqlite_master WHERE type IN ('index', 'trigger', 'view') AND sql IS NOT NULL ORDER BY rowid"
-    there = {row["name"] for row in target.rows(kinds)}
-    for row in source.rows(kinds):
+    there = {row["name"] for row in target.rows(FURTHER)}
+    for row in source.rows(FURTHER):
         if row["name"] not in there:
             target.write([Statement(str(row["sql"]))], bump=False)
     rows = [row for part in source.stream(last.select, (-(2**63),)) for row in part]
@@ -232,5 +240,5 @@ def _finish(source: Database, target: Database, last: Table) -> None:
     target.write([Many(last.insert, given), Statement(f"DROP TABLE {UNFINISHED}")], bump=False)
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -1,4 +1,4 @@
-"""migrate and copy_database as programs call them: exit codes, JSON, sentences."""
+"""migrate, copy_database, backup and restore as programs call them: exit codes, JSON, sentences."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+import scripts.backup
 import scripts.copy_database
 import scripts.migrate
+import scripts.restore
 from database import Statement
 from scripts.command import run
 from tests.turso_server import TursoServer
@@ -84,6 +86,55 @@ def test_copy_to_a_server_and_back(said: Said, tmp_path: Path, monkeypatch: pyte
         key: value for table in there["tables"] if table["table"] == "batch_numbers"
         for key, value in table.items() if key != "sha256"
     } == {"table": "batch_numbers", "rows": 1}  # fmt: skip
+
+
+def test_a_backup_and_back(
+    said: Said, tmp_path: Path, db_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = connect(f"file:{db_path}")
+    db.write([Statement("INSERT INTO batch_numbers VALUES ('20260211', 7)")])
+    file = tmp_path / "backup.db"
+    code, out, err = said(scripts.backup, file, "--json")  # while it is open
+    assert code == 0
+    assert "batch_numbers: 1 rows, checked" in err
+    made = json.loads(out)
+    code, _, err = said(scripts.backup, file)
+    assert code == 2
+    assert "expected not to exist" in err
+    code, _, err = said(scripts.restore, file)
+    assert code == 2
+    assert "expected to be empty" in err
+    db.close()
+    monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "new"))
+    code, out, _ = said(scripts.restore, file, "--json")
+    back = json.loads(out)
+    assert code == 0
+    assert back["pending"] == []
+    assert [table for table in made["tables"] if table["table"] != "schema_migrations"] == back["tables"]
+    again = connect(None, None, tmp_path / "new")
+    assert again.rows("SELECT * FROM batch_numbers") == [{"day": "20260211", "last_number": 7}]
+    again.close()
+
+
+def test_a_backup_of_turso_and_back_into_a_file(
+    said: Said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "backup.db"
+    with TursoServer(tmp_path / "s.db") as server:
+        monkeypatch.setenv("TURSO_DATABASE_URL", server.url)
+        monkeypatch.setenv("TURSO_AUTH_TOKEN", server.token)
+        assert said(scripts.migrate)[0] == 0
+        code, out, err = said(scripts.backup, file)
+        assert code == 0
+        assert "each checked" in out
+        assert server.token not in out + err
+    monkeypatch.delenv("TURSO_DATABASE_URL")
+    code, out, _ = said(scripts.restore, file)
+    assert code == 0
+    assert "local file hades.db now equals" in out
+    code, _, err = said(scripts.restore, tmp_path / "missing.db")
+    assert code == 2
+    assert "no file missing.db" in err
 
 
 @pytest.mark.parametrize(

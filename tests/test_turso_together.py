@@ -14,7 +14,7 @@ import pytest
 
 from database import Database, Statement
 from errors import Refused
-from tests.real_server import real_server_or_skip
+from tests.real_server import RealServer, real_server_or_skip
 from tests.turso_server import TursoServer
 from turso_file import LocalFile
 from turso_http import for_url
@@ -27,10 +27,11 @@ def people(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]
     with ExitStack() as stack:
         db: Database = LocalFile(tmp_path / "hades.db")
         if request.param != "local":
-            strict = request.param == "strict"
-            server = TursoServer(tmp_path / "s.db") if strict else real_server_or_skip(tmp_path / "real")
-            running = stack.enter_context(server)
-            db = for_url(running.url, running.token)
+            server: TursoServer | RealServer = TursoServer(tmp_path / "s.db")
+            if request.param == "real":
+                server = real_server_or_skip(tmp_path / "real")
+            stack.enter_context(server)
+            db = for_url(server.url, server.token)
         db.write(
             [
                 Statement("CREATE TABLE people (name TEXT, age INTEGER, born TEXT)"),
