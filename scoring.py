@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from analytics.lead_model import LeadModel, apply_model
+from analytics.lead_model import MODEL_COLUMNS, LeadModel, apply_model
 from errors import ConfigError, InputError
 from geo import miles_from
 from icp import FILE_NAME, WORKFLOWS, Icp, component_bands
@@ -98,9 +98,13 @@ def score_leads(
         "segment": names,
         "flags": notes.flagged(),
     }
-    kept = leads.drop(columns=[name for name in columns if name in leads])
+    stale = [*columns, *MODEL_COLUMNS]  # of an earlier score, where leads of a batch are scored again
+    kept = leads.drop(columns=[name for name in stale if name in leads])
     parts = pd.DataFrame(columns, index=leads.index, copy=False)
-    order = [*leads.columns, *(name for name in columns if name not in leads)]
+    order = [
+        *(name for name in leads if name not in MODEL_COLUMNS),
+        *(name for name in columns if name not in leads),
+    ]
     scored = pd.concat([kept, parts], axis=1)[order]
     if model is None:
         return scored

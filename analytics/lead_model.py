@@ -22,6 +22,7 @@ from icp import component_bands
 from lead_arrays import number_array, whole_column
 
 FORMAT = 1
+MODEL_COLUMNS = ("weights_score", "chance", "model_version")  # what a model's score brings along
 MISSING = "–"  # the value of a lead that has none
 _TINY = 1e-9
 

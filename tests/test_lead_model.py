@@ -178,6 +178,9 @@ def test_the_model_is_applied_to_any_frame_of_scored_leads(config_dir) -> None:
     by_weights = _scored([{"sic_code": "8361", "employee_count": 80, "distance_miles": 4.0}], icp)
     again = apply_model(by_weights, _model(), workflow="geography", version=3)
     assert again["score"].tolist() == [79]
+    # Scored again by the weights, nothing of the model is left that could pass for today's.
+    options = {"workflow": "geography", "today": TODAY}
+    assert not {"weights_score", "chance", "model_version"} & set(score_leads(again, icp, **options))
 
 
 def _text() -> str:

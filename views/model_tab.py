@@ -212,6 +212,7 @@ def _show_figures(report: dict[str, Any]) -> None:
              "Lift": f"{g['lift_gain']:+.2f}", "95 % of the lift": _span(g, "lift", 2), "Brier": f"{g['brier_gain']:+.4f}",
              "95 % of Brier": _span(g, "brier", 4)}
             for name, g in report["gains"].items()
+            if name != "now" or g != gain  # the same while no model is in force
         ],
         hide_index=True, height="content", key="model_gains", alt="What the model gains, with paired 95 % intervals",
     )  # fmt: skip
@@ -234,7 +235,7 @@ def _show_pictures(report: dict[str, Any]) -> None:
     with right:
         st.subheader("By band of score", anchor=False)
         bands = [
-            {"Score": w["band"], "Leads by weights": w["cases"], "delivered": _rate(w), "Leads by model": m["cases"], "delivered ": _rate(m)}
+            {"Score": w["band"], "Delivered, by weights": _rate(w), "Delivered, by model": _rate(m)}
             for w, m in zip(*(next(s["bands"] for s in report["scorers"] if s["name"] == n) for n in ("weights", "model")), strict=True)
         ]  # fmt: skip
         st.dataframe(
@@ -256,9 +257,9 @@ def _show_pictures(report: dict[str, Any]) -> None:
 
 
 def _rate(band: dict[str, Any]) -> str:
-    return (
-        "–" if not band["cases"] else f"{ui.percent(band['rate'])} ({ui.interval(band['low'], band['high'])})"
-    )
+    if not band["cases"]:
+        return "no lead"
+    return f"{band['hits']} of {band['cases']}: {ui.percent(band['rate'])} ({ui.interval(band['low'], band['high'])})"
 
 
 def _show_inputs(report: dict[str, Any]) -> None:

@@ -15,8 +15,10 @@ import ui
 from analytics.rates import wilson_interval
 from icp import parse_icp
 from lead_test import most_alike, scores_by_version, what_would_change
+from models import model_for
 from scoring import explain, score_leads
 from stores import outcomes, weights
+from stores.models import read_models_in_force
 from turso_db import Database
 
 ALIKE = 50
@@ -25,7 +27,7 @@ _VERSIONS = 10
 
 def lead_readers() -> list[Callable[[Database], Any]]:
     """What `show_lead` reads, for ui.read_all at the top of the page."""
-    return [partial(weights.read_texts, limit=_VERSIONS), outcomes.read_outcome_frame]
+    return [partial(weights.read_texts, limit=_VERSIONS), outcomes.read_outcome_frame, read_models_in_force]
 
 
 def show_lead(
@@ -36,11 +38,19 @@ def show_lead(
     exported: dict[str, Any] | None,
 ) -> None:
     """Everything about one lead; `exported` is the row of the ledger it was picked from, if any."""
-    scored = score_leads(lead, frame.icp, workflow=workflow, today=frame.today, **options).iloc[0]
+    model = model_for(ui.read(frame, read_models_in_force), workflow)
+    scored = score_leads(lead, frame.icp, workflow=workflow, today=frame.today, model=model, **options).iloc[
+        0
+    ]
     if pd.isna(scored["score"]):
         st.markdown(f"#### Left out: {ui.plain(str(scored['excluded']))}")
     else:
         st.markdown(f"#### Score {scored['score']}, call priority {scored['priority']}")
+        if model:
+            st.caption(
+                f"By model {model[0]}, which puts the chance of a delivery at {ui.percent(scored['chance'])}; the weights "
+                f"would give {scored['weights_score']}."
+            )
     if pd.notna(scored["flags"]):
         st.caption(ui.plain(str(scored["flags"])))
     parts, change = st.columns(2, gap="large")
@@ -53,7 +63,9 @@ def show_lead(
                                     "points": st.column_config.NumberColumn("Points", format="%.2f")})  # fmt: skip
     with change:
         st.subheader("What would change it", anchor=False)
-        table = what_would_change(lead, frame.icp, workflow=workflow, today=frame.today, **options)
+        table = what_would_change(
+            lead, frame.icp, workflow=workflow, today=frame.today, model=model, **options
+        )
         table["part"] = table["part"].map(_said)
         st.dataframe(table, hide_index=True, placeholder="", alt="Other values and the score they would give", key="changes", height=320,
                      column_config={"part": "Part", "value": "If it were", "score": "Score",
