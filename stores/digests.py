@@ -27,7 +27,7 @@ def read_week(db: Database, *, begin: datetime, end: datetime, before: datetime)
                   "WHERE happened_at >= ? AND happened_at < ? GROUP BY milestone ORDER BY milestone", both),
         Statement("SELECT coalesce(sum(outcome = 'won' AND closed_on >= ?), 0) AS won, coalesce(sum(outcome = 'lost' AND closed_on >= ?), 0) "
                   "AS lost, coalesce(sum(outcome = 'won'), 0) AS won_all, coalesce(sum(outcome = 'lost'), 0) AS lost_all FROM deals "
-                  "WHERE closed_on >= ? AND closed_on < ?", (begin.date(), begin.date(), before.date(), end.date())),
+                  "WHERE gone_at IS NULL AND closed_on >= ? AND closed_on < ?", (begin.date(), begin.date(), before.date(), end.date())),
         Statement("SELECT rule, subject, sentence, closed_at FROM alerts WHERE opened_at >= ? AND opened_at < ? ORDER BY alert_id", week),
         Statement("SELECT count(*) AS n FROM alerts WHERE closed_at >= ? AND closed_at < ?", week),
         Statement("SELECT rule, subject, sentence FROM alerts WHERE closed_at IS NULL ORDER BY alert_id DESC LIMIT 10"),

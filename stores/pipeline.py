@@ -70,5 +70,5 @@ def read_scored_outcomes(db: Database) -> pd.DataFrame:
         "AS score_at_close, CAST(julianday(d.closed_on) - julianday(min(s.as_of)) AS INTEGER) AS days_to_close "
         "FROM deals d JOIN pipeline_scores p ON p.source = d.source AND p.deal_id = d.deal_id "
         "JOIN pipeline_snapshots s ON s.snapshot_id = p.snapshot_id AND s.as_of < d.closed_on "
-        "WHERE d.outcome <> 'open' GROUP BY d.source, d.deal_id ORDER BY d.closed_on DESC, d.deal_id"
+        "WHERE d.outcome <> 'open' AND d.gone_at IS NULL GROUP BY d.source, d.deal_id ORDER BY d.closed_on DESC, d.deal_id"
     )
