@@ -27,13 +27,17 @@ CREATE TABLE historical_changes (
     outcome         TEXT NOT NULL,
     deal_created_at TEXT,
     delivery_at     TEXT,
-    imported_at     TEXT NOT NULL
+    imported_at     TEXT NOT NULL,
+    changed_at      TEXT NOT NULL
 );
 CREATE INDEX historical_changes_by_lead ON historical_changes (historical_id, change_id);
 CREATE TRIGGER historical_outcomes_remember AFTER UPDATE ON historical_outcomes
 BEGIN
     INSERT INTO historical_changes (historical_id, sic_code, employee_count, state, outcome, deal_created_at,
-                                    delivery_at, imported_at)
+                                    delivery_at, imported_at, changed_at)
     VALUES (OLD.id, OLD.sic_code, OLD.employee_count, OLD.state, OLD.outcome, OLD.deal_created_at,
-            OLD.delivery_at, OLD.imported_at);
+            OLD.delivery_at, OLD.imported_at, NEW.imported_at);
 END;
+
+-- Tells this database from every other one, so that what is kept beside it is never taken for another's.
+INSERT INTO meta (key, value) VALUES ('database_id', abs(random() % 1000000000000000));

@@ -13,7 +13,7 @@ from turso_db import Database, Statement
 _RUN_FIELDS = (
     "created_at", "created_by", "as_of", "estimator", "population", "weight_version", "icp_sha256",
     "data_sha256", "data_version", "code_version", "seed",
-    "half_life_days",
+    "half_life_days", "known",
 )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def record_run(
     components: Sequence[Mapping[str, Any]] = (),
 ) -> int:
     """The number of the run just kept. `stamp` holds who, when and every hash; a missing one is a
-    KeyError, but for half_life_days, which may be missing.
+    KeyError, but for half_life_days and known, which may be missing.
     """
     written = db.write(
         [
@@ -35,7 +35,10 @@ def record_run(
                 f"INSERT INTO calibration_runs ({', '.join(_RUN_FIELDS)}, overall, rows, proof, components) "  # noqa: S608
                 f"VALUES ({', '.join('?' for _ in _RUN_FIELDS)}, ?, ?, ?, ?) RETURNING run_id",
                 (
-                    *(({"half_life_days": None} | dict(stamp))[field] for field in _RUN_FIELDS),
+                    *(
+                        ({"half_life_days": None, "known": None} | dict(stamp))[field]
+                        for field in _RUN_FIELDS
+                    ),
                     json.dumps(overall, allow_nan=False),
                     json.dumps(rows, allow_nan=False),
                     json.dumps(proof, allow_nan=False),

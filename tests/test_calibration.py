@@ -125,11 +125,10 @@ def test_without_any_outcome_every_score_in_force_is_shown_with_nothing_behind_i
 def test_a_calibration_as_of_a_day_uses_only_what_was_known_then(
     as_of, leads, deliveries, too_young, db, config_dir, now
 ):
-    history(
-        db, now,
-        ("Oak Inn", "8361", "", "", "", "delivery", "2025-01-01", "2025-06-01"),
-        ("Elm Mill", "8361", "", "", "", "no_delivery", "2025-01-01", ""),
-    )  # fmt: skip
+    both = [(name, "8361", "", "", "", "no_delivery", "2025-01-01", "") for name in ("Oak Inn", "Elm Mill")]
+    history(db, datetime(2025, 1, 1, 18, tzinfo=UTC), *both)
+    told_on = datetime(2025, 6, 1, 18, tzinfo=UTC)
+    history(db, told_on, ("Oak Inn", "8361", "", "", "", "delivery", "2025-01-01", "2025-06-01"))
     run = calibrated(db, config_dir, now, as_of=as_of)
     assert run["as_of"] == as_of.isoformat()
     found = run["overall"]

@@ -110,7 +110,7 @@ def test_the_loop_from_history_to_a_changed_score_and_back(tmp_path, config_dir,
     told = json_of("import_outcomes", outcomes, "--json")
     assert (told["read"], told["matched"], told["updated"]) == (1, 1, 1)
 
-    run = json_of("calibrate", "--as-of", "2026-02-12", "--json")
+    run = json_of("calibrate", "--population", "historical", "--json")
     assert {"leads": 2198, "deliveries": 197}.items() <= run["overall"].items()
     fields = {"dimension", "value", "leads", "deliveries", "rate", "low", "high", "current", "suggested", "confidence",
               "verdict", "candidate"}  # fmt: skip
