@@ -16,6 +16,7 @@ from turso_db import Database
 
 Train = Callable[[Database, datetime, Actor], str]
 FEEDBACK = Actor("feedback", "ops")  # who asks when enough outcomes are new
+_PATIENCE = 15  # times the quiet time: outcomes that never stop coming do not put a retraining off for ever
 _AGAIN_SECONDS = 60.0  # after the database could not be asked
 _log = logging.getLogger("hades")
 
@@ -38,13 +39,17 @@ class Retrainer:
         self._train, self._clock = train, clock
         self._changed = threading.Condition()
         self._look_at: float | None = None
+        self._first = 0.0
         self._closed = False
         self._thread: threading.Thread | None = None
 
     def nudge(self) -> None:
-        """Nothing; once no outcome came for a while, it is looked whether a retraining is due. Never waits."""
+        """Nothing; once no outcome came for a while, or they came for very long, it is looked whether a retraining is due.
+        Never waits."""
         with self._changed:
-            self._look_at = time.monotonic() + self._settle
+            now = time.monotonic()
+            self._first = now if self._look_at is None else self._first
+            self._look_at = min(now + self._settle, self._first + _PATIENCE * self._settle)
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._watch, name="retraining watch", daemon=True)
                 self._thread.start()

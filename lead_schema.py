@@ -226,14 +226,14 @@ def _outcome(value: Any, wrong: list[str], as_text: bool) -> bool | None:
 
 
 def _from_text(field: Field, value: Any) -> Any:
-    if field.read_as and isinstance(value, str):
-        return _READERS[field.read_as](value)
-    if not isinstance(value, str) or field.type in ("text", "choice"):
-        return value.strip() if isinstance(value, str) else value
-    try:
-        return float(value) if re.fullmatch(_DIGITS, value, re.ASCII) else None
-    except ValueError:
-        return None
+    if not isinstance(value, str):
+        return value
+    read = _READERS[field.read_as](value) if field.read_as else None
+    if read is not None:
+        return read
+    if field.type in ("text", "choice"):
+        return value.strip()
+    return float(value) if re.fullmatch(_DIGITS, value, re.ASCII) else None
 
 
 def _fitting(value: Any, field: Field) -> Any:

@@ -41,12 +41,14 @@ async def put_all(address: str, size: int) -> list[httpx.Response]:
         return await asyncio.gather(*put)
 
 
-@pytest.mark.parametrize("size", [120, pytest.param(1000, marks=pytest.mark.prove)])
+@pytest.mark.parametrize(("size", "settle"), [(120, 2), pytest.param(1000, 10, marks=pytest.mark.prove)])
 def test_outcomes_all_at_once_are_stored_once_each_and_set_off_one_retraining(
-    config_dir: Path, db: turso_db.Database, now: datetime, size: int
+    config_dir: Path, db: turso_db.Database, now: datetime, size: int, settle: int
 ) -> None:
     path = config_dir / "api.yaml"
-    path.write_text(path.read_text("utf-8").replace("settle_seconds: 20", "settle_seconds: 1"), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace("settle_seconds: 20", f"settle_seconds: {settle}"), "utf-8"
+    )
     scored(db, now, size)
     runs: list[str] = []
 
@@ -121,3 +123,24 @@ def test_a_retraining_that_fails_says_so_and_the_next_one_may_run(db: turso_db.D
     assert {row["said"] for row in store.read_retrainings(db)} == {
         "The database was busy. Try again in a moment."
     }
+
+
+def test_outcomes_that_never_stop_do_not_put_it_off_for_ever(db: turso_db.Database, now: datetime) -> None:
+    scored(db, now, 3)
+    told = store.insert_feedback(
+        feedback=[(f"L-{n}", True, None) for n in range(3)], now=now, actor="crm", came_from="feedback"
+    )
+    db.write(told)
+    ran = threading.Event()
+
+    def train(*_: object) -> str:
+        ran.set()
+        return "Done."
+
+    retrainer = Retrainer(db, threshold=3, settle_seconds=0.1, train=train, clock=lambda: now)
+    until = time.monotonic() + 20
+    while not ran.is_set():
+        assert time.monotonic() < until
+        retrainer.nudge()  # much more often than every 0.1 s
+        time.sleep(0.01)
+    retrainer.close()
