@@ -50,8 +50,9 @@ def show_weights(frame: ui.Frame, run: dict[str, Any] | None) -> None:
     if run:
         whole = run["overall"]
         st.caption(
-            f"Last calibrated {ui.day(run['created_at'])} on {ui.count(whole['leads'])} leads: "
-            f"{ui.percent(whole['rate'])} delivered ({ui.interval(whole['low'], whole['high'])})."
+            f"Last calibrated {ui.day(run['created_at'])} on {ui.count(whole['leads'])} leads{volume(whole)}: "
+            f"{ui.percent(whole['rate'])} delivered ({ui.interval(whole['low'], whole['high'])}), the base rate that lifts are "
+            "counted from."
         )
     scored = sorted(
         (d for d in dimensions(frame.icp) if scores_in_force(frame.icp, d)),
@@ -64,6 +65,14 @@ def show_weights(frame: ui.Frame, run: dict[str, Any] | None) -> None:
     with right:
         show_parts(frame)
     show_versions(frame, versions)
+
+
+def volume(whole: dict[str, Any]) -> str:
+    """` (3,200 of the history, 1,615 of HADES batches)`; nothing for a run that did not keep it."""
+    sources = whole.get("sources")
+    if sources is None:
+        return ""
+    return f" ({sources['historical']['leads']:,} of the history, {sources['hades']['leads']:,} of HADES batches)"
 
 
 def show_scores(frame: ui.Frame, run: dict[str, Any] | None, dimension: str) -> None:
