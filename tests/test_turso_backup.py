@@ -35,9 +35,11 @@ def places(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Ope
             if request.param == "local":
                 openers.append(lambda name=name: LocalFile(tmp_path / f"{name}.db"))  # type: ignore[misc]
                 continue
-            server: TursoServer | RealServer = TursoServer(tmp_path / f"{name}.db")
-            if request.param == "real":
-                server = real_server_or_skip(tmp_path / name)
+            server: TursoServer | RealServer = (
+                TursoServer(tmp_path / f"{name}.db")
+                if request.param == "strict"
+                else real_server_or_skip(tmp_path / name)
+            )
             stack.enter_context(server)
             url, token = server.url, server.token
             openers.append(lambda url=url, token=token: open_database(url, token))  # type: ignore[misc]

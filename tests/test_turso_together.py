@@ -27,9 +27,11 @@ def people(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]
     with ExitStack() as stack:
         db: Database = LocalFile(tmp_path / "hades.db")
         if request.param != "local":
-            server: TursoServer | RealServer = TursoServer(tmp_path / "s.db")
-            if request.param == "real":
-                server = real_server_or_skip(tmp_path / "real")
+            server: TursoServer | RealServer = (
+                TursoServer(tmp_path / "s.db")
+                if request.param == "strict"
+                else real_server_or_skip(tmp_path / "real")
+            )
             stack.enter_context(server)
             db = for_url(server.url, server.token)
         db.write(
