@@ -139,3 +139,23 @@ def _typed(change: Mapping[str, Any]) -> dict[str, Any]:
         column = pd.Series([int(value) if whole else value])
         columns[name] = column.astype(READINGS[name].dtype) if name in READINGS else column  # type: ignore[call-overload]
     return columns
+
+
+def parts_told(scored: pd.DataFrame) -> pd.Series:
+    """Per lead what its score is made of, in words: `50 proximity + 30 onsite likelihood + 14 employee scale`.
+
+    `scored` comes from scoring.score_leads. A factor that changes something and a cap are added; rounding is not.
+    """
+    names = [str(name) for name in scored.columns if str(name).endswith("_points")]
+    names = [name for name in names if name != "factor_points"] + ["factor_points", "cap"]
+    labels = [name.removesuffix("_points").replace("_", " ") for name in names]
+    said = []
+    for row in scored.reindex(columns=names).itertuples(index=False, name=None):
+        parts = [
+            (points, label)
+            for points, label in zip(row, labels, strict=True)
+            if points == points and round(points, 1)
+        ]
+        text = " ".join(f"{'+' if points > 0 else '−'} {abs(points):.3g} {label}" for points, label in parts)
+        said.append(text.removeprefix("+ "))
+    return pd.Series(said, index=scored.index, dtype="str")

@@ -165,6 +165,11 @@ with ui.page("Score and Export", need="ops") as frame:
     if stale:
         st.warning(ui.plain(" ".join(stale)), icon=":material/warning:")
         st.checkbox("Export against it all the same", key="accept_stale")
+    if choices.operator is None:
+        st.warning(
+            "No operator is chosen: the operator's name, phone and e-mail stay empty in the file, and the call centre sees "
+            "no one to book for.", icon=":material/storefront:",
+        )  # fmt: skip
     parameters: dict[str, Any] = {"as_of": frame.today.isoformat(), "environment_factor": frame.settings.environment_factor,
                                   "agents": choices.agents} | ({"model_version": model[0]} if model else {})  # fmt: skip
     if workflow == "geography":

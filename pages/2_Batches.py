@@ -8,7 +8,9 @@ import streamlit as st
 import ui
 from analytics.rates import wilson_interval
 from stores import batches
-from views.batch import batch_readers, show_batch
+from views.batch import batch_readers, show_batch, show_operators
+
+_WORKFLOWS = {"geography": "By distance", "intent": "By buying signal"}
 
 
 def open_row() -> None:
@@ -30,12 +32,12 @@ with ui.page("Batches") as frame:
     low, high = wilson_interval(found["deliveries"].to_numpy(), found["companies"].to_numpy())
     shown = pd.DataFrame({
         "batch": found["batch_id"], "exported": pd.to_datetime(found["exported_at"]).dt.date,
-        "workflow": found["workflow_type"], "by": found["exported_by"], "leads": found["exported"],
-        "companies": found["companies"], "contacted": found["contacted"], "appointments": found["appointments"],
-        "deliveries": found["deliveries"],
+        "leads": found["exported"], "companies": found["companies"],
         "rate": [f"{ui.percent(d / n)} ({ui.interval(lo, hi)})" if old >= days and n else f"too young ({old} days)"
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
-        "status": found["status"],
+        "deliveries": found["deliveries"], "appointments": found["appointments"], "contacted": found["contacted"],
+        "status": found["status"], "operator": found["operator_name"], "workflow": found["workflow_type"].map(_WORKFLOWS),
+        "by": found["exported_by"], "version": found["weight_version"], "sha256": found["sha256"].str[:16],
     })  # fmt: skip
     st.markdown(
         f"#### {ui.many(len(found), 'batch', 'batches')}, {ui.many(int(found['exported'].sum()), 'lead')}, "
@@ -43,17 +45,20 @@ with ui.page("Batches") as frame:
     )
     st.session_state["batch_ids"] = list(found["batch_id"])
     st.dataframe(
-        shown, hide_index=True, height=min(300, 38 + 35 * len(shown)), key="batch_table", on_select=open_row, selection_mode="single-row",
+        shown, hide_index=True, height=min(250 if wanted else 560, 38 + 35 * len(shown)), key="batch_table",
+        on_select=open_row, selection_mode="single-row",
         alt="All batches, newest first",
         column_config={
             "batch": st.column_config.TextColumn("Batch", pinned=True), "exported": st.column_config.DateColumn("Exported"),
-            "workflow": "Workflow", "by": "By", "leads": "Leads", "companies": "Companies", "contacted": "Contacted",
-            "appointments": "Appointments", "deliveries": "Deliveries", "status": "Status",
-            "rate": st.column_config.TextColumn("Delivered (95 % interval)", width="medium"),
+            "leads": "Leads", "companies": "Companies",
+            "rate": st.column_config.TextColumn("Delivered (95 % interval)", width="medium"), "deliveries": "Deliveries",
+            "appointments": "Appointments", "contacted": "Contacted", "status": "Status", "operator": "Operator",
+            "workflow": "Workflow", "by": "By", "version": "Scores of version", "sha256": "SHA-256 begins",
         },
     )  # fmt: skip
     if not wanted:
         st.caption("Tick a batch to open it.")
+        show_operators(frame, found)
         st.stop()
     batch = ui.read(frame, batches.read_batch, batch_id=wanted)
     if batch is None:

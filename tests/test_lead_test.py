@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from icp import parse_icp, read_icp
-from lead_test import most_alike, one_lead, scores_by_version, what_would_change
+from lead_test import most_alike, one_lead, parts_told, scores_by_version, what_would_change
 
 ICP = read_icp(Path(__file__).resolve().parents[1] / "config")
 TODAY = date(2026, 2, 11)
@@ -89,3 +89,14 @@ def test_the_most_alike_come_first_with_gower_s_distance():
 def test_nothing_known_and_nobody_there():
     assert most_alike({}, past(("7011", 1, "TX", 1.0, "High")))["distance"].tolist() == [1.0]
     assert most_alike(HOTEL, past()).empty
+
+
+def test_what_a_score_is_made_of_in_words():
+    scored = pd.DataFrame(
+        {"proximity_points": [50.0, 42.5, float("nan")], "employee_scale_points": [14.0, 0.0, float("nan")],
+         "factor_points": [0.0, -4.25, float("nan")], "cap": [0.0, 0.0, float("nan")]},
+        index=[7, 8, 9],
+    )  # fmt: skip
+    assert parts_told(scored).to_dict() == {
+        7: "50 proximity + 14 employee scale", 8: "42.5 proximity − 4.25 factor", 9: "",
+    }  # fmt: skip

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 import ui
-from analytics.batch_compare import age_in_days, compare_batches
+from analytics.batch_compare import age_in_days, by_operator, compare_batches
 from analytics.rates import wilson_interval
 from export import file_name, void_batch
 from preflight import rejects_csv
@@ -145,6 +145,29 @@ def show_conversion(frame: ui.Frame, batch: dict[str, Any] | None) -> None:
             st.metric(label, f"{ui.count(batch[step])} · {ui.percent(batch[step] / n)}", f"95 % interval {ui.interval(down, up)}",
                       delta_color="off", delta_arrow="off", border=True)  # fmt: skip
     st.caption(f"The batch is {maturity(frame, batch)}")
+
+
+def show_operators(frame: ui.Frame, every: pd.DataFrame) -> None:
+    """What became of the companies found for each operator; `every`: stores.batches.read_batches."""
+    table = by_operator(
+        every, now=pd.Timestamp(frame.now), maturity_days=frame.icp.data["calibration"]["maturity_days"]
+    )
+    st.subheader("By operator", anchor=False)
+    old = table["companies"] - table["too_young"]
+    told = [f"{ui.percent(r)} ({ui.interval(lo, hi)})" if n else "too young"
+            for r, lo, hi, n in zip(table["rate"], table["low"], table["high"], old, strict=True)]  # fmt: skip
+    than = {"above": "above the rate of all", "below": "below the rate of all"}
+    says = [
+        than.get(t, "not distinguishable from all") if n else "–"
+        for t, n in zip(table["than_all"].fillna(""), old, strict=True)
+    ]
+    st.dataframe(
+        table[["operator", "batches", "companies"]].assign(old=old, deliveries=table["deliveries"], told=told, says=says).head(500),
+        hide_index=True, alt="Deliveries by operator, most companies first", height=min(390, 38 + 35 * len(table)), key="operators_table",
+        column_config={"operator": st.column_config.TextColumn("Operator", pinned=True), "batches": "Batches",
+                       "companies": "Companies", "old": "Old enough to judge", "deliveries": "of these delivered",
+                       "told": st.column_config.TextColumn("Rate (95 % interval)", width="medium"), "says": "Which is"},
+    )  # fmt: skip
 
 
 def show_comparison(frame: ui.Frame, batch_id: str, every: pd.DataFrame) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 
 import ui
 from analytics.score_bands import band_names, bands_figure, beside_batches
+from lead_test import parts_told
 from leads import LeadFile
 from preflight import STEPS, Preflight, misses_csv
 
@@ -15,7 +16,8 @@ _LABELS = {
     "exported before": "Exported before", "other contact": "Other contact", "below the cut": "Below the cut",
 }  # fmt: skip
 _SHOWN = (
-    "company_name", "contact", "score", "priority", "distance_miles", "city", "state", "zip_code", "sic_code", "employee_count",
+    "company_name", "score", "made_of", "priority", "contact", "job_title", "dial_key", "distance_miles", "age_days", "city",
+    "state", "zip_code", "sic_code", "employee_count",
 )  # fmt: skip
 MOST_SHOWN = 500
 
@@ -46,12 +48,15 @@ def _show_ready(plan: Preflight) -> None:
     parts = [c for c in plan.ready.columns if c.endswith("_points")]
     first = plan.ready.head(MOST_SHOWN)
     names = first["first_name"].fillna("") + " " + first["last_name"].fillna("")
-    rows = first.assign(contact=names.str.strip())[[*_SHOWN, *parts, "left_out_because"]]
+    first = first.assign(contact=names.str.strip(), made_of=parts_told(first))
+    rows = first[[*(name for name in _SHOWN if first[name].notna().any()), *parts, "left_out_because"]]
     st.dataframe(
         rows, hide_index=True, key="ready_table", alt="The leads that go out, best first",
         column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "priority": "Call priority",
             "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
+            "made_of": st.column_config.TextColumn("Made of", width="large"), "job_title": "Title", "dial_key": "Dialled number",
+            "age_days": st.column_config.NumberColumn("Signal, days old"),
             "contact": "Contact", "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"),
             "city": "City", "state": "State", "zip_code": "ZIP", "sic_code": "SIC", "employee_count": "Employees",
             "left_out_because": st.column_config.TextColumn("By chance, although", width="medium") if plan.explored() else None,

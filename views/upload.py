@@ -15,15 +15,23 @@ import ui
 from column_choices import remember_columns, remembered_columns
 from demo_world import SAMPLE_CENTER_ZIP, sample_upload
 from errors import InputError
-from lead_columns import read_columns, read_industries
+from lead_columns import FIELDS, read_columns, read_industries
 from lead_files import MOST_FILES, headers_key, headers_of, together
 from leads import LeadFile, join_intent, read_leads
 from turso_db import Database
 
-MAPPABLE = (
+# What scoring and dialling need stands first; every other field follows on demand.
+_FIRST = (
     "company_name", "direct_phone", "mobile_phone", "company_phone", "zip_code", "employee_count", "sic_code",
     "intent_score", "signal_date", "distance_miles", "segment", "accuracy",
 )  # fmt: skip
+_LABELS = {
+    "sic_code": "SIC code",
+    "zip_code": "ZIP code",
+    "sic_code_2": "Second SIC code",
+    "sic_codes": "All SIC codes",
+}
+MAPPABLE = (*_FIRST, *(field for field in FIELDS if field not in _FIRST))
 
 
 @st.cache_data(max_entries=8, show_spinner="Reading the file")
@@ -115,20 +123,21 @@ def _ask_for_columns(
         st.caption(
             "A choice here is remembered for every file with the same headers. Empty means: as recognised."
         )
-        for start in range(0, len(MAPPABLE), 4):
-            for field, place in zip(MAPPABLE[start : start + 4], st.columns(4), strict=True):
-                offered = [header for header in headers if header]
+        fields = MAPPABLE if st.toggle("All fields", key=f"all_{key}") else _FIRST
+        offered = [header for header in headers if header]
+        for start in range(0, len(fields), 4):
+            for field, place in zip(fields[start : start + 4], st.columns(4), strict=False):
                 place.selectbox(
-                    field.replace("_", " ").capitalize(), offered, key=f"map_{key}_{field}",
+                    _LABELS.get(field, field.replace("_", " ").capitalize()), offered, key=f"map_{key}_{field}",
                     index=offered.index(own[field]) if own.get(field) in offered else None,
-                    placeholder=used.get(field, "not in the file"), on_change=_remember, args=(frame, headers, key),
+                    placeholder=used.get(field, "not in the file"), on_change=_remember, args=(frame, headers, key, own),
                 )  # fmt: skip
 
 
-def _remember(frame: ui.Frame, headers: list[str], key: str) -> None:
-    """Callback: what the boxes say is remembered for files with these headers."""
+def _remember(frame: ui.Frame, headers: list[str], key: str, own: dict[str, str]) -> None:
+    """Callback: what the boxes say is remembered for files with these headers; boxes not shown stay as they were."""
     with ui.act():
-        chosen = {field: st.session_state.get(f"map_{key}_{field}") for field in MAPPABLE}
+        chosen = {field: st.session_state.get(f"map_{key}_{field}", own.get(field)) for field in MAPPABLE}
         remember_columns(
             frame.db, headers=headers, mapping={f: h for f, h in chosen.items() if h},
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
