@@ -170,3 +170,9 @@ def _factor(text: str | None) -> float:
             f"{FACTOR_NAME} was expected to be a number from 0 to 2, but is '{text}'. 1 changes nothing."
         )
     return factor
+
+
+def worker_environment() -> dict[str, str]:
+    """The environment of a process that calculates beside the pages: this one's, with one thread for linear algebra."""
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+    return os.environ | dict.fromkeys(threads, "1")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import argparse
+import secrets
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from actors import named_actor
 from calibration import POPULATIONS, Verified, calibrate, recorded_later, verify_run
 from configuration import active_configuration
+from errors import Conflict
 from icp import business_zone
-from scripts.command import DONE, PARTLY, as_date, as_number, clock, opened, parser, run, table
-from settings import code_version
+from scripts.command import DONE, PARTLY, as_date, as_number, as_seed, clock, opened, parser, run, table
+from settings import Settings, code_version
+from stores.state import release_lease, take_lease
+from turso_db import Database
 
 _COLUMNS = (
     "dimension",
@@ -27,6 +33,7 @@ _COLUMNS = (
     "verdict",
 )
 
+_LEASE_SECONDS = 600  # a calibration that was killed blocks the next for so long at most
 _TOLD = 10  # differences shown
 
 
@@ -38,6 +45,9 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         "--estimator", choices=("shrunk", "raw"), help="default: calibration.estimator of icp.yaml"
     )
     options.add_argument("--population", choices=POPULATIONS, default="all", help="which outcomes to use")
+    options.add_argument(
+        "--half-life", type=as_seed, metavar="DAYS", help="how old a lead counts half; 0: all count alike"
+    )
     options.add_argument("--actor", default="calibration", metavar="NAME", help="who calibrates")
     options.add_argument("--steps", action="store_true", help="name each step on standard error")
     options.add_argument(
@@ -48,23 +58,37 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     with opened() as (db, settings):
         if said.verify is not None:
             return verified(verify_run(db, run_id=said.verify))
-        active = active_configuration(db, config_dir=settings.config_dir, now=now)
-        made = calibrate(
-            db,
-            icp=active.icp,
-            weight_version=active.version,
-            as_of=said.as_of or now.astimezone(business_zone(active.icp)).date(),
-            now=now,
-            actor=named_actor(said.actor),
-            code_version=code_version(),
-            estimator=said.estimator,
-            population=said.population,
-            cache_dir=settings.data_dir / "cache",
-            tell=lambda step: print(step, file=sys.stderr, flush=True) if said.steps else None,
-        )
-        later = {}
-        if said.as_of and said.as_of < now.astimezone(business_zone(active.icp)).date():
-            later = recorded_later(db, icp=active.icp, as_of=said.as_of)
+        holder = secrets.token_hex(8)
+        if not take_lease(db, name="calibration", holder=holder, now=now, seconds=_LEASE_SECONDS):
+            raise Conflict("A calibration is running already. Wait until it has ended, then look at its run.")
+        try:
+            return calibrated(db, settings, said, now)
+        finally:
+            release_lease(db, name="calibration", holder=holder)
+
+
+def calibrated(
+    db: Database, settings: Settings, said: argparse.Namespace, now: datetime
+) -> tuple[dict[str, Any], str, int]:
+    """The run just made, as `main` tells it."""
+    active = active_configuration(db, config_dir=settings.config_dir, now=now)
+    made = calibrate(
+        db,
+        icp=active.icp,
+        weight_version=active.version,
+        as_of=said.as_of or now.astimezone(business_zone(active.icp)).date(),
+        now=now,
+        actor=named_actor(said.actor),
+        code_version=code_version(),
+        estimator=said.estimator,
+        population=said.population,
+        half_life_days=said.half_life,
+        cache_dir=settings.data_dir / "cache",
+        tell=lambda step: print(step, file=sys.stderr, flush=True) if said.steps else None,
+    )
+    later = {}
+    if said.as_of and said.as_of < now.astimezone(business_zone(active.icp)).date():
+        later = recorded_later(db, icp=active.icp, as_of=said.as_of)
     shown = (
         "run_id",
         "as_of",

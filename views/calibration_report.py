@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 import ui
-from calibration import calibrate
 from errors import HadesError
+from jobs import jobs
 from score_changes import movable_rows, pick_rows, planned_changes
-from settings import code_version
 from stores import demo, runs
 from views.approval import confirm
+from views.calibration_run import HALF_LIVES, calibrate_now, show_running
 from views.component_report import show_components
 from views.current_weights import label
 from views.dimension_table import show_dimension
@@ -22,25 +21,13 @@ from views.recalibration import show_flag
 from views.what_would_change import show_change
 
 Run = dict[str, Any]
-HALF_LIVES = {"no": 0, "half after 6 months": 182, "half after a year": 365, "half after 2 years": 730}
 POPULATIONS = {"all": "all outcomes", "historical": "history only", "hades": "HADES batches only"}
-
-
-def calibrate_now(frame: ui.Frame) -> None:
-    """Callback: make and keep a run."""
-    with ui.act():
-        calibrate(
-            frame.db, icp=frame.icp, weight_version=frame.weight_version, as_of=frame.today,
-            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor, code_version=code_version(),
-            estimator=st.session_state.get("estimator"), population=st.session_state.get("population", "all"),
-            half_life_days=HALF_LIVES.get(st.session_state.get("half_life", "")),
-        )  # fmt: skip
-        st.query_params.pop("run", None)  # the new run is the one to look at
 
 
 def show_report(frame: ui.Frame, run: Run | None) -> None:
     """Tab two: rates, suggestions and verdicts per dimension, with boxes to tick."""
     choose_run(frame, run)
+    show_running(frame)
     if run is None:
         ui.empty("Nothing has been calibrated yet. Calibrate to see what the outcomes say about each score.")
         return
@@ -134,7 +121,12 @@ def choose_run(frame: ui.Frame, run: Run | None) -> None:
                 st.query_params["run"] = str(picked)
                 st.rerun()
         st.button(
-            "Calibrate now", icon=":material/refresh:", on_click=calibrate_now, args=(frame,), key="calibrate"
+            "Calibrate now",
+            icon=":material/refresh:",
+            on_click=calibrate_now,
+            args=(frame, run),
+            key="calibrate",
+            disabled=jobs().state("calibration").running,
         )
         with st.popover("How", icon=":material/tune:", help="What the next calibration uses"):
             st.segmented_control("Estimate", ["shrunk", "raw"], default=frame.icp.data["calibration"]["estimator"], required=True,
