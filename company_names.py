@@ -72,7 +72,7 @@ class CompanyName(NamedTuple):
     key: str  # equal for names that differ in nothing but order, spaces and what is read over
 
 
-@lru_cache(maxsize=262_144)
+@lru_cache(maxsize=16_384)
 def read_company_names(name: str) -> tuple[CompanyName, ...]:
     """The names in a text, the main one first: more than one with a DBA or with a part in brackets.
 

@@ -68,10 +68,13 @@ class NameWeight(NamedTuple):
 class Frequencies:
     """How many companies of a pool share a word, a name, a phone number, a ZIP, a domain or an id."""
 
-    def __init__(self, companies: Iterable[Company]) -> None:
+    def __init__(
+        self, companies: Iterable[Company], names: Sequence[Sequence[CompanyName]] | None = None
+    ) -> None:
+        """`names`: what `read_names` gives of the companies, where it is known already."""
         known = list(companies)
         self.companies = len(known)
-        names = [[read for name in company.names for read in read_company_names(name)] for company in known]
+        names = read_names(known) if names is None else names
         self.words = Counter(_in_each([word for name in read for word in name.words] for read in names))
         self._values = {
             "name": Counter(_in_each([name.key for name in read] for read in names)),
@@ -98,6 +101,11 @@ class Frequencies:
     def _rarity(self, having: int) -> float:
         others = having - 1
         return math.inf if others <= 0 else max(0.0, math.log2(self.companies / others))
+
+
+def read_names(companies: Sequence[Company]) -> list[list[CompanyName]]:
+    """The names of each company, taken apart."""
+    return [[read for name in company.names for read in read_company_names(name)] for company in companies]
 
 
 def all_evidence(exported: Company, record: Company, frequencies: Frequencies) -> tuple[Evidence, ...]:

@@ -13,8 +13,17 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA
 
-from company_names import fold, read_company_names
-from match_weights import ALIKE, ANOTHER, CONTRADICTION, Company, Evidence, Frequencies, all_evidence
+from company_names import CompanyName, fold
+from match_weights import (
+    ALIKE,
+    ANOTHER,
+    CONTRADICTION,
+    Company,
+    Evidence,
+    Frequencies,
+    all_evidence,
+    read_names,
+)
 
 MATCHED, REVIEW, UNMATCHED = "matched", "review", "unmatched"
 
@@ -54,7 +63,8 @@ class Pool:
     def __init__(self, companies: Sequence[Company]) -> None:
         # In order of their batches, so that a batch is one range of places and one index serves all.
         self.companies = sorted(companies, key=lambda company: (company.batch_id or "", company.key))
-        self.frequencies = Frequencies(self.companies)
+        self._names = read_names(self.companies)  # until they are indexed
+        self.frequencies = Frequencies(self.companies, self._names)
         self._batches = [company.batch_id or "" for company in self.companies]
         self._index: dict[
             str, int | list[int]
@@ -111,8 +121,9 @@ class Pool:
 
     def _candidates(self, record: Company, searched: range) -> list[int]:
         """The places of the companies that share the rarest blocks with the record, the likeliest first."""
+        names = read_names([record])[0]
         blocks = sorted(
-            (places for block in self._blocks_of(record) if (places := self._places(block, searched))),
+            (places for block in self._blocks_of(record, names) if (places := self._places(block, searched))),
             key=len,
         )
         still = sum(1 / len(places) for places in blocks)
@@ -154,8 +165,8 @@ class Pool:
 
     def _indexed(self) -> dict[str, int | list[int]]:
         index: dict[str, int | list[int]] = {}
-        for place, company in enumerate(self.companies):
-            for block in self._blocks_of(company):
+        for place, (company, names) in enumerate(zip(self.companies, self._names, strict=True)):
+            for block in self._blocks_of(company, names):
                 known = index.setdefault(block, place)
                 if known == place:
                     continue
@@ -163,6 +174,7 @@ class Pool:
                     index[block] = [known, place]
                 else:
                     known.append(place)
+        self._names = []
         return index
 
     def _one_export_each(self, record: Company, places: list[int]) -> list[int]:
@@ -175,25 +187,24 @@ class Pool:
                 best[company.key] = place
         return [place for place in places if best[self.companies[place].key] == place]
 
-    def _blocks_of(self, company: Company) -> set[str]:
+    def _blocks_of(self, company: Company, names: Sequence[CompanyName]) -> set[str]:
         """What companies that may be one have in common: a number, a domain, an id, a word, how the name begins."""
         blocks = {f"phone:{phone}" for phone in company.phones}
         blocks.update(company.ids)
         if company.web_domain:
             blocks.add(f"web:{company.web_domain}")
-        for text in company.names:
-            for name in read_company_names(text):
-                words = name.words
-                joined = "".join(words)
-                begins = name.text.replace(" ", "")[:16]
-                blocks.update((f"key:{name.key}", f"start:{joined[:5]}", f"text:{begins}"))
-                if company.zip_code:
-                    blocks.add(f"zip:{company.zip_code}{joined[:2]}")
-                if len(words) > 1:
-                    blocks.add("initials:" + "".join([word[0] for word in words]))
-                elif words and 3 <= len(words[0]) <= 5:
-                    blocks.add(f"initials:{words[0]}")
-                blocks.update([f"word:{word}" for word in self.frequencies.rarest(words, 3)])
+        for name in names:
+            words = name.words
+            joined = "".join(words)
+            begins = name.text.replace(" ", "")[:16]
+            blocks.update((f"key:{name.key}", f"start:{joined[:5]}", f"text:{begins}"))
+            if company.zip_code:
+                blocks.add(f"zip:{company.zip_code}{joined[:2]}")
+            if len(words) > 1:
+                blocks.add("initials:" + "".join([word[0] for word in words]))
+            elif words and 3 <= len(words[0]) <= 5:
+                blocks.add(f"initials:{words[0]}")
+            blocks.update([f"word:{word}" for word in self.frequencies.rarest(words, 3)])
         return blocks
 
 
