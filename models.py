@@ -6,8 +6,9 @@ Nothing here promotes itself: a training only proposes, a choice is signed and c
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -49,7 +50,18 @@ class Retrained(NamedTuple):
 
 def training_due(db: Database, *, icp: Icp, now: datetime) -> Due:
     """Whether 50 outcomes are new since the last training: a watermark, so that the 51st does not train again."""
-    new = max(models.count_judged(db, before=_judged_before(icp, now)) - models.read_watermark(db), 0)
+    judged, known = read_together(db, due_readers(icp, now))
+    return due_from(judged, known)
+
+
+def due_readers(icp: Icp, now: datetime) -> list[Callable[[Database], int]]:
+    """What `due_from` asks, for a page that reads it together with other things: outcomes now, outcomes then."""
+    return [partial(models.count_judged, before=_judged_before(icp, now)), models.read_watermark]
+
+
+def due_from(judged: int, known: int) -> Due:
+    """Whether a training is due when so many outcomes are known now, and so many were at the last one."""
+    new = max(judged - known, 0)
     return Due(new, NEW_OUTCOMES, new >= NEW_OUTCOMES)
 
 

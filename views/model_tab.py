@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -15,7 +16,7 @@ from analytics.model_report import behind
 from configuration import active_configuration
 from icp import WORKFLOWS, business_zone
 from jobs import jobs
-from models import SEED, approve_model, bring_back, retrain, training_due
+from models import SEED, Due, approve_model, bring_back, due_from, due_readers, retrain
 from settings import code_version
 from stores import models
 from views.side_by_side import show_side_by_side
@@ -58,19 +59,20 @@ def train_now(frame: ui.Frame) -> None:
 
 def show_model(frame: ui.Frame) -> None:
     """The whole tab: what scores, the newest training with its evidence, live batches, and all choices."""
-    latest, in_force, choices, trainings = ui.read_all(
-        frame, models.read_latest_model, models.read_models_in_force, models.read_choices, models.read_models
-    )
+    latest, in_force, choices, trainings, judged, known, live = ui.read_all(
+        frame, models.read_latest_model, models.read_models_in_force, models.read_choices, models.read_models,
+        *due_readers(frame.icp, frame.now), partial(models.read_side_by_side, zone=business_zone(frame.icp)),
+    )  # fmt: skip
     _headline(in_force)
     _show_in_force(frame, in_force)
-    _show_training(frame)
+    _show_training(frame, due_from(judged, known))
     if latest is None:
         ui.empty(
             "No model was trained yet. Training learns from older leads and is judged on the newest; it changes nothing."
         )
     else:
         _show_evidence(frame, latest, in_force)
-    show_side_by_side(frame)
+    show_side_by_side(frame, live)
     _show_history(frame, choices, trainings, in_force)
 
 
@@ -110,9 +112,9 @@ def _behind(_frame: ui.Frame, _in_force: dict[str, Any], stamp: tuple[Any, ...])
     return behind(leads, kept, _frame.icp, held, as_of=_frame.today, top=100, seed=SEED)
 
 
-def _show_training(frame: ui.Frame) -> None:
+def _show_training(frame: ui.Frame, due: Due) -> None:
     """How many outcomes are new, the button, and how a running training stands. A due one starts by itself."""
-    state, due = jobs().state(JOB), training_due(frame.db, icp=frame.icp, now=frame.now)
+    state = jobs().state(JOB)
     if due.is_due and frame.may("ops") and not state.running and state.said is None:
         _start(frame, only_if_due=True)
         state = jobs().state(JOB)

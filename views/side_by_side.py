@@ -15,14 +15,14 @@ from stores import models
 _SAMPLE = 500
 
 
-def show_side_by_side(frame: ui.Frame) -> None:
-    """Weights, model, suggested scores and a random order on live batches; then two factors on a sample."""
+def show_side_by_side(frame: ui.Frame, live: pd.DataFrame) -> None:
+    """Weights, model, suggested scores and a random order on live batches (stores.models.read_side_by_side); then two factors on a
+    sample."""
     st.subheader("Side by side on live batches", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.slider("Days of batches", LEAST_DAYS, MOST_DAYS, MOST_DAYS, key="live_days", width=260)
         outcome = st.segmented_control("Judged by", ["delivery", "appointment"], default="delivery", required=True, key="live_outcome",
                                        help="Appointments are an early sign; only deliveries are a proof.")  # fmt: skip
-    live = ui.read(frame, models.read_side_by_side, zone=business_zone(frame.icp))
     found = live_report(
         live, as_of=frame.today, days=days, outcome=outcome or "delivery", seed=SEED,
         maturity_days=int(frame.icp.data["calibration"]["maturity_days"]),
@@ -34,8 +34,10 @@ def show_side_by_side(frame: ui.Frame) -> None:
         )
     else:
         _show_report(found, outcome or "delivery")
-    with st.expander("Two tuning factors on the same leads"):
-        _show_factors(frame)
+    factors = st.expander("Two tuning factors on the same leads", key="factors_open", on_change="rerun")
+    if factors.open:  # it reads every lead
+        with factors:
+            _show_factors(frame)
 
 
 def _show_report(found: LiveReport, outcome: str) -> None:
