@@ -19,6 +19,7 @@ from analytics.backtest import Proof
 from analytics.batch_baseline import baseline_rate
 from analytics.calibration_table import Estimator, overall, tabulate
 from analytics.component_report import component_report
+from analytics.coverage import coverage
 from analytics.maturity import fit_delay
 from analytics.recency import recency_weights
 from analytics.row_evidence import COLUMNS as ROW_EVIDENCE
@@ -126,9 +127,10 @@ def calculate(
     more = {(row["dimension"], row["value"]): _plain(row) for row in evidence.to_dict("records")}
     nothing = dict.fromkeys(ROW_EVIDENCE)
     rows = [nothing | row | more.get((row["dimension"], row["value"]), {}) for row in rows]
-    totals = overall(frame, as_of=as_of, maturity_days=maturity_days) | {
-        "sources": _sources(days, source, as_of, maturity_days),
-        "dimensions": {d: _without(days, source, carried[d], as_of, maturity_days) for d in carried},
+    sources, rested_on = coverage(days, source, carried, as_of=as_of, maturity_days=maturity_days)
+    totals = overall(days, as_of=as_of, maturity_days=maturity_days) | {
+        "sources": sources,
+        "dimensions": rested_on,
         "delay": None if delay is None else vars(delay) | {"median_days": delay.days_until(0.5)},
         "baseline": baseline_rate(
             days[source == "historical"], delay, as_of=as_of, maturity_days=maturity_days
@@ -138,30 +140,6 @@ def calculate(
     if components is not None:
         parts = [_component_part(components, icp, name, as_of, seed, half_life_days) for name in WORKFLOWS]
     return Calibration(_plain(totals), rows, data_sha256(frame), parts)
-
-
-def _sources(days: pd.DataFrame, source: pd.Series, as_of: date, maturity_days: int) -> dict[str, Any]:
-    found = {}
-    for name in ("historical", "hades"):
-        told = overall(days[source == name], as_of=as_of, maturity_days=maturity_days)
-        found[name] = {key: told[key] for key in ("leads", "deliveries", "too_young")}
-    return found
-
-
-def _without(
-    days: pd.DataFrame, source: pd.Series, values: pd.Series, as_of: date, maturity_days: int
-) -> dict[str, Any]:
-    """How many leads the rows of a dimension rest on, and how many are in none as they carry no value of it."""
-    carrying = values.notna()
-    told = overall(days[carrying], as_of=as_of, maturity_days=maturity_days)
-    missing = {
-        name: overall(days[~carrying & (source == name)], as_of=as_of, maturity_days=maturity_days)["leads"]
-        for name in ("historical", "hades")
-    }
-    return {
-        "leads": told["leads"], "deliveries": told["deliveries"], "too_young": told["too_young"],
-        "without_value": sum(missing.values()), "without_value_of": missing,
-    }  # fmt: skip
 
 
 def _component_part(

@@ -90,7 +90,13 @@ def fit_delay(outcomes: pd.DataFrame, values: pd.Series, *, as_of: Day) -> Delay
 
 
 def rate_by_value(
-    outcomes: pd.DataFrame, values: pd.Series, delay: Delay, *, as_of: Day, horizon_days: int
+    outcomes: pd.DataFrame,
+    values: pd.Series,
+    delay: Delay,
+    *,
+    as_of: Day,
+    horizon_days: int,
+    known: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per value by name, maturity allowed for: what its leads so far say about their rate in the end.
 
@@ -99,9 +105,9 @@ def rate_by_value(
     Wilson's 95 % interval on the effective leads, the delay distribution taken as known); ever_rate (0–1:
     however late); reached_horizon (leads at least `horizon_days` old: with none the value is too young to
     be judged whatever the model says). Leads without a value are left out, leads without a start count as
-    old. No rows: empty.
+    old. No rows: empty. `known`: what known_outcomes gives for that day, where the caller has it already.
     """
-    groups = _Groups.of(outcomes, values, as_of)
+    groups = _Groups.of(outcomes, values, as_of, known)
     ever = groups.rates(delay)
     leads = groups.open.sum(axis=1) + groups.delivered
     within = float(delay.share_by(np.array([horizon_days + 1.0]))[0])
@@ -163,14 +169,20 @@ def _share_with_interval(
 
 
 def kaplan_meier_by_value(
-    outcomes: pd.DataFrame, values: pd.Series, *, as_of: Day, horizon_days: int
+    outcomes: pd.DataFrame,
+    values: pd.Series,
+    *,
+    as_of: Day,
+    horizon_days: int,
+    known: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row per value by name: value, leads (with a known start), at_risk (watched to the horizon), rate, low, high.
 
     rate is the share delivered within `horizon_days` (0–1), missing where no lead has been watched that
     long: the value is too young. Leads without a start or without a value are left out.
     """
-    known = known_outcomes(outcomes, as_of=as_of, maturity_days=horizon_days)
+    if known is None:
+        known = known_outcomes(outcomes, as_of=as_of, maturity_days=horizon_days)
     codes, found = pd.factorize(aligned(values, known), sort=True)
     age, wait = known["age_days"].to_numpy(), known["days_to_delivery"].to_numpy()
     days = np.where(np.isnan(wait), age, wait)
@@ -210,8 +222,11 @@ class _Groups:
     ages_reached: FloatArray  # (values, ages): leads of that age, delivered or not
 
     @classmethod
-    def of(cls, outcomes: pd.DataFrame, values: pd.Series, as_of: Day) -> _Groups:
-        known = known_outcomes(outcomes, as_of=as_of, maturity_days=0)
+    def of(
+        cls, outcomes: pd.DataFrame, values: pd.Series, as_of: Day, known: pd.DataFrame | None = None
+    ) -> _Groups:
+        if known is None:
+            known = known_outcomes(outcomes, as_of=as_of, maturity_days=0)
         codes, found = pd.factorize(aligned(values, known), sort=True)
         names: list[str | None] = [str(name) for name in found]
         if (codes < 0).any():

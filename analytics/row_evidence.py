@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from analytics.adjusted import adjusted_rates
-from analytics.calibration_table import Day
+from analytics.calibration_table import Day, known_outcomes
 from analytics.maturity import Delay, kaplan_meier_by_value, rate_by_value
 
 COLUMNS = (
@@ -28,14 +28,19 @@ def row_evidence(
     """
     carried = [name for name in values.columns if values[name].notna().any()]
     found = []
+    known = known_outcomes(outcomes, as_of=as_of, maturity_days=maturity_days)
     for name in carried:
-        km = kaplan_meier_by_value(outcomes, values[name], as_of=as_of, horizon_days=maturity_days)
+        km = kaplan_meier_by_value(
+            outcomes, values[name], as_of=as_of, horizon_days=maturity_days, known=known
+        )
         km = km.rename(
             columns={"rate": "km_rate", "low": "km_low", "high": "km_high", "at_risk": "km_at_risk"}
         )
         rows = km.drop(columns="leads")
         if delay is not None:
-            told = rate_by_value(outcomes, values[name], delay, as_of=as_of, horizon_days=maturity_days)
+            told = rate_by_value(
+                outcomes, values[name], delay, as_of=as_of, horizon_days=maturity_days, known=known
+            )
             told = told.rename(
                 columns={
                     "rate": "delay_rate",
