@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.calibration_table import Day, known_outcomes
+from analytics.calibration_table import Day, coded, known_outcomes
 from analytics.rates import FloatArray
 from errors import InputError
 
@@ -190,18 +190,29 @@ def _cells(
     """(levels, the different combinations of values as text, the number of its combination per judged row)."""
     levels: list[tuple[str, str]] = []
     key = np.zeros(int(judged.sum()), dtype=np.int64)
-    names, codes = {}, {}
+    names: dict[str, Any] = {}
     for column in values.columns:
-        code, found = pd.factorize(values[column], sort=True)
-        texts = [*(str(value) for value in found), _MISSING]
+        code, found = coded(values[column])
+        texts = [*found, _MISSING]
         code = np.where(code < 0, len(found), code).astype(np.int64)[judged]
-        names[str(column)], codes[str(column)] = np.array(texts, dtype="object"), code
+        names[str(column)] = np.array(texts, dtype="object")
         seen = [texts[i] for i in np.flatnonzero(np.bincount(code, minlength=len(texts)))]
         levels += [(str(column), value) for value in sorted(seen)]
         key = key * len(texts) + code
-    _, first, place = np.unique(key, return_index=True, return_inverse=True)
-    cells = pd.DataFrame({name: names[name][codes[name][first]] for name in names})
-    return tuple(levels), cells, place.ravel()
+    size = int(np.prod([float(len(texts)) for texts in names.values()]))
+    if size <= 10 * max(len(key), 1000):  # then counting beats sorting
+        found_keys = np.flatnonzero(np.bincount(key, minlength=1))
+        at = np.zeros(size, dtype=np.intp)
+        at[found_keys] = np.arange(len(found_keys))
+        place = at[key]
+    else:
+        found_keys, inverse = np.unique(key, return_inverse=True)
+        place = inverse.ravel()
+    cells, rest = {}, found_keys
+    for name in reversed(names):
+        rest, code = np.divmod(rest, len(names[name]))
+        cells[name] = names[name][code]
+    return tuple(levels), pd.DataFrame({name: cells[name] for name in names}), place
 
 
 def _design(cells: pd.DataFrame, levels: Sequence[tuple[str, str]]) -> Any:

@@ -72,6 +72,16 @@ def aligned(values: pd.Series, known: pd.DataFrame) -> pd.Series:
     return values if len(values) == len(known) else values.loc[known.index]
 
 
+def coded(values: pd.Series) -> tuple[npt.NDArray[np.integer[Any]], list[str]]:
+    """(the number of each row's value, −1 where missing; the values as sorted text): quick for categories, whose unused
+    ones are named too.
+    """
+    if isinstance(values.dtype, pd.CategoricalDtype) and values.cat.categories.is_monotonic_increasing:
+        return values.cat.codes.to_numpy(), [str(value) for value in values.cat.categories]
+    codes, found = pd.factorize(values, sort=True)
+    return codes, [str(value) for value in found]
+
+
 def overall(
     outcomes: pd.DataFrame, values: pd.Series | None = None, *, as_of: Day, maturity_days: int
 ) -> dict[str, Any]:
@@ -267,7 +277,7 @@ class _Counts(NamedTuple):
 def _count(
     values: pd.Series, known: _Known, current: Mapping[str, float], weights: FloatArray | None
 ) -> _Counts:
-    codes, found = pd.factorize(values)
+    codes, found = coded(values)
     counted = known.seen & (codes >= 0)
 
     def count(mask: npt.NDArray[np.bool_], weight: FloatArray | None = None) -> FloatArray:
@@ -286,7 +296,7 @@ def _count(
         worth = np.divide(mass**2, squares, out=np.zeros_like(mass), where=squares > 0)
         won = worth * np.clip(np.divide(hits, mass, out=np.zeros_like(mass), where=mass > 0), 0.0, 1.0)
         rate = float(hits.sum() / mass.sum())
-    place = {str(name): i for i, name in enumerate(found) if young[i] + matured[i] > 0}
+    place = {name: i for i, name in enumerate(found) if young[i] + matured[i] > 0}
     names = [*current, *sorted(set(place) - set(current))]
     at = np.array([place.get(name, len(found)) for name in names], dtype=np.intp)
 

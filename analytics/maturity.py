@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.calibration_table import Day, aligned, known_outcomes
+from analytics.calibration_table import Day, aligned, coded, known_outcomes
 from analytics.rates import FloatArray, wilson_interval
 
 FEWEST_DELIVERIES = 20  # with a known delay, before a delay distribution is fitted at all
@@ -128,7 +128,8 @@ def rate_by_value(
             "reached_horizon": groups.reached(horizon_days),
         }
     )
-    return table[table["value"].notna()].sort_values("value", ignore_index=True)
+    seen: pd.DataFrame = table[table["value"].notna() & (leads > 0)]
+    return seen.sort_values("value", ignore_index=True)
 
 
 def kaplan_meier(
@@ -183,7 +184,7 @@ def kaplan_meier_by_value(
     """
     if known is None:
         known = known_outcomes(outcomes, as_of=as_of, maturity_days=horizon_days)
-    codes, found = pd.factorize(aligned(values, known), sort=True)
+    codes, found = coded(aligned(values, known))
     age, wait = known["age_days"].to_numpy(), known["days_to_delivery"].to_numpy()
     days = np.where(np.isnan(wait), age, wait)
     counted = (codes >= 0) & np.isfinite(age)
@@ -205,7 +206,7 @@ def kaplan_meier_by_value(
         if at_end or all_events.sum() == leads:
             told = _share_with_interval(all_events[on], at_risk, leads, at_end)
         rate, low, high, watched = told
-        rows.append((str(value), leads, watched, rate, low, high))
+        rows.append((value, leads, watched, rate, low, high))
     return pd.DataFrame(rows, columns=["value", "leads", "at_risk", "rate", "low", "high"])
 
 
@@ -227,11 +228,11 @@ class _Groups:
     ) -> _Groups:
         if known is None:
             known = known_outcomes(outcomes, as_of=as_of, maturity_days=0)
-        codes, found = pd.factorize(aligned(values, known), sort=True)
-        names: list[str | None] = [str(name) for name in found]
+        codes, found = coded(aligned(values, known))
+        names: list[str | None] = [*found]
         if (codes < 0).any():
             names.append(None)
-        codes = np.where(codes < 0, len(found), codes)
+        codes = np.where(codes < 0, len(found), codes).astype(np.int64)
         delivered = known["delivered"].to_numpy()
         age = known["age_days"].to_numpy()
         last = int(np.nanmax(age)) + 1 if np.isfinite(age).any() else 0
