@@ -40,15 +40,15 @@ class Table(NamedTuple):
     @property
     def select(self) -> str:
         """The rows after a rowid, in order: rowid, then the columns."""
-        columns = ", ".join(map(quoted, self.columns))
-        return f"SELECT rowid, {columns} FROM {quoted(self.name)} WHERE rowid > ? ORDER BY rowid"  # noqa: S608
+        columns = ", ".join(map(_quoted, self.columns))
+        return f"SELECT rowid, {columns} FROM {_quoted(self.name)} WHERE rowid > ? ORDER BY rowid"  # noqa: S608
 
     @property
     def insert(self) -> str:
         """One row under its rowid, in place of one that may be there."""
-        columns = [*([] if self.own_key else ["rowid"]), *map(quoted, self.columns)]
+        columns = [*([] if self.own_key else ["rowid"]), *map(_quoted, self.columns)]
         marks = ", ".join("?" * len(columns))
-        return f"INSERT OR REPLACE INTO {quoted(self.name)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
+        return f"INSERT OR REPLACE INTO {_quoted(self.name)} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608
 
 
 class Copied(NamedTuple):
@@ -133,7 +133,7 @@ def _begin(target: Database, tables: Sequence[Table]) -> None:
 
 def _copy_rows(source: Database, target: Database, table: Table) -> int:
     """How many rows went over now: those after the last one that is there."""
-    last = target.rows(f"SELECT max(rowid) AS last FROM {quoted(table.name)}")[0]["last"]  # noqa: S608
+    last = target.rows(f"SELECT max(rowid) AS last FROM {_quoted(table.name)}")[0]["last"]  # noqa: S608
     after = -(2**63) if last is None else last
     copied = 0
     for rows in _portions(source, table, after, target.rows_per_write):
@@ -180,7 +180,7 @@ def _settle(source: Database, target: Database, tables: Sequence[Table]) -> list
                 sql = table.select.replace("rowid > ?", f"rowid IN ({marks})")
                 write_rows(target, table, [row for part in source.stream(sql, keys) for row in part])
         for table, keys in reversed(extra):
-            sql = f"DELETE FROM {quoted(table.name)} WHERE rowid = ?"  # noqa: S608
+            sql = f"DELETE FROM {_quoted(table.name)} WHERE rowid = ?"  # noqa: S608
             for start in range(0, len(keys), 500):
                 target.write([Many(sql, [(key,) for key in keys[start : start + 500]])], bump=False)
         if not wrong and source.rows(_VERSION) == version:
@@ -240,5 +240,5 @@ def _finish(source: Database, target: Database, last: Table) -> None:
     target.write([Many(last.insert, given), Statement(f"DROP TABLE {UNFINISHED}")], bump=False)
 
 
-def quoted(name: str) -> str:
+def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

@@ -43,7 +43,8 @@ def scored(page: Any, address: str, content: bytes) -> list[str]:
     )
     page.get_by_text("leads are ready to go out").wait_for()
     settled(page)
-    return scores_shown(page)
+    cells: list[str] = scores_shown(page)
+    return cells
 
 
 def filled(page: Any, name: str, text: str) -> None:
