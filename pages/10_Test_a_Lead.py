@@ -97,6 +97,11 @@ with ui.page("Test a Lead") as frame:
         }
     with right:
         values = typed(frame, known, workflow)
+    if all(values.get(name) is None for name in ("sic_code", "employee_count", "state", "distance_miles")):
+        ui.empty(
+            "Say what you know of a lead, or find one that was exported: its score, part by part, appears here."
+        )
+        st.stop()
     if "signal_date" in values:
         values["signal_date"] = pd.Timestamp(values["signal_date"])
     # Whoever types a lead wants its score at any distance: the radius belongs to an export.

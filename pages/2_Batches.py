@@ -32,11 +32,10 @@ with ui.page("Batches") as frame:
     low, high = wilson_interval(found["deliveries"].to_numpy(), found["companies"].to_numpy())
     shown = pd.DataFrame({
         "batch": found["batch_id"], "exported": pd.to_datetime(found["exported_at"]).dt.date,
-        "leads": found["exported"], "companies": found["companies"],
         "rate": [f"{ui.percent(d / n)} ({ui.interval(lo, hi)})" if old >= days and n else f"too young ({old} days)"
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
-        "deliveries": found["deliveries"], "appointments": found["appointments"], "contacted": found["contacted"],
-        "status": found["status"], "operator": found["operator_name"], "workflow": found["workflow_type"].map(_WORKFLOWS),
+        "deliveries": found["deliveries"], "companies": found["companies"], "leads": found["exported"], "appointments": found["appointments"], "contacted": found["contacted"],
+        "status": found["status"], "operator": found["operator_name"].fillna("–"), "workflow": found["workflow_type"].map(_WORKFLOWS),
         "by": found["exported_by"], "version": found["weight_version"], "sha256": found["sha256"].str[:16],
     })  # fmt: skip
     st.markdown(

@@ -72,10 +72,8 @@ def retire_now(frame: ui.Frame, list_id: int) -> None:
 
 with ui.page("Suppression") as frame:
     found = ui.read(frame, lists.read_lists)
-    st.markdown(
-        f"#### {ui.many(int(found['entries'].sum()), 'entry', 'entries')} on {ui.many(len(found), 'list')} are asked "
-        "before every export"
-    )
+    entries = ui.many(int(found["entries"].sum()), "entry", "entries")
+    st.markdown(f"#### {entries} on {ui.many(len(found), 'list')} are asked before every export")
     for sentence in stale_lists(found, frame.today):
         st.warning(ui.plain(f"{sentence} Load a newer one: exports ask first until then."))
     if found.empty:

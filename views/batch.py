@@ -162,10 +162,11 @@ def show_operators(frame: ui.Frame, every: pd.DataFrame) -> None:
         for t, n in zip(table["than_all"].fillna(""), old, strict=True)
     ]
     st.dataframe(
-        table[["operator", "batches", "companies"]].assign(old=old, deliveries=table["deliveries"], told=told, says=says).head(500),
+        table.assign(told=told, old=old, says=says).head(500),
+        column_order=("operator", "told", "deliveries", "old", "companies", "batches", "says"),
         hide_index=True, alt="Deliveries by operator, most companies first", height=min(390, 38 + 35 * len(table)), key="operators_table",
         column_config={"operator": st.column_config.TextColumn("Operator", pinned=True), "batches": "Batches",
-                       "companies": "Companies", "old": "Old enough to judge", "deliveries": "of these delivered",
+                       "companies": "Companies", "old": "of companies old enough", "deliveries": "Delivered",
                        "told": st.column_config.TextColumn("Rate (95 % interval)", width="medium"), "says": "Which is"},
     )  # fmt: skip
 

@@ -16,7 +16,7 @@ _LABELS = {
     "exported before": "Exported before", "other contact": "Other contact", "below the cut": "Below the cut",
 }  # fmt: skip
 _SHOWN = (
-    "company_name", "score", "made_of", "priority", "contact", "job_title", "dial_key", "distance_miles", "age_days", "city",
+    "company_name", "score", "contact", "dial_key", "made_of", "priority", "job_title", "distance_miles", "age_days", "city",
     "state", "zip_code", "sic_code", "employee_count",
 )  # fmt: skip
 MOST_SHOWN = 500
