@@ -18,7 +18,7 @@ from analytics.adjusted import AdjustedFit, delivery_chances, fit_adjusted
 from analytics.prediction import Grade, grade, half, predict
 from analytics.ranking import RankingChange, ranking_change
 from errors import InputError, Refused
-from icp import Icp, dimension_values, dimensions, parse_icp, scores_in_force
+from icp import Icp, business_zone, dimension_values, dimensions, parse_icp, scores_in_force
 from lead_columns import READINGS
 from score_changes import change_of_run, movable_rows, pick_rows
 from scoring import score_leads
@@ -179,7 +179,7 @@ def _grade(
 
 
 def _fit(db: Database, icp: Icp, *, as_of: date, population: str) -> AdjustedFit | None:
-    frame = outcomes.read_outcome_frame(db, population=population)
+    frame = outcomes.read_outcome_frame(db, population=population, zone=business_zone(icp))
     return fit_adjusted(
         frame, _values(icp, frame), as_of=as_of, maturity_days=int(icp.data["calibration"]["maturity_days"])
     )

@@ -2,7 +2,7 @@
 
 Run from the repository: python -m benchmarks.bench_calibration [OUTCOMES]. The floor is the standard library's sqlite3
 fetching the same columns of the same rows in the same run, into tuples, and nothing else. The report is what
-calibration.report_of gives: rates, intervals, verdicts and sentences of every value, and the hash of the data. Half of
+calibration.calculate gives: rates, intervals, verdicts and sentences of every value, and the hash of the data. Half of
 the outcomes are historical, half are companies of batches. Each side takes its best of three, in turns.
 """
 
