@@ -394,12 +394,12 @@ def _newton(
     middle = np.zeros(len(ridge))
     middle[1] = _SLOPE_PRIOR
     point = start
-    curvature = np.diag(ridge)
+    curvature, weighed, turned = np.diag(ridge), design.copy(), design.T.tocsr()
     for _ in range(steps):
         chance = _expit(design @ point)
-        weighed = design.multiply((counts * chance * (1 - chance))[:, None]).tocsr()
-        curvature = (weighed.T @ design).toarray() + np.diag(ridge)
-        slope = design.T @ (counts * (hit - chance)) - ridge * (point - middle)
+        weighed.data = design.data * np.repeat(counts * chance * (1 - chance), np.diff(design.indptr))
+        curvature = (turned @ weighed).toarray() + np.diag(ridge)
+        slope = turned @ (counts * (hit - chance)) - ridge * (point - middle)
         step = np.linalg.solve(curvature, slope)
         if point[1] + step[1] < 0:
             free = np.arange(len(point)) != 1
