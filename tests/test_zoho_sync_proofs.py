@@ -15,17 +15,22 @@ from figures import show
 from zoho_story import (
     BATCH,
     EXPORTED,
+    OPS,
+    PROFILE,
     ROOT,
     deliver,
     export,
     fresh,
     lead_in_zoho,
     lead_row,
+    open_zoho,
     synced,
     tell_story,
     whole,
 )
 
+from deal_import import sync_deals
+from deals import read_deal_rules
 from stores import syncs
 from stores import zoho as store
 
@@ -145,8 +150,16 @@ def test_fifty_kills_leave_no_trace(db, db_path, zoho, config_dir, tmp_path):
         if newest["status"] == "running":
             interrupted.add(int(newest["run_id"]))
     ended(started(environment))
+    (tmp_path / "clean").mkdir(exist_ok=True)
     clean = fresh(zoho, tmp_path / "clean", companies=400)
+    client = open_zoho(zoho, tmp_path / "clean")
+    rules = read_deal_rules(config_dir)
+    sync_deals(clean, client, profile=PROFILE, rules=rules, actor=OPS, clock=lambda: zoho.world.now)
+    client.close()
     assert whole(db) == whole(clean)
+    for table in ("deals", "deal_snapshots"):
+        kept = f"SELECT deal_id, outcome, fingerprint FROM {table} ORDER BY deal_id, fingerprint"
+        assert db.rows(kept) == clean.rows(kept)
     clean.close()
     statuses = syncs.read_sync_runs(db, limit=200)["status"].value_counts().to_dict()
     assert statuses["interrupted"] == 50
