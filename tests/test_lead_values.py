@@ -1,7 +1,6 @@
 """Expected values come from the value traps of ZoomInfo files, or from the sentence beside them."""
 
 import math
-from datetime import date
 
 import pytest
 from hypothesis import given
@@ -196,71 +195,6 @@ def test_sic_code(written, meant):
 )
 def test_primary_sic_code(cells, meant):
     assert values.primary_sic_code(*cells) == meant
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "2026-01-24",
-        "2026-1-24",
-        "2026/01/24",
-        "20260124",
-        "2026-01-24T17:05:09Z",
-        "2026-01-24T00:00:00Z",
-        "2026-01-24T17:05:09.123Z",
-        "2026-01-24T17:05:09+00:00",
-        "2026-01-24 00:00:00",
-        "1/24/2026",
-        "01/24/2026",
-        "1/24/26",
-        "1/24/2026 12:00 AM",
-        "1/24/2026, 3:04 PM",
-        "1-24-2026",
-        "January 24, 2026",
-        "Jan 24, 2026",
-        "Jan. 24 2026",
-        "Saturday, January 24, 2026",
-        "24 January 2026",
-        "24-Jan-2026",
-        "46046",  # days since 1899-12-30, as a spreadsheet counts: date(1899, 12, 30) + 46046 days
-        "46046.75",
-    ],
-)
-def test_day(written):
-    assert values.day(written) == date(2026, 1, 24)
-
-
-@pytest.mark.parametrize(
-    ("written", "meant"),
-    [
-        ("December 12, 2022", date(2022, 12, 12)),
-        ("2025-03-18T00:00:00Z", date(2025, 3, 18)),
-        ("Sept 9, 2024", date(2024, 9, 9)),
-        ("2024-02-29", date(2024, 2, 29)),
-    ],
-)
-def test_other_days(written, meant):
-    assert values.day(written) == meant
-
-
-@pytest.mark.parametrize(
-    "written",
-    [
-        "",
-        "2026-02-30",
-        "24/1/2026",
-        "2026-01-24xyz",
-        "1999-13-01",
-        "0001-01-01",
-        "9999-12-31",
-        "Ju 1, 2020",
-        "soon",
-        "٢٠٢٦-٠١-٢٤",
-        "1.2.2026",
-    ],
-)
-def test_no_day(written):
-    assert values.day(written) is None
 
 
 @pytest.mark.parametrize(
@@ -473,9 +407,3 @@ def test_forms_of_what_comes_back(text):
     percent = values.percentage(text)
     assert percent is None or 0 <= percent <= 100
     assert not any(values.hidden(character) for character in values.clean_text(text))
-
-
-@given(st.dates(date(1970, 1, 1), date(2100, 12, 31)))
-def test_every_day_is_read_in_every_form(day):
-    for form in ("%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y", "%d %b %Y", "%Y-%m-%dT08:30:00Z", "%m/%d/%Y 12:00 AM"):
-        assert values.day(day.strftime(form)) == day
