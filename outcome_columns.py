@@ -161,9 +161,14 @@ def _days(values: Sequence[Any], zone: ZoneInfo) -> Any:
 def _in_order(table: Any) -> Any:
     """The table by source (hades before historical, as text sorts) and lead."""
     source = table["source"].combine_chunks()
-    words = np.array(source.dictionary.to_pylist(), dtype="str")
-    codes = words[source.indices.to_numpy()] if len(words) else words
-    return table.take(np.lexsort((table["lead_id"].to_numpy(), codes)))
+    if not len(source):
+        return table
+    places = np.argsort(np.argsort(np.array(source.dictionary.to_pylist(), dtype="str")))
+    codes, leads = places[source.indices.to_numpy()], table["lead_id"].to_numpy()
+    steps, further = np.diff(codes), np.diff(leads)
+    if ((steps > 0) | ((steps == 0) & (further > 0))).all():
+        return table  # as the database gave them
+    return table.take(np.lexsort((leads, codes)))
 
 
 def _told(table: Any, marks: Marks, parts: Sequence[str]) -> OutcomeColumns:

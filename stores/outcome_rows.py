@@ -86,7 +86,7 @@ def read_every_row(db: Database, *, parts: Sequence[str] = ()) -> tuple[Marks, T
 def every_row(*, parts: Sequence[str] = ()) -> list[Statement]:
     """The statements for every row that counts now, and for the deliveries."""
     wanted, more, extra = _parts(parts)
-    return [Statement(f"{_historical(more)} UNION ALL {_hades(wanted)}", extra), _deliveries()]
+    return [Statement(f"{_hades(wanted)} UNION ALL {_historical(more)}", extra), _deliveries()]
 
 
 def read_changed_rows(
