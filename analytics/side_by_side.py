@@ -155,7 +155,9 @@ def compare_factors(
         raise InputError(f"Factors from 0 to 2 were expected, got {strange[0]:g}.")
     kept = scored["score"].notna().to_numpy()
     parts = [name for name in scored if str(name).endswith("_points") and name != "factor_points"]
-    total = np.nan_to_num(scored.loc[kept, parts].to_numpy(dtype=float)).sum(axis=1)  # other workflows, other parts
+    total = np.nan_to_num(scored.loc[kept, parts].to_numpy(dtype=float)).sum(
+        axis=1
+    )  # other workflows, other parts
     rows, first = [], None
     for name, factor in factors.items():
         score = np.clip(np.floor(total * factor + 0.5 + 1e-9), 0, 100)

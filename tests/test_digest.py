@@ -107,7 +107,8 @@ def test_who_leaves_by_their_link_gets_nothing_more_and_is_not_put_back_by_a_run
     written(db, now)
     deliver(db, post.send, now)
     links = {
-        letter["To"]: letter["List-Unsubscribe"].strip(" <>").partition("leave=")[2] for letter in post.letters
+        letter["To"]: letter["List-Unsubscribe"].strip(" <>").partition("leave=")[2]
+        for letter in post.letters
     }
     assert not leave_digest(db, token="guessed", now=now)
     assert not leave_digest(db, token="", now=now)

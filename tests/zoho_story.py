@@ -85,7 +85,9 @@ def export(db: turso_db.Database, batch_id: str, rows: list[dict], now: datetime
     db.write(
         [
             batches.insert_batch(values=values),
-            *batches.insert_leads(batch_id=batch_id, columns=list(zip(*leads, strict=True)), csv=b"", now=now),
+            *batches.insert_leads(
+                batch_id=batch_id, columns=list(zip(*leads, strict=True)), csv=b"", now=now
+            ),
         ]
     )
 
