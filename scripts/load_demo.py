@@ -78,7 +78,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
 
 
 def _bring_deals(db: Database, settings: Settings, done: DemoLoad, now: datetime) -> None:
-    """Nothing; the deals of the same world are in, with a snapshot of the pipeline for each of six months. Again changes
+    """Nothing; the deals of the same world are in, with pipeline scores of three months ago, one month ago and the day itself. Again changes
     nothing.
     """
     actor = named_actor("Demo import")
@@ -92,7 +92,7 @@ def _bring_deals(db: Database, settings: Settings, done: DemoLoad, now: datetime
         actor=actor,
     )
     rules = read_pipeline_rules(settings.config_dir)
-    for months in range(6, -1, -1):
+    for months in (3, 1, 0):
         snapshot_pipeline(db, rules=rules, today=done.day - timedelta(days=30 * months), now=now, actor=actor)
 
 
