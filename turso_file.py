@@ -74,7 +74,9 @@ class LocalFile:
         closings = self._closings
         connection = self._reader()
         try:
-            return _table(connection.execute(sql, _arguments(args))).dicts()
+            cursor = connection.execute(sql, _arguments(args))
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row)) for row in cursor.fetchall()]  # noqa: B905 - as long as each other by nature
         except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeEncodeError) as error:
             self._fail(error, [Statement(sql, args)])
         finally:
