@@ -241,7 +241,7 @@ def _distances(leads: pd.DataFrame, workflow: str, center_zip: str | None) -> np
     if workflow == "geography" and center_zip is None and len(leads) and missing.all():
         raise InputError(
             "The geography workflow needs a centre to measure from: give a centre ZIP, choose an operator "
-            "with a ZIP, or load a file with a distance column."
+            "with a ZIP, or load a file with a distance column. A file of buying signals needs none: choose that workflow."
         )
     if center_zip is None or not missing.any() or "zip_code" not in leads:
         return miles

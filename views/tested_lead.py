@@ -58,6 +58,7 @@ def show_lead(
         st.subheader("What it is made of", anchor=False)
         told = explain(scored, frame.icp)
         told["part"] = told["part"].map(_said)
+        told["value"] = told["value"].map(_short, na_action="ignore")
         st.dataframe(told, hide_index=True, placeholder="", alt="The parts of the score, which sum to it", key="parts",
                      column_config={"part": "Part", "value": "Value", "score": "Score", "weight": "Weight",
                                     "points": st.column_config.NumberColumn("Points", format="%.2f")})  # fmt: skip
@@ -73,6 +74,12 @@ def show_lead(
                                     "excluded": st.column_config.TextColumn("Left out because", width="medium")})  # fmt: skip
     _show_versions(frame, lead, workflow, options, exported)
     _show_alike(frame, {str(name): value for name, value in scored.items()})
+
+
+def _short(value: str) -> str:
+    """A value for people: `6.0174471` miles are `6.0`; codes and words stay as they are."""
+    whole, dot, decimals = value.partition(".")
+    return f"{float(value):.1f}" if dot and whole.isdigit() and decimals.isdigit() else value
 
 
 def _said(part: str) -> str:
