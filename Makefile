@@ -19,7 +19,7 @@ $(VENV)/installed-test: $(VENV)/installed requirements-test.txt
 
 run: $(VENV)/installed  ## the product on this machine, with demo data when the database is empty
 	$(BIN)/python -m scripts.load_demo --if-empty
-	$(BIN)/python -m streamlit run Home.py
+	$(BIN)/python -m serve
 
 test: $(VENV)/installed-test  ## every test, seeded; the browser journeys included
 	@sh scripts/find_chromium.sh

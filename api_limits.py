@@ -44,9 +44,12 @@ def refuse_open_door(hosts: Sequence[str], *, is_shut: bool, sentence: str) -> N
 
 def is_from_here(scope: Scope, headers: dict[str, str]) -> bool:
     """Whether a request without a key came to this machine by its own name, and from no page of another site."""
-    host = (urlsplit(f"//{headers.get('host', '')}").hostname or "") if headers.get("host") else ""
     origin = headers.get("origin")
-    from_here = origin is None or is_loopback(urlsplit(origin).hostname)
+    try:
+        host = urlsplit(f"//{headers.get('host', '')}").hostname
+        from_here = origin is None or is_loopback(urlsplit(origin).hostname)
+    except ValueError:  # no address at all, such as [
+        return False
     return is_loopback((scope.get("server") or ("", 0))[0]) and is_loopback(host) and from_here
 
 

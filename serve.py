@@ -16,7 +16,7 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api
-from api_limits import is_loopback, refuse_open_door, said_hosts
+from api_limits import is_from_here, refuse_open_door, said_hosts
 from errors import HadesError
 from settings import read_settings
 
@@ -30,7 +30,10 @@ _HEADERS = ((b"content-security-policy", _POLICY.encode()), (b"x-content-type-op
 
 
 class Door:
-    """Around the pages: from other machines only with sign-in, and every page with headers that keep it to itself."""
+    """Around the pages: other machines, and other names of this one, only with sign-in; headers on every answer.
+
+    The name matters because a page of another site can point its own name at 127.0.0.1 and then ask as if it were ours.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -40,23 +43,35 @@ class Door:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        inside = is_loopback((scope.get("server") or ("", 0))[0]) or scope["path"].startswith("/api/")
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        inside = scope["path"].startswith("/api/") or is_from_here(
+            scope, headers
+        )  # the API has its own check
         if not inside and not _has_sign_in():
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:
-                await PlainTextResponse("HADES serves other machines only with sign-in.", 403)(
-                    scope, receive, send
-                )
+                sentence = "HADES serves other machines, and this one under another name, only with sign-in."
+                await PlainTextResponse(sentence, 403)(scope, receive, send)
             return
+
+        is_secure = scope.get("scheme") in ("https", "wss")
 
         async def with_headers(message: Any) -> None:
             if message["type"] == "http.response.start":
                 known = {name for name, _ in message["headers"]}
-                message["headers"] = [*message["headers"], *((n, v) for n, v in _HEADERS if n not in known)]
+                own = [
+                    (n, _secure(v) if n == b"set-cookie" and is_secure else v) for n, v in message["headers"]
+                ]
+                message["headers"] = [*own, *((n, v) for n, v in _HEADERS if n not in known)]
             await send(message)
 
         await self._app(scope, receive, with_headers)
+
+
+def _secure(cookie: bytes) -> bytes:
+    """The cookie for TLS only; Streamlit itself never says so."""
+    return cookie if b"secure" in cookie.lower().split(b"; ") else cookie + b"; Secure"
 
 
 @asynccontextmanager

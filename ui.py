@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
@@ -184,12 +185,20 @@ def _person() -> Actor:
             st.stop()
         role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
         return Actor(str(st.user.name or st.user.email), role if role in ROLES else "viewer")
-    if st.get_option("server.address") not in _LOOPBACK:
+    if st.get_option("server.address") not in _LOOPBACK or not _by_own_name():
         st.error(
-            "HADES serves other machines only with sign-in. Set up [auth] in the secrets, or serve 127.0.0.1."
+            "HADES serves other machines, and this one under another name, only with sign-in. "
+            "Set up [auth] in the secrets, or open http://127.0.0.1 here."
         )
         st.stop()
     return Actor(st.session_state.get("acting_as") or UNNAMED, "manager")
+
+
+def _by_own_name() -> bool:
+    """Whether the browser asked this machine by a name of its own; another site's name can be pointed at it."""
+    with suppress(ValueError):
+        return urlsplit(f"//{st.context.headers.get('Host') or 'localhost'}").hostname in _LOOPBACK
+    return False
 
 
 def _sign_in_configured() -> bool:

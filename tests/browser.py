@@ -28,7 +28,7 @@ def served(data_dir: Path, config_dir: Path) -> Iterator[str]:
     environment = os.environ | {"HADES_DATA_DIR": str(data_dir), "HADES_CONFIG_DIR": str(config_dir)}
     log = (data_dir / "server.log").open("wb")
     server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "Home.py", "--server.port", str(port)],
+        [sys.executable, "-m", "serve", "--port", str(port)],
         cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"

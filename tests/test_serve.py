@@ -47,6 +47,13 @@ def test_pages_and_api_answer_from_one_process(config_dir: Path, tmp_path: Path)
         assert page.status_code == 200
         assert "<title>" in page.text
         assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+        assert {name: page.headers[name] for name in ("x-content-type-options", "x-frame-options", "referrer-policy")} == {
+            "x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "same-origin",
+        }  # fmt: skip
+        for strange in ({"Host": "evil.example"}, {"Origin": "https://evil.example"}):
+            assert httpx.get(address, headers=strange).status_code == 403, strange
+        put = f"{address}/_stcore/upload_file/some-session/some-file"
+        assert httpx.put(put, files={"file": b"x"}).status_code == 403  # no XSRF token
         assert httpx.get(f"{address}/_stcore/health").text == "ok"
         scored = httpx.post(f"{address}/api/score", json={"lead_id": "L-1", "age": 35})
         assert scored.json()["model_version"] == "prior"
@@ -68,19 +75,63 @@ def test_other_machines_are_refused_without_sign_in(capsys: pytest.CaptureFixtur
     serve.check_hosts(["127.0.0.1", "localhost", "::1"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "path", "status"),
-    [("http", "/", 403), ("http", "/api/info", 200), ("websocket", "/_stcore/stream", 1008)],
-)
-def test_the_door_stays_shut_to_other_machines(kind: str, path: str, status: int) -> None:
+def at_the_door(**scope: Any) -> dict[str, Any]:
+    """What comes first out of the door for a request to 127.0.0.1, changed by `scope`; inside a cookie is set."""
     sent: list[dict[str, Any]] = []
 
     async def inside(_: Any, __: Any, send: Any) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})
+        cookies = [(b"set-cookie", b"_xsrf=1; SameSite=lax"), (b"set-cookie", b"user=2; Secure; HttpOnly")]
+        await send({"type": "http.response.start", "status": 200, "headers": cookies})
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
 
-    scope = {"type": kind, "path": path, "server": ("192.0.2.7", 8501), "headers": [], "method": "GET"}
-    asyncio.run(serve.Door(inside)(scope, None, send))  # type: ignore[arg-type]
-    assert sent[0].get("status", sent[0].get("code")) == status
+    usual = {"type": "http", "path": "/", "server": ("127.0.0.1", 8501), "headers": [(b"host", b"localhost:8501")],
+             "method": "GET"}  # fmt: skip
+    asyncio.run(serve.Door(inside)(usual | scope, None, send))  # type: ignore[arg-type]
+    return sent[0]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "changes", "status"),
+    [
+        ("http", "/", {}, 200),
+        ("websocket", "/_stcore/stream", {}, 200),
+        ("http", "/", {"server": ("192.0.2.7", 8501)}, 403),
+        ("http", "/api/info", {"server": ("192.0.2.7", 8501)}, 200),  # the API looks for itself
+        ("websocket", "/_stcore/stream", {"server": ("192.0.2.7", 8501)}, 1008),
+        ("http", "/", {"headers": []}, 403),
+        ("http", "/", {"headers": [(b"host", b"[")]}, 403),
+        ("http", "/", {"headers": [(b"host", b"evil.example:8501")]}, 403),
+        ("websocket", "/_stcore/stream", {"headers": [(b"host", b"evil.example")]}, 1008),
+        ("websocket", "/_stcore/stream", {"headers": [(b"host", b"localhost"), (b"origin", b"http://evil.example")]}, 1008),
+    ],
+)  # fmt: skip
+def test_without_sign_in_the_door_opens_to_this_machine_by_its_own_name_alone(
+    kind: str, path: str, changes: dict[str, Any], status: int
+) -> None:
+    sent = at_the_door(type=kind, path=path, **changes)
+    assert sent.get("status", sent.get("code")) == status
+
+
+def test_a_cookie_given_over_tls_never_travels_without() -> None:
+    for scheme, xsrf in (("https", b"_xsrf=1; SameSite=lax; Secure"), ("http", b"_xsrf=1; SameSite=lax")):
+        cookies = [value for name, value in at_the_door(scheme=scheme)["headers"] if name == b"set-cookie"]
+        assert cookies == [xsrf, b"user=2; Secure; HttpOnly"]
+
+
+@pytest.mark.parametrize("name", ["evil.example:8501", "[", "127.0.0.1.evil.example"])
+def test_a_plain_run_shows_nothing_under_another_name(
+    name: str, config_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`streamlit run Home.py` has no door of ours around it: each page's guard asks."""
+    from streamlit.runtime.context import ContextProxy
+    from streamlit.testing.v1 import AppTest
+
+    monkeypatch.setattr(ContextProxy, "headers", property(lambda _: {"Host": name}))
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
+    assert not app.exception
+    assert [error.value for error in app.error if "under another name" in error.value]
+    assert not app.title
+    monkeypatch.setattr(ContextProxy, "headers", property(lambda _: {"Host": "localhost:8501"}))
+    assert AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run().title
