@@ -93,11 +93,17 @@ def fit_additive(
     (1992, Neural Computation 4, 415–447) under the Laplace approximation, raised together until the effective
     parameters are no more than the data carry. The slope is never negative.
     """
+    from threadpoolctl import threadpool_limits
+
     hit = np.asarray(delivered, dtype=float)
-    size = len(hit)
-    if min(hit.sum(), size - hit.sum()) < FEWEST_DELIVERIES:
+    if min(hit.sum(), len(hit) - hit.sum()) < FEWEST_DELIVERIES:
         return None
-    start = np.asarray(points, dtype=float) / 100
+    with threadpool_limits(1, "blas"):  # matrices so small only wait for further threads
+        return _fitted(blocks, np.asarray(points, dtype=float) / 100, hit, seed, draws)
+
+
+def _fitted(blocks: Sequence[Block], start: FloatArray, hit: FloatArray, seed: int, draws: int) -> Additive:
+    size = len(hit)
     design = _design(blocks, start)
     owners = np.repeat(np.arange(len(blocks)), [block.size for block in blocks])
     carried = carried_parameters(size, int(hit.sum()))
@@ -105,8 +111,8 @@ def fit_additive(
     penalties, point = np.full(len(blocks), 30.0), np.zeros(design.shape[1])
     point[0] = np.log(hit.sum() / (size - hit.sum()))
     for _ in range(40):
-        point, covariance = _newton(design, hit, everyone, _ridge(penalties, owners), point, steps=2)
-        used = _used(covariance, penalties, owners)
+        point, curvature = _newton(design, hit, everyone, _ridge(penalties, owners), point, steps=2)
+        used = _used(curvature, penalties, owners)
         squares = np.bincount(owners, point[2:] ** 2, minlength=len(blocks))
         new = np.clip((used + 0.5) / (squares + 0.01), _WEAKEST, _STRONGEST)
         done = np.abs(np.log(new / penalties)).max(initial=0.0) < 0.02
@@ -115,7 +121,7 @@ def fit_additive(
             break
     penalties = _bounded(design, hit, penalties, owners, point, carried)
     ridge = _ridge(penalties, owners)
-    point, covariance = _newton(design, hit, everyone, ridge, point, steps=25)
+    point, curvature = _newton(design, hit, everyone, ridge, point, steps=25)
     rng = np.random.default_rng(seed)
     held, spread = np.full(size, np.nan), np.full(len(point), np.nan)
     if draws:
@@ -128,7 +134,7 @@ def fit_additive(
     cuts = np.cumsum([block.size for block in blocks])[:-1]
     return Additive(
         float(point[0]), float(point[1]), tuple(np.split(point[2:], cuts)), tuple(np.split(spread[2:], cuts)),
-        tuple(penalties), tuple(_used(covariance, penalties, owners)), carried, held,
+        tuple(penalties), tuple(_used(curvature, penalties, owners)), carried, held,
     )  # fmt: skip
 
 
@@ -150,7 +156,7 @@ def platt(out_of_fold: FloatArray, delivered: npt.ArrayLike) -> tuple[float, flo
         chance = _expit(design @ found)
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(ridge)
         found = found + np.linalg.solve(curvature, design.T @ (hit - chance) - ridge * (found - middle))
-    return float(np.clip(found[1], 0.2, 2.0)), float(found[0])
+    return round(float(np.clip(found[1], 0.2, 2.0)), 9), round(float(found[0]), 9)
 
 
 def fit_model(
@@ -347,9 +353,9 @@ def _ridge(penalties: FloatArray, owners: Codes) -> FloatArray:
     return np.concatenate([[1e-6, 1 / _SLOPE_PRIOR], penalties[owners]])
 
 
-def _used(covariance: FloatArray, penalties: FloatArray, owners: Codes) -> FloatArray:
+def _used(curvature: FloatArray, penalties: FloatArray, owners: Codes) -> FloatArray:
     """Effective parameters per block: Σ 1 − penalty × posterior variance."""
-    share = 1 - penalties[owners] * np.diag(covariance)[2:]
+    share = 1 - penalties[owners] * np.diag(np.linalg.inv(curvature))[2:]
     used: FloatArray = np.bincount(owners, np.clip(share, 0.0, 1.0), minlength=len(penalties)).astype(float)
     return used
 
@@ -367,8 +373,8 @@ def _bounded(
 
     def used(factor: float) -> float:
         raised = np.minimum(penalties * factor, 1e6)
-        _, covariance = _newton(design, hit, everyone, _ridge(raised, owners), point, steps=4)
-        return 1 + float(_used(covariance, raised, owners).sum())
+        _, curvature = _newton(design, hit, everyone, _ridge(raised, owners), point, steps=4)
+        return 1 + float(_used(curvature, raised, owners).sum())
 
     if not len(penalties) or used(1.0) <= carried:
         return penalties
@@ -389,7 +395,7 @@ def _newton(
     *,
     steps: int,
 ) -> tuple[FloatArray, FloatArray]:
-    """(coefficients, covariance) after at most so many steps; the slope (second column) is drawn to its prior and, where
+    """(coefficients, curvature where the last step began) after at most so many steps; the slope (second column) is drawn to its prior and, where
     it would turn negative, held at 0."""
     middle = np.zeros(len(ridge))
     middle[1] = _SLOPE_PRIOR
@@ -411,8 +417,7 @@ def _newton(
         point = point + step * min(1.0, 3.0 / max(np.abs(step).max(), 1e-12))
         if np.abs(step).max() < 1e-8:
             break
-    covariance: FloatArray = np.linalg.inv(curvature).astype(float)
-    return point, covariance
+    return point, curvature
 
 
 def _expit(x: FloatArray) -> FloatArray:

@@ -260,5 +260,7 @@ def _data_sha256(known: pd.DataFrame, delivered: pd.Series) -> str:
     """A hash of leads, features and outcomes that does not depend on their order or their row numbers."""
     cells = known.drop(columns=["lead_id"]).assign(delivered=delivered)
     cells = cells[sorted(map(str, cells))].astype("object").where(cells.notna(), None)
-    lines = sorted(json.dumps(row, default=str) for row in cells.to_dict("records"))
+    names, told = list(cells), json.JSONEncoder(default=str).encode
+    rows = zip(*(cells[name].tolist() for name in names), strict=True)
+    lines = sorted(told(dict(zip(names, row, strict=True))) for row in rows)
     return hashlib.sha256("\n".join(lines).encode("utf-8")).hexdigest()

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from model_worlds import planted
+from threadpoolctl import threadpool_limits
 
 from analytics.backtest import auc
 from analytics.model_features import candidate_inputs
@@ -47,6 +48,19 @@ def test_the_fit_is_the_optimum_of_what_it_says() -> None:
         pull = np.bincount(block.codes, rest, minlength=block.size)
         assert pull == pytest.approx(penalty * own, abs=1e-3)
     assert auc(fit.deviations[0], [True, False, False, False, True, False, False, False]) > 0.9
+
+
+def test_the_number_of_threads_changes_no_digit() -> None:
+    rng = np.random.default_rng(4)
+    blocks, points = _blocks(rng, 3000, (60, 50, 40, 30, 20)), rng.uniform(0, 100, 3000)
+    hit = rng.random(3000) < 1 / (1 + np.exp(3 - 0.02 * points))
+    fits = []
+    for threads in (1, 2):
+        with threadpool_limits(threads, "blas"):
+            fits.append(fit_additive(blocks, points, hit, seed=1))
+    one, two = fits
+    for first, second in zip(one.deviations + one.spreads, two.deviations + two.spreads, strict=True):
+        np.testing.assert_array_equal(first, second)
 
 
 def test_outcomes_without_a_pattern_leave_the_ranking_of_the_weights() -> None:
