@@ -320,7 +320,7 @@ def _field(name: str, data: Any, where: str, wrong: list[str]) -> Field:
         wrong.append(f"{where}.shape: expected a regular expression in quotes.")
         shape = None
     read_as = data.get("read_as")
-    if read_as is not None and read_as not in _READERS:
+    if read_as is not None and (not isinstance(read_as, str) or read_as not in _READERS):
         wrong.append(f"{where}.read_as: expected one of {', '.join(_READERS)}.")
         read_as = None
     words, about = tuple(choices) if plain else (), str(data.get("about", ""))

@@ -108,8 +108,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     import uvicorn
 
     options = argparse.ArgumentParser(prog="python -m serve", description=__doc__)
-    options.add_argument("--host", default="127.0.0.1")
-    options.add_argument("--port", type=int, default=8501)
+    options.add_argument("--host", default="127.0.0.1", help="the address to serve on (default: %(default)s)")
+    options.add_argument("--port", type=int, default=8501, help="default: %(default)s")
     options.add_argument("--api-only", action="store_true", help="the API alone, at /")
     said = options.parse_args(argv)
     try:

@@ -21,7 +21,7 @@ from scripts.command import DONE, as_number, clock, opened, parser, run
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     """version and changes: dimension, value, before, after; of --propose: proposal_id."""
     options = parser("scripts.approve", __doc__ or "")
-    options.add_argument("run_id", type=as_number, metavar="RUN_ID", nargs="?")
+    options.add_argument("run_id", type=as_number, metavar="RUN_ID", nargs="?", help="the calibration run")
     which = options.add_mutually_exclusive_group()
     which.add_argument("--all", action="store_true", help="every row that says move and is no candidate")
     which.add_argument(

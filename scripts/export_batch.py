@@ -35,7 +35,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     """batch_id and sha256 (None when nothing was left to export), and the counts that add up to rows_in."""
     options = parser("scripts.export_batch", __doc__ or "")
     options.add_argument("leads", metavar="LEADS", nargs="+", help="ZoomInfo files, CSV or .xlsx")
-    options.add_argument("--workflow", required=True, choices=WORKFLOWS)
+    options.add_argument("--workflow", required=True, choices=WORKFLOWS, help="what the scores go by")
     options.add_argument("--out", required=True, metavar="FILE", help="where the VanillaSoft CSV goes")
     options.add_argument(
         "--center-zip", metavar="ZIP", help="geography: measure from here (default: the operator's ZIP)"

@@ -25,7 +25,9 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     options.add_argument(
         "--at", default="account", metavar="KEY.KEY", help="the key above them (default: %(default)s)"
     )
-    options.add_argument("--day", default="day", metavar="COLUMN")
+    options.add_argument(
+        "--day", default="day", metavar="COLUMN", help="when the case closed (default: %(default)s)"
+    )
     options.add_argument("--outcome", default="outcome", metavar="COLUMN", help="won or lost, yes or no, true or false, 1 or 0")  # fmt: skip
     options.add_argument(
         "--stage", metavar="COLUMN", help="weights per stage too, where the cases carry them"
@@ -35,7 +37,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         "--half-life", type=as_number, metavar="DAYS", help="a case so much older counts half"
     )
     options.add_argument("--top", type=as_number, default=100, metavar="N", help="cases worked on first in a month (default: %(default)s)")  # fmt: skip
-    options.add_argument("--seed", type=as_seed, default=20260211)
+    options.add_argument("--seed", type=as_seed, default=20260211, metavar="N", help="of the bootstrap")
     options.add_argument(
         "--out", metavar="YAML", help="write the configuration with the suggested weights here"
     )
