@@ -90,19 +90,21 @@ def design_cusum(baseline: float, to: float, *, deals_a_year: int, false_alarm: 
     for_win = np.log(to / baseline)
     unit = max(for_loss, for_win) / _STEPS
     loss, win = round(for_loss / unit), round(for_win / unit)
-    low, high = _STEPS, 2 * _STEPS
-    while _signal_chance(baseline, loss, win, high, deals_a_year) > false_alarm:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        if _signal_chance(baseline, loss, win, middle, deals_a_year) > false_alarm:
-            low = middle
-        else:
-            high = middle
-    return Cusum(
-        baseline, to, loss, win, high, deals_a_year,
-        _signal_chance(baseline, loss, win, high, deals_a_year),
-    )  # fmt: skip
+    chances: dict[int, float] = {}
+    allowed = float(-np.log1p(-false_alarm))
+    drift = -(baseline * for_win + (1 - baseline) * for_loss)  # down, per unchanged deal
+    low, high = _STEPS, 0  # 0: no limit is known yet that keeps within
+    limit = max(low + 1, round(np.log(deals_a_year * drift / allowed) / unit))
+    while high - low != 1:
+        chance = chances[limit] = _signal_chance(baseline, loss, win, limit, deals_a_year)
+        low, high = (limit, high) if chance > false_alarm else (low, limit)
+        # Signals grow e times rarer with each 1 / unit steps: that hits the lowest limit in a few tries, halving in the rest.
+        signals = -np.log1p(-min(max(chance, 1e-9), 1 - 1e-9))
+        limit += int(np.ceil(np.log(signals / allowed) / unit))
+        if high and len(chances) > 5:
+            limit = (low + high) // 2
+        limit = max(limit, low + 1) if not high else min(max(limit, low + 1), high - 1)
+    return Cusum(baseline, to, loss, win, high, deals_a_year, chances[high])
 
 
 def cusum_path(chart: Cusum, won: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.intp]]:

@@ -83,12 +83,12 @@ def win_report(
     drivers = find_drivers(known, seed=seed)
     segments, rules = segment_table(known, fields=used), found_rules(known, fields=used, seed=seed)
     owners = owner_table(known)
-    actions = _actions(known, drivers, rules)
+    actions, first = what_first(known, drivers, rules)
     answers = [
         ("Did it fall, or is it noise?", _fell(fall, broke)),
         ("Why?", _why(fall, terms)),
         ("Where is the biggest risk?", _risk(segments)),
-        ("What first?", _first(actions, drivers)),
+        ("What first?", first),
         ("Who?", owners_sentence(owners)),
     ]
     return WinReport(
@@ -234,8 +234,12 @@ def _risk(segments: pd.DataFrame) -> str:
     )
 
 
-def _actions(known: pd.DataFrame, drivers: Drivers | None, rules: pd.DataFrame) -> pd.DataFrame:
-    """What could be done about what stands out, as wins a year if the difference were closed."""
+def what_first(known: pd.DataFrame, drivers: Drivers | None, rules: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """(actions, sentence): what could be done about what stands out, as wins a year if the difference were closed.
+
+    `drivers` and `rules` as find_drivers and found_rules give them for the same deals; actions as in WinReport,
+    empty where nothing stands out.
+    """
     closed = known["closed_on"].dropna()
     years = max(((closed.max() - closed.min()).days + 1) / 365, 0.25)
     rows = []
@@ -265,7 +269,8 @@ def _actions(known: pd.DataFrame, drivers: Drivers | None, rules: pd.DataFrame) 
         start = "Look into the lost" if rule["points"] < 0 else "Learn from the won"
         rows.append((f"{start} deals with {rule['rule']}", abs(rule["points"]) * n, *ends))
     table = pd.DataFrame(rows, columns=["action", "wins_a_year", "low", "high"])
-    return table.sort_values("wins_a_year", ascending=False, ignore_index=True)
+    table = table.sort_values("wins_a_year", ascending=False, ignore_index=True)
+    return table, _first(table, drivers)
 
 
 def _first(actions: pd.DataFrame, drivers: Drivers | None) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from threadpoolctl import threadpool_limits
 
 import turso_db
 
@@ -24,6 +25,13 @@ settings.register_profile(
     "seeded", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("seeded")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_thread_for_small_matrices() -> Iterator[None]:
+    """Threads of a matrix product wait for each other where other work keeps the processors busy."""
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 @pytest.fixture(autouse=True)
