@@ -30,7 +30,7 @@ from api_limits import Gate, refuse_open_door, said_hosts
 from api_models import models_in_force, train_models
 from api_retraining import Train
 from errors import Conflict, InputError
-from feedback import ScoredLead, give_feedback, score_sent, undo_feedback
+from feedback import ScoredLead, exported_row, give_feedback, score_sent, undo_feedback
 from lead_schema import LEAD_ID, SentLead, check_lead
 from settings import VERSION, Settings, read_settings
 from stores import feedback as store
@@ -249,9 +249,11 @@ def _stands(state: Any) -> dict[str, Any]:
 
 
 def _history(desk: Desk, lead_id: str) -> dict[str, Any]:
-    lead = store.read_lead(desk.db, lead_id=lead_id)
+    lead, row = store.read_lead(desk.db, lead_id=lead_id), exported_row(lead_id)
     if lead is None:
-        raise Problem(404, "No lead with this lead_id was scored.")
+        if row is None or store.read_exported(desk.db, batch_id=row[0], row_number=row[1]) is None:
+            raise Problem(404, "No lead with this lead_id was scored.")
+        lead = {"outcome": None}  # exported, and no program said anything of it
     told = store.read_history(desk.db, lead_id=lead_id)
     rows = [{name: row[name] for name in ("outcome", "given_at", "given_by", "came_from")} for row in told]
     return {"lead_id": lead_id, "outcome": _flag(lead["outcome"]), "history": [row | {"outcome": _flag(row["outcome"])} for row in rows]}  # fmt: skip

@@ -148,9 +148,9 @@ def current_scorers(
     scorers = {}
     for name, kind in rules.kinds.items():
         successes, leads = given.get(name, (0, 0))
-        if name == HADES:
+        if name == HADES:  # what programs said of these leads is among the outcomes of the loop
             known = _loop(db, settings)
-            successes, leads = successes + known["deliveries"], leads + known["leads"]
+            successes, leads = known["deliveries"], known["leads"]
         base = base_rate(successes, leads, prior_rate=rules.prior_rate, prior_leads=rules.prior_leads)
         scorers[name] = Scorer(kind, base, trained.get(name))
         scorers |= {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -25,6 +26,14 @@ KIND_CHANGED = (
 _UNKNOWN = (
     "No lead with this lead_id was scored. Score it first with POST /score, then say what became of it."
 )
+EXPORTED_ALREADY = "This lead_id is that of an exported lead, which was scored at its export. Say what became of it with PUT /feedback."
+
+
+def exported_row(lead_id: str | None) -> tuple[str, int] | None:
+    """The batch and the row number that the lead_id of an exported lead names, such as `HADES-20260211-001:5`; None of any
+    other lead_id."""
+    found = re.fullmatch(r"(HADES-[0-9]{8}-[0-9]{3,6}):([0-9]{1,9})", lead_id or "")
+    return None if found is None else (found[1], int(found[2]))
 
 
 class UnknownLead(InputError):
@@ -67,7 +76,8 @@ def score_sent(
     """Every lead scored and kept, in order; one without a lead_id gets a new one.
 
     A known lead keeps its first features, its first score and its outcomes; an outcome sent along is appended, null
-    changes nothing. Only a lead of another kind than it was is not kept, and its `problem` says so.
+    changes nothing. Only a lead of another kind than it was, or with the lead_id of an exported one, is not kept, and its
+    `problem` says so.
     """
     require(actor, "ops", "score leads")
     found: dict[int, Conversion] = {}
@@ -77,24 +87,27 @@ def score_sent(
         scored = conversions([leads[place].features for place in places], scorer)
         found |= dict(zip(places, scored, strict=True))
     ids = [lead.lead_id or f"lead-{secrets.token_hex(8)}" for lead in leads]
-    refused: set[int] = set()
+    problems = {place: EXPORTED_ALREADY for place, lead_id in enumerate(ids) if exported_row(lead_id)}
+    free = [place for place in range(len(leads)) if place not in problems]
     size = max(1, min(db.rows_per_write, 5_000))
-    for start in range(0, len(leads), size):
-        refused |= _keep(db, leads, ids, found, range(start, min(start + size, len(leads))), now, actor)
-    return [
-        ScoredLead(lead_id, found[place], KIND_CHANGED if place in refused else None)
-        for place, lead_id in enumerate(ids)
-    ]
+    for start in range(0, len(free), size):
+        refused = _keep(db, leads, ids, found, free[start : start + size], now, actor)
+        problems |= dict.fromkeys(refused, KIND_CHANGED)
+    return [ScoredLead(lead_id, found[place], problems.get(place)) for place, lead_id in enumerate(ids)]
 
 
 def give_feedback(
     db: Database, *, lead_id: str, outcome: bool, now: datetime, actor: Actor, came_from: str = "feedback"
 ) -> FeedbackState:
-    """How the lead stands after this outcome; saying the same again changes nothing. UnknownLead for another lead_id."""
+    """How the lead stands after this outcome; saying the same again changes nothing. UnknownLead for another lead_id.
+
+    For an exported lead (`exported_row`) it becomes a milestone of its company too: delivery or lost, under the same name.
+    """
     require(actor, "ops", "say what became of leads")
-    given = [(lead_id, outcome, None)]
-    told, _, after = db.write(
+    given, row = [(lead_id, outcome, None)], exported_row(lead_id)
+    *_, told, _, after = db.write(
         [
+            *([store.insert_exported(lead_id=lead_id, batch_id=row[0], row_number=row[1])] if row else []),
             *store.insert_feedback(feedback=given, now=now, actor=actor.name, came_from=came_from),
             store.feedback_state(lead_id=lead_id),
         ]
@@ -151,7 +164,7 @@ def end_retraining(db: Database, *, run_id: int, failed: bool, said: str, now: d
 
 
 def _keep(
-    db: Database, leads: Sequence[SentLead], ids: Sequence[str], found: Mapping[int, Conversion], part: range,
+    db: Database, leads: Sequence[SentLead], ids: Sequence[str], found: Mapping[int, Conversion], part: Sequence[int],
     now: datetime, actor: Actor,
 ) -> set[int]:  # fmt: skip
     """The places of the leads that were not kept, after all others of this part were."""

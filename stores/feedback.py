@@ -60,6 +60,32 @@ def insert_feedback(
     ]
 
 
+def insert_exported(*, lead_id: str, batch_id: str, row_number: int) -> Statement:
+    """The statement that makes an exported lead known under this lead_id, with what was known at its export; again, or
+    where there is no such row of a batch, it changes nothing."""
+    return Statement(
+        "INSERT INTO scored_leads (lead_id, kind, first_features, first_scored_at, first_scored_by, first_score, "
+        "first_model_version, last_features, last_scored_at, last_score, last_model_version, exported_lead) "
+        "SELECT ?, 'hades', source_features, exported_at, exported_by, score, version, source_features, exported_at, score, "
+        "version, id FROM (SELECT l.id, l.source_features, l.exported_at, b.exported_by, "
+        "coalesce(json_extract(l.source_features, '$.chance'), l.hades_score / 100.0, 0) AS score, coalesce("
+        "'model-' || json_extract(l.source_features, '$.model_version'), 'weights-' || l.weight_version, 'weights') AS version "
+        "FROM lead_outcomes l JOIN batches b ON b.batch_id = l.batch_id "
+        "WHERE l.batch_id = ? AND l.row_number = ? ORDER BY l.id LIMIT 1) WHERE true ON CONFLICT (lead_id) DO NOTHING",
+        (lead_id, batch_id, row_number),
+    )
+
+
+def read_exported(db: Database, *, batch_id: str, row_number: int) -> int | None:
+    """The lead of this row of a batch (lead_outcomes.id), or None."""
+    rows = db.rows(
+        "SELECT min(id) AS id FROM lead_outcomes WHERE batch_id = ? AND row_number = ?",
+        (batch_id, row_number),
+    )
+    found: int | None = rows[0]["id"]
+    return found
+
+
 def insert_undo(*, lead_id: str, feedback_id: int, now: datetime, actor: str) -> list[Many]:
     """The statements that take back this feedback; they change nothing where it does not stand."""
     return [
