@@ -12,12 +12,13 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 import pandas as pd
 
 from actors import Actor, require
 from analytics.backtest import Proof
 from analytics.batch_baseline import baseline_rate
-from analytics.calibration_table import Estimator, overall, tabulate
+from analytics.calibration_table import Estimator, in_day_numbers, overall, tabulate
 from analytics.component_report import component_report
 from analytics.coverage import coverage
 from analytics.maturity import fit_delay
@@ -31,7 +32,7 @@ from icp import (
     Icp,
     business_zone,
     default_score,
-    dimension_values,
+    dimension_categories,
     dimensions,
     in_filter,
     parse_icp,
@@ -97,10 +98,11 @@ def calculate(
     weights = None
     if half_life_days is not None:
         weights = recency_weights(frame, as_of=as_of, half_life_days=half_life_days)
-    # As categories, so that a million texts are compared once.
+    # As categories and numbers, so that a million texts are compared, and as many days counted, once.
     carried = pd.DataFrame(
-        {d: dimension_values(icp, d, frame).astype("category") for d in dimensions(icp)}, index=frame.index
+        {d: dimension_categories(icp, d, frame) for d in dimensions(icp)}, index=frame.index
     )
+    days = in_day_numbers(frame)
     rows: list[dict[str, Any]] = []
     for dimension in dimensions(icp):
         values = carried[dimension]
@@ -109,7 +111,7 @@ def calculate(
         seen = [str(value) for value in values.cat.categories]
         others = [] if default is None else sorted(value for value in seen if value not in in_force)
         table = tabulate(
-            frame,
+            days,
             values,
             in_force | {value: default for value in others if default is not None},
             dimension=dimension,
@@ -121,7 +123,7 @@ def calculate(
             weights=weights,
         )
         rows += [_plain(row) for row in table.to_dict("records")]
-    days, source = frame[["started_on", "delivered_on"]], frame["source"].astype("category")
+    source = frame["source"].astype("category")
     delay = fit_delay(days, carried["sic_code"], as_of=as_of)
     evidence = row_evidence(days, carried, delay, as_of=as_of, maturity_days=maturity_days)
     more = {(row["dimension"], row["value"]): _plain(row) for row in evidence.to_dict("records")}
@@ -233,6 +235,10 @@ def verify_run(db: Database, *, run_id: int) -> Verified:
     run = runs.read_run(db, run_id=run_id)
     if run is None:
         raise InputError(f"There is no calibration run {run_id}. Look its number up on Score Calibration.")
+    if run["rests_on_demo"]:
+        raise Refused(
+            f"Run {run_id} rests on the demo, which was removed, so it cannot be made again. Calibrate anew."
+        )
     version = weights.read_version(db, version=run["weight_version"])
     if run["known"] is None or version is None:
         raise Refused(
@@ -322,18 +328,24 @@ def _answer(
     """The calibration of these outcomes, and its proof."""
     frame, parts = columns.frame, columns.parts
     if question.population != "all":
-        frame = frame[frame["source"] == question.population].reset_index(drop=True)
+        frame = _in_words(frame[frame["source"] == question.population]).reset_index(drop=True)
     tell("Comparing rates with scores")
     result = calculate(
         frame, icp, as_of=question.as_of, estimator=cast("Estimator", question.estimator), seed=question.seed,
         half_life_days=question.half_life_days, components=None if question.population == "historical" else parts,
     )  # fmt: skip
     tell("Proving the suggestion on later leads")
+    words = _in_words(frame)
     proof = prove_scores(
-        frame, icp, as_of=question.as_of, estimator=question.estimator, top=_batch_size(frame), seed=question.seed,
+        words, icp, as_of=question.as_of, estimator=question.estimator, top=_batch_size(words), seed=question.seed,
         half_life_days=question.half_life_days,
     )  # fmt: skip
     return result, _proof(proof)
+
+
+def _in_words(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with texts in place of categories."""
+    return frame.astype(dict.fromkeys(frame.select_dtypes("category"), "str"))
 
 
 def _parts(icp: Icp) -> list[str]:
@@ -359,8 +371,8 @@ def _batch_size(frame: pd.DataFrame) -> int:
 def data_sha256(frame: pd.DataFrame) -> str:
     """A hash of the outcomes that does not depend on their order or their row numbers."""
     content = frame.drop(columns=["lead_id"], errors="ignore")
-    hashes = pd.util.hash_pandas_object(content, index=False, categorize=True).sort_values()
-    return hashlib.sha256(hashes.to_numpy().tobytes()).hexdigest()
+    hashes = pd.util.hash_pandas_object(content, index=False, categorize=True)
+    return hashlib.sha256(np.sort(hashes.to_numpy()).tobytes()).hexdigest()
 
 
 def _plain(row: dict[Any, Any]) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def import_deals(
     now: datetime,
     actor: Actor,
     mapping: Mapping[str, str] | None = None,
+    source: str = "file",
 ) -> DealsImported:
     """Deals from a CSV or .xlsx file into `deals`; each state that is new goes into `deal_snapshots` as well.
 
@@ -59,7 +60,7 @@ def import_deals(
     """
     require(actor, "ops", "import deals")
     file = read_deals(content, name, rules, today=now.date(), mapping=mapping)
-    counts, rejected = _kept(db, file, rules, source="file", now=now)
+    counts, rejected = _kept(db, file, rules, source=source, now=now)
     db.write(
         [
             syncs.insert_finished(
@@ -197,7 +198,7 @@ def _kept(
             "kind": problem["kind"],
             "deal_id": problem["deal_id"],
             "what": f"Row {problem['row_number']}: {problem['problem']}"
-            if source == "file"
+            if source != _SOURCE
             else problem["problem"],
         }
         for problem in problems

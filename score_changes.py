@@ -137,6 +137,8 @@ def check_open(run: Mapping[str, Any] | None, active: Active, db: Database) -> N
             "There is no calibration run with this number. Calibrate first, or pick one from the list."
         )
     number = run["run_id"]
+    if run["rests_on_demo"]:
+        raise Refused(f"Run {number} rests on the demo, which was removed. Calibrate again.")
     if run["applied_version"] is not None:
         version = weights.read_version(db, version=run["applied_version"]) or {}
         raise Conflict(

@@ -1,7 +1,8 @@
-"""Load the demo world into an empty database, and show what calibration recovers of what was planted in it."""
+"""Load the demo world into an empty database, and show what calibration recovers of it; or take it away again."""
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -17,6 +18,7 @@ from deals import read_deal_rules
 from demo import DemoLoad, load_demo
 from demo_deals import demo_deals
 from demo_rates import planted_beside_recovered
+from demo_removal import backup_path, preview_removal, remove_demo, rests_on, told
 from demo_world import SAMPLE_CENTER_ZIP, SEED, sample_upload
 from errors import Unavailable
 from icp import WORKFLOWS, Icp, business_zone
@@ -27,6 +29,7 @@ from settings import Settings
 from stores import demo as store
 from stores import outcomes
 from stores.state import is_empty
+from turso_backup import back_up
 from turso_db import Database
 
 _COLUMNS = ("dimension", "value", "planted", "leads", "deliveries", "rate", "low", "high", "inside")
@@ -43,10 +46,19 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         action="store_true",
         help="do nothing when the database holds anything or is across a network",
     )
-    options.add_argument("--actor", default="Demo", metavar="NAME", help="who loads it")
+    options.add_argument("--actor", default="Demo", metavar="NAME", help="who loads or removes it")
+    options.add_argument("--remove", action="store_true", help="take the demo away; everything else stays")
+    options.add_argument(
+        "--preview", action="store_true", help="with --remove: say what would go, and change nothing"
+    )
+    options.add_argument(
+        "--backup", metavar="FILE", help="with --remove: where the backup goes that is made first"
+    )
     said = options.parse_args(argv)
     now = clock()
     with opened() as (db, settings):
+        if said.remove:
+            return _removed(db, settings, said, now)
         if said.if_empty and (why := _reason_to_leave_alone(db, settings)):
             return {"loaded": False, "why": why}, why, DONE
         active = active_configuration(db, config_dir=settings.config_dir, now=now)
@@ -77,19 +89,47 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     )
 
 
+def _removed(
+    db: Database, settings: Settings, said: argparse.Namespace, now: datetime
+) -> tuple[dict[str, Any], str, int]:
+    """removed, goes, stays, backup (the file, null for a preview), back_to and models_in_force: the demo is out of the
+    database after a backup was written; with --preview nothing is changed.
+    """
+    found = preview_removal(db)
+    backup: Path | None = None
+    if not said.preview and found.why_not is None:
+        backup = Path(said.backup) if said.backup else backup_path(settings.data_dir, now)
+        backup.parent.mkdir(parents=True, exist_ok=True)
+        back_up(db, backup, now=now)
+    if not said.preview:
+        found = remove_demo(db, now=now, actor=named_actor(said.actor))
+    result = {
+        "removed": not said.preview, "goes": found.goes, "stays": found.stays, "backup": backup and str(backup),
+        "back_to": found.back_to, "models_in_force": found.models_in_force, "why_not": found.why_not,
+    }  # fmt: skip
+    lines = [f"{'Would go' if said.preview else 'Gone'}: {told(found.goes)}.", f"Stays: {told(found.stays)}."]
+    lines += [found.why_not] if found.why_not else []
+    lines += [f"Before it was removed everything was written to {backup}."] if backup else []
+    lines += rests_on(found)
+    return result, "\n".join(lines), DONE
+
+
 def _bring_deals(db: Database, settings: Settings, done: DemoLoad, now: datetime) -> None:
     """Nothing; the deals of the same world are in, with pipeline scores of three months ago, one month ago and the day itself. Again changes
     nothing.
     """
+    if store.has_deals(db):
+        return
     actor = named_actor("Demo import")
     content = demo_deals(done.day, done.seed)
     import_deals(
         db,
         content=content,
-        name="demo_deals.csv",
+        name="demo_sales.csv",
         rules=read_deal_rules(settings.config_dir),
         now=now,
         actor=actor,
+        source="demo",
     )
     rules = read_pipeline_rules(settings.config_dir)
     for months in (3, 1, 0):

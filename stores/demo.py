@@ -85,6 +85,15 @@ def read_demo_batches(db: Database) -> list[dict[str, Any]]:
     )
 
 
+def has_deals(db: Database) -> bool:
+    """Whether the deals of the demo world are in."""
+    return bool(
+        db.rows(
+            "SELECT 1 AS known FROM sync_runs WHERE kind = 'deals' AND started_by = 'Demo import' LIMIT 1"
+        )
+    )
+
+
 def read_truth(db: Database) -> pd.DataFrame:
     """What was planted: dimension, value, leads, rate (0 to 1), in the order to show; no rows without a demo."""
     return db.frame("SELECT dimension, value, leads, rate FROM demo_truth ORDER BY place")

@@ -18,24 +18,31 @@ _FIELDS = (
     "icp_sha256", "data_sha256", "code_version", "seed", "coefficients", "model_sha256",
 )  # fmt: skip
 
+# A model learned while the demo was in stays on record, and nothing new rests on it once the demo was removed.
+_ON_OWN_LEADS = "version > (SELECT coalesce(max(last_model), 0) FROM demo_removals)"
+
 
 def read_first_seen(
     db: Database, *, zone: ZoneInfo | None = None
 ) -> tuple[pd.DataFrame, list[dict[str, Any]]]:
-    """(one row per lead a model may learn from, what was kept of each when it was exported), in one order.
+    """(one row per lead a model may learn from, what was kept of each when it was exported or first scored), in one order.
 
-    Columns: source ('historical', 'hades'), lead_id, batch_id, workflow (intent, geography, history), started_on,
+    Columns: source ('historical', 'hades', 'program'), lead_id, batch_id, workflow (intent, geography, history), started_on,
     delivered_on (datetime64; missing where unknown or not delivered), by_chance (bool: exploration slice). A company of
     a closed batch counts once. The features are those kept at export and never changed since; whatever an exported
     lead's other columns were changed to afterwards is not read. A lead called before this product has its sic_code,
-    employee_count and state as imported.
+    employee_count and state as imported; one that a program sent and told the outcome of has the features as first scored.
     """
     frame = db.frame(
         "SELECT 'historical' AS source, id AS lead_id, NULL AS batch_id, 'history' AS workflow, "  # noqa: S608
         "deal_created_at AS started_on, "
         "CASE WHEN outcome = 'delivery' THEN coalesce(delivery_at, deal_created_at, '1970-01-01') END AS delivered_on, "
         "0 AS by_chance, json_object('sic_code', sic_code, 'employee_count', employee_count, 'state', state) AS features "
-        "FROM historical_outcomes UNION ALL "
+        "FROM historical_outcomes WHERE source <> 'program' UNION ALL "
+        "SELECT 'program', h.id, NULL, coalesce(json_extract(s.first_features, '$.workflow_type'), 'history'), "
+        "s.first_scored_at, h.delivery_at, 0, json_remove(s.first_features, '$.workflow_type') "
+        "FROM scored_leads s JOIN historical_outcomes h ON h.source_key = 'program|' || s.lead_id "
+        "WHERE s.feedback_id IS NOT NULL AND s.kind = 'hades' UNION ALL "
         f"SELECT 'hades', l.id, l.batch_id, l.workflow_type, {BATCH_DAY}, c.delivery_at, "
         "l.inclusion_probability IS NOT NULL, l.source_features "
         "FROM company_outcomes c JOIN lead_outcomes l ON l.id = c.lead_id "
@@ -51,7 +58,7 @@ def count_judged(db: Database, *, before: date) -> int:
     """How many leads have an outcome that a model may learn from: exported before this day, or told to be delivered or
     lost; and all leads called before this product."""
     row = db.rows(
-        "SELECT (SELECT count(*) FROM historical_outcomes) + (SELECT count(*) FROM company_outcomes c "  # noqa: S608
+        "SELECT (SELECT count(*) FROM historical_outcomes WHERE deal_created_at IS NULL OR deal_created_at < '2200') + (SELECT count(*) FROM company_outcomes c "  # noqa: S608
         "JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' "
         f"WHERE {BATCH_DAY} <= ? OR c.delivery OR c.lost_at IS NOT NULL) AS judged",
         (before,),
@@ -61,7 +68,7 @@ def count_judged(db: Database, *, before: date) -> int:
 
 def read_watermark(db: Database) -> int:
     """How many outcomes the last training knew; 0 before any."""
-    rows = db.rows("SELECT judged FROM lead_models ORDER BY version DESC LIMIT 1")
+    rows = db.rows(f"SELECT judged FROM lead_models WHERE {_ON_OWN_LEADS} ORDER BY version DESC LIMIT 1")  # noqa: S608
     return int(rows[0]["judged"]) if rows else 0
 
 
@@ -81,13 +88,14 @@ def read_model(db: Database, *, version: int) -> dict[str, Any] | None:
 
 def read_latest_model(db: Database) -> dict[str, Any] | None:
     """The newest training as `read_model` gives it, or None before any."""
-    return _parsed(db.rows("SELECT * FROM lead_models ORDER BY version DESC LIMIT 1"))
+    return _parsed(db.rows(f"SELECT * FROM lead_models WHERE {_ON_OWN_LEADS} ORDER BY version DESC LIMIT 1"))  # noqa: S608
 
 
 def read_newest_coefficients(db: Database) -> dict[str, Any] | None:
     """version and coefficients of the newest training that gave a model, or None."""
     rows = db.rows(
-        "SELECT version, coefficients FROM lead_models WHERE coefficients IS NOT NULL ORDER BY version DESC LIMIT 1"
+        "SELECT version, coefficients FROM lead_models WHERE coefficients IS NOT NULL "  # noqa: S608 - the text is our own
+        f"AND {_ON_OWN_LEADS} ORDER BY version DESC LIMIT 1"
     )
     return rows[0] if rows else None
 

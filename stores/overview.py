@@ -51,7 +51,8 @@ def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str,
                 "(SELECT count(*) FROM json_each(r.rows) j WHERE json_extract(j.value, '$.verdict') = 'move' "
                 "AND json_extract(j.value, '$.candidate') = 0) AS moves, "
                 "EXISTS (SELECT 1 FROM proposals p WHERE p.run_id = r.run_id AND p.status = 'applied') AS applied "
-                "FROM calibration_runs r ORDER BY r.run_id DESC LIMIT 1"
+                "FROM calibration_runs r WHERE r.run_id > (SELECT coalesce(max(last_run), 0) FROM demo_removals) "
+                "ORDER BY r.run_id DESC LIMIT 1"
             ),
         ]
     )

@@ -54,13 +54,14 @@ _WITH_FATE = (
     "SELECT r.*, (SELECT version FROM proposals p WHERE p.run_id = r.run_id AND p.status = 'applied') "
     "AS applied_version, (SELECT max(n.run_id) FROM calibration_runs n WHERE n.run_id > r.run_id "
     "AND n.estimator = r.estimator AND n.population = r.population AND n.half_life_days IS r.half_life_days "
-    "AND n.as_of >= r.as_of) AS superseded_by FROM calibration_runs r "
+    "AND n.as_of >= r.as_of) AS superseded_by, "
+    "r.run_id <= (SELECT coalesce(max(last_run), 0) FROM demo_removals) AS rests_on_demo FROM calibration_runs r "
 )
 
 
 def read_run(db: Database, *, run_id: int) -> dict[str, Any] | None:
-    """One run with `overall`, `rows`, `proof` and `components` parsed, `applied_version` (or None) and `superseded_by`
-    (or None).
+    """One run with `overall`, `rows`, `proof` and `components` parsed, `applied_version` (or None), `superseded_by`
+    (or None) and `rests_on_demo` (1: on invented leads that were removed since).
 
     A run is superseded by a newer one that asked the same question: same estimator, population and half-life, and not
     of an earlier date.
@@ -69,8 +70,13 @@ def read_run(db: Database, *, run_id: int) -> dict[str, Any] | None:
 
 
 def read_latest_run(db: Database, *, estimator: str | None = None) -> dict[str, Any] | None:
-    """The newest run (of that estimator), as `read_run` gives it, or None when nothing was calibrated yet."""
-    newest = "WHERE r.run_id = (SELECT max(run_id) FROM calibration_runs WHERE ? IS NULL OR estimator = ?)"
+    """The newest run (of that estimator), as `read_run` gives it, or None when nothing was calibrated yet. Runs on a demo
+    that was removed do not count.
+    """
+    newest = (
+        "WHERE r.run_id = (SELECT max(run_id) FROM calibration_runs WHERE (? IS NULL OR estimator = ?) "
+        "AND run_id > (SELECT coalesce(max(last_run), 0) FROM demo_removals))"
+    )
     return _parsed(db.rows(_WITH_FATE + newest, (estimator, estimator)))
 
 

@@ -44,7 +44,7 @@ PLAN = {
         "export, past_exports, outcomes, outcome_work, calibration, models, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, outcome_entry, api_keys, segment_factors, summary_views, schedule, digest",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
-    "demo": Row(3, "demo", "ground, stores, calculations, turso_db, export, outcomes"),
+    "demo": Row(3, "demo, demo_removal", "ground, stores, calculations, turso_db, export, outcomes"),
     "faces": Row(4, "Home, pages/*, views/*, ui, jobs, serve, api, api_*, scripts/*", "everything"),
 }
 STREAMLIT = ("Home", "pages/*", "views/*", "ui", "jobs", "serve")

@@ -42,8 +42,16 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
                f"{ui.percent(whole['rate'])} ({ui.interval(whole['low'], whole['high'])}); {whole['too_young']:,} too young. "
                f"{made_from(run)} Estimator {run['estimator']}, "
                f"made by {ui.plain(run['created_by'])} on version {run['weight_version']}.")  # fmt: skip
-    closed = run["applied_version"] or run["superseded_by"] or run["weight_version"] != frame.weight_version
-    if run["applied_version"]:
+    closed = (
+        run["rests_on_demo"]
+        or run["applied_version"]
+        or run["superseded_by"]
+        or run["weight_version"] != frame.weight_version
+    )
+    if run["rests_on_demo"]:
+        st.info("This run rests on the demo, which was removed. It can be read but not applied. Calibrate again.",
+                icon=":material/info:")  # fmt: skip
+    elif run["applied_version"]:
         st.success(
             f"This run was applied as version {run['applied_version']}.", icon=":material/check_circle:"
         )

@@ -1,0 +1,433 @@
+"""The demo leaves by its own marks: every other row of every table stays, byte by byte, whatever came in which order."""
+
+from __future__ import annotations
+
+import json
+import random
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from demo_years import loaded
+from lead_rows import TODAY, lead_row
+from outcome_rows import calibrated, history, real_history, told
+from racing import ANA, export_rows
+
+import turso_db
+from actors import Actor
+from analytics.pipeline_scores import read_pipeline_rules
+from approvals import approve, rollback
+from calibration import verify_run
+from configuration import active_configuration
+from deal_import import import_deals
+from deals import read_deal_rules
+from demo_removal import preview_removal, remove_demo, rests_on
+from demo_removal import told as in_words
+from errors import Conflict, Refused
+from icp import business_zone
+from operators import save_operator
+from outcome_columns import read_columns
+from outcome_entry import Entry, record_outcomes
+from outcome_work import match_unmatched, take_back_milestone
+from pipeline import snapshot_pipeline
+from scripts.command import run
+from scripts.load_demo import main
+from stores import demo as demo_store
+from stores import demo_removal as store
+from stores import outcomes, overview, runs, summary_views, unmatched
+from stores.audit import read_audit
+from turso_db import Statement
+
+DEMO = Actor("Demo import", "ops")
+BESIDES = (
+    "audit",
+    "demo_removals",
+    "demo_load",
+    "demo_truth",
+    "demo_operators",
+    "schema_migrations",
+    "meta",
+    "batch_numbers",
+)
+DEALS = b"deal_id,account,owner,outcome,amount,created_on,closed_on\n%s-1,Oak,Ana,Won,100,2025-01-01,2025-02-01\n%s-2,Elm,Bo,Open,90,2026-01-01,\n"
+
+
+def rows_of(db):
+    """(table, rowid) → the row, of every table that holds data of people."""
+    names = [
+        row["name"]
+        for row in db.rows(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_%' ESCAPE '\\'"
+        )
+    ]
+    return {
+        (name, row.pop("_place")): repr(row)
+        for name in names if name not in BESIDES
+        for row in db.rows(f"SELECT rowid AS _place, * FROM {name}")
+    }  # fmt: skip
+
+
+class World:
+    """One database that own acts and the demo's acts write to; what the demo's acts wrote is noted as it happens."""
+
+    def __init__(self, db, config_dir: Path, now):
+        self.db, self.config, self.now, self.number = db, config_dir, now, 0
+        self.invented: set[tuple[str, int]] = set()
+        self.own: list[str] = []
+        self.demo: list[str] = []
+
+    def next(self) -> int:
+        self.number += 10
+        return self.number
+
+    def begin(self) -> None:
+        import pandas as pd
+
+        truth = pd.DataFrame([("sic_code", "7011", 10, 0.1)], columns=["dimension", "value", "leads", "rate"])
+        operators = [
+            {
+                "name": "Demo Dora",
+                "business_name": "Demo Vending",
+                "email": "d@vending.example.com",
+                "zip_code": "75201",
+            }
+        ]
+        self.db.write(demo_store.begin_load(seed=7, day=date(2026, 2, 11), truth=truth, operators=operators, now=self.now,
+                                            since=self.now, actor="Demo"))  # fmt: skip
+        self.db.write([demo_store.finish_load(now=self.now)])
+
+    def as_demo(self, act) -> None:
+        before = rows_of(self.db)
+        act()
+        self.invented |= {place for place, row in rows_of(self.db).items() if before.get(place) != row}
+
+    def export(self, *, demo: bool, **options) -> str:
+        first = self.next()
+        name = "Invented" if demo else "Own"
+        rows = [lead_row(n, Company_Name=f"{name} Inn {n}") for n in (first, first + 1)]
+        parameters = {"demo": len(self.demo)} if demo else {}
+        made = export_rows(self.db, self.config, self.now, rows, parameters=parameters, **options)
+        assert made.batch_id
+        (self.demo if demo else self.own).append(made.batch_id)
+        return made.batch_id
+
+    def company(self, batch_id: str) -> tuple[str, str]:
+        return batch_id, str(outcomes.read_companies(self.db, batch_ids=[batch_id])["company_key"].iloc[0])
+
+    def say(self, company: tuple[str, str], milestone: str) -> None:
+        entry = Entry(*company, milestone, TODAY)
+        record_outcomes(self.db, entries=[entry], today=TODAY, now=self.now, actor=ANA)
+
+    def view(self, batch_id: str) -> None:
+        lead = int(outcomes.read_companies(self.db, batch_ids=[batch_id])["lead_id"].iloc[0])
+        self.db.write([summary_views.insert_view(view={"lead_id": lead}, viewed_by="Ana Ruiz", now=self.now)])
+
+    def deals(self, who: bytes, name: str, **options) -> None:
+        content = DEALS.replace(b"%s", who)
+        rules = read_deal_rules(self.config)
+        import_deals(
+            self.db, content=content, name=name, rules=rules, **({"now": self.now, "actor": ANA} | options)
+        )
+
+    # Own acts, each as pages and scripts do it.
+
+    def own_export(self):
+        self.export(demo=False)
+
+    def own_history(self):
+        row = (
+            f"Own Site {self.next()}",
+            "7011",
+            "120",
+            "75201",
+            "TX",
+            "delivery",
+            "2025-01-10",
+            "2025-03-01",
+        )
+        history(self.db, self.now, row)
+
+    def own_outcomes(self):
+        batch = self.export(demo=False)
+        rows = [
+            (batch, f"Own Inn {self.number}", "delivery", "2026-02-11"),
+            (batch, "Nobody", "lost", "2026-02-11"),
+        ]
+        told(self.db, self.now, *rows)
+
+    def own_hand(self):
+        self.say(self.company(self.export(demo=False)), "contacted")
+
+    def own_operator(self):
+        save_operator(self.db, values={"name": f"Own Vending {self.next()}"}, now=self.now, actor=ANA)
+
+    def own_deals(self):
+        self.deals(b"own%d" % self.next(), "own.csv")
+
+    def own_view(self):
+        self.view(self.export(demo=False))
+
+    # The demo's acts.
+
+    def demo_export(self) -> str:
+        self.as_demo(lambda: self.export(demo=True))
+        return self.demo[-1]
+
+    def demo_history(self):
+        row = (f"Invented Site {self.next()}", "7011", "90", "75201", "TX", "no_delivery", "2025-01-10", "")
+        self.as_demo(lambda: history(self.db, self.now, row, source="demo", actor=DEMO))
+        self.db.write(
+            [
+                Statement(
+                    "UPDATE sync_runs SET note = 'demo_history.csv' WHERE kind = 'historical' AND started_by = 'Demo import'"
+                )
+            ]
+        )
+
+    def demo_outcomes(self):
+        batch, key = self.company(self.demo_export())
+        said = {"batch_id": batch, "milestone": "delivery", "happened_at": "2026-02-11", "source": "demo"}
+        found = said | {"company_key": key, "source_key": f"7-{self.number}"}
+        missed = said | {
+            "company_name": "Inventd Inn",
+            "source_key": f"7-{self.number}-missed",
+            "why": "No such name.",
+        }
+        self.as_demo(lambda: self.db.write([
+            outcomes.insert_milestones(milestones=[found], now=self.now, actor="Demo import"),
+            outcomes.refresh_outcomes(companies=[(batch, key)], now=self.now),
+            unmatched.record_unmatched(rows=[missed], now=self.now),
+        ]))  # fmt: skip
+
+    def demo_deals(self):
+        self.as_demo(lambda: self.deals(b"demo%d" % self.next(), "demo_sales.csv", actor=DEMO, source="demo"))
+
+    def demo_view(self):
+        batch = self.demo_export()
+        self.as_demo(lambda: self.view(batch))
+
+
+@pytest.fixture
+def world(db, config_dir, now):
+    made = World(db, config_dir, now)
+    active_configuration(db, config_dir=config_dir, now=now)
+    made.as_demo(made.begin)
+    return made
+
+
+ACTS = ("own_export", "own_history", "own_outcomes", "own_hand", "own_operator", "own_deals", "own_view",
+        "demo_export", "demo_history", "demo_outcomes", "demo_deals", "demo_view")  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_came_in_which_order_all_and_only_the_demo_goes(world, seed):
+    order = list(ACTS) * 2
+    random.Random(seed).shuffle(order)
+    for act in order:
+        getattr(world, act)()
+    before = rows_of(world.db)
+    done = remove_demo(world.db, now=world.now, actor=ANA)
+    assert done.goes["batches"] == len(world.demo)
+    own = {
+        place: row
+        for place, row in before.items()
+        if place not in world.invented and not (place[0] == "deal_issues" and "'deal_id': 'demo" in row)
+    }
+    assert rows_of(world.db) == own
+    assert world.db.rows("PRAGMA foreign_key_check") == []
+    assert demo_store.read_load(world.db) is None
+
+
+def test_own_data_is_byte_for_byte_as_before_the_demo_came(db, config_dir, now):
+    world = World(db, config_dir, now)
+    active_configuration(db, config_dir=config_dir, now=now)
+    for act in [act for act in ACTS if act.startswith("own")]:
+        getattr(world, act)()
+    before = rows_of(db)
+    world.begin()
+    for act in [act for act in ACTS if act.startswith("demo")]:
+        getattr(world, act)()
+    assert rows_of(db) != before
+    remove_demo(db, now=now, actor=ANA)
+    assert rows_of(db) == before
+
+
+def test_the_whole_demo_goes_and_the_preview_says_what(tmp_path, now):
+    db = turso_db.connect(f"file:{loaded(tmp_path / 'data' / 'year.db')}")
+    found = preview_removal(db)
+    assert found.why_not is None
+    counts = demo_store.count_demo(db)
+    assert found.goes["batches"] == counts["batches"] == 37
+    assert found.goes["companies_called_before"] == counts["historical_leads"]
+    assert found.goes["outcomes"] == counts["milestones"]
+    assert in_words(found.goes).startswith("37 batches, 3,212 leads, 3,200 companies called before")
+    remove_demo(db, now=now, actor=ANA)
+    assert rows_of(db).keys() == {("weight_versions", 1)}
+    last = read_audit(db).iloc[0]
+    assert (last["actor"], last["action"]) == ("Ana Ruiz", "remove demo")
+    assert json.loads(last["detail"])["gone"]["batches"] == 37
+    assert overview.read_overview(db, today=TODAY, maturity_days=180)["leads"] == 0
+    with pytest.raises(Refused, match="no demo"):
+        remove_demo(db, now=now, actor=ANA)
+    db.close()
+
+
+@pytest.mark.parametrize("table", ["lead_outcomes", "outcome_milestones", "deal_snapshots", "summary_views"])
+def test_the_database_keeps_the_demo_until_it_leaves_and_own_rows_even_then(world, table):
+    for act in ("demo_outcomes", "demo_deals", "demo_view"):
+        getattr(world, act)()
+    with pytest.raises(Refused, match=r"append-only|never"):
+        world.db.write([Statement(f"DELETE FROM {table}")])
+    for act in ("own_outcomes", "own_deals", "own_view"):
+        getattr(world, act)()
+    with pytest.raises(Refused, match=r"append-only|never"):
+        world.db.write([Statement("UPDATE demo_load SET leaving = 1"), Statement(f"DELETE FROM {table}")])
+
+
+def test_what_people_and_files_said_about_invented_companies_is_set_aside_with_its_reason(world):
+    world.demo_outcomes()
+    batch, key = world.company(world.demo[-1])
+    world.say((batch, key), "appointment")
+    told(world.db, world.now, (batch, f"Invented Inn {world.number}", "churned", "2026-02-11"))
+    invented = world.db.rows("SELECT id FROM outcome_milestones WHERE source = 'demo'")[0]["id"]
+    take_back_milestone(world.db, milestone_id=invented, reason="A trial.", now=world.now, actor=ANA)
+    assert preview_removal(world.db).stays["set_aside"] == 2
+    remove_demo(world.db, now=world.now, actor=ANA)
+    kept = unmatched.read_unmatched(world.db, states=unmatched.STATES).sort_values("milestone")
+    assert kept[["source", "milestone", "state"]].to_numpy().tolist() == [
+        ["person", "appointment", "set aside"],
+        ["file", "churned", "set aside"],
+    ]
+    because = "It was said about an invented company of the demo, which was removed."
+    assert set(kept["set_aside_because"]) == {because}
+    assert unmatched.count_unmatched(world.db) == 0
+    assert world.db.rows("SELECT count(*) AS n FROM outcome_milestones") == [{"n": 0}]
+
+
+def test_an_own_company_that_an_invented_outcome_was_matched_to_has_its_own_outcome_again(world):
+    world.own_hand()
+    company = world.company(world.own[-1])
+    world.demo_outcomes()
+    row = int(unmatched.read_unmatched(world.db)["id"].iloc[0])
+    match_unmatched(world.db, row_id=row, company=company, now=world.now, actor=ANA)
+    asked = ("SELECT DISTINCT outcome FROM lead_outcomes WHERE batch_id = ? AND company_key = ?", company)
+    assert world.db.rows(*asked) == [{"outcome": "delivery"}]
+    remove_demo(world.db, now=world.now + timedelta(hours=1), actor=ANA)
+    assert world.db.rows(*asked) == [{"outcome": "contacted"}]
+
+
+def test_an_invented_operator_that_an_own_batch_names_stays(world):
+    operator = demo_store.read_demo_operators(world.db)[0]
+    world.export(demo=False, operator=operator)
+    assert preview_removal(world.db).goes["operators"] == 0
+    remove_demo(world.db, now=world.now, actor=ANA)
+    assert [row["name"] for row in world.db.rows("SELECT name FROM operators")] == ["Demo Dora"]
+
+
+def test_zoho_that_names_an_invented_company_is_never_parted_from_it(world):
+    batch, key = world.company(world.demo_export())
+    site = "INSERT INTO zoho_sites (site, status, batch_id, company_key, changed_at) VALUES ('Deals:1', 'matched', ?, ?, ?)"
+    world.db.write([Statement(site, (batch, key, world.now))])
+    before = rows_of(world.db)
+    assert "hang together in 1 places" in str(preview_removal(world.db).why_not)
+    with pytest.raises(Refused, match="what Zoho said is never deleted"):
+        remove_demo(world.db, now=world.now, actor=ANA)
+    assert rows_of(world.db) == before
+
+
+def test_a_history_that_an_own_file_changed_is_not_parted_either(world):
+    world.demo_history()
+    row = (
+        f"Invented Site {world.number}",
+        "7011",
+        "90",
+        "75201",
+        "TX",
+        "delivery",
+        "2025-01-10",
+        "2025-03-01",
+    )
+    history(world.db, world.now, row)
+    with pytest.raises(Refused, match="changed 1 invented companies"):
+        remove_demo(world.db, now=world.now, actor=ANA)
+
+
+def test_only_a_manager_removes_it(world):
+    with pytest.raises(Refused, match="may not remove the demo"):
+        remove_demo(world.db, now=world.now, actor=Actor("Bo", "ops"))
+
+
+def test_an_own_batch_that_takes_an_invented_operator_meanwhile_breaks_the_removal(world):
+    operator = demo_store.read_demo_operators(world.db)[0]
+    ids, counts = store.read_leaving_ids(world.db), store.read_leaving(world.db)
+    rests = store.read_rests_on_demo(world.db)
+    world.export(demo=False, operator=operator)
+    before = rows_of(world.db)
+    late = store.remove_statements(rests=rests, counts=counts, ids=ids, now=world.now, actor="Ana Ruiz")
+    with pytest.raises(Conflict):
+        world.db.write(late)
+    assert rows_of(world.db) == before
+
+
+def test_what_was_learned_from_the_demo_is_told_and_can_be_rolled_back(world, config_dir, now):
+    told_of = {"8361": (218, 38), "7011": (410, 28)}  # of the real result
+    history(world.db, now, *real_history(told_of), source="demo", actor=DEMO)
+    run_id = calibrated(world.db, config_dir, now)["run_id"]
+    said = {"config_dir": config_dir, "run_id": run_id, "rows": None, "now": now, "actor": ANA}
+    approve(world.db, reason="They fail.", **said)
+    found = remove_demo(world.db, now=now, actor=ANA)
+    assert (found.weight_version, found.back_to) == (2, 1)
+    assert "Version 1 is the one before" in rests_on(found)[0]
+    assert store.read_removal(world.db)["back_to"] == 1
+    assert runs.read_latest_run(world.db) is None
+    with pytest.raises(Refused, match="rests on the demo"):
+        verify_run(world.db, run_id=run_id)
+    with pytest.raises(Refused, match="rests on the demo"):
+        approve(world.db, reason="Why not.", **said)
+    rollback(world.db, config_dir=config_dir, version=1, reason="It was the demo.", now=now, actor=ANA)
+    assert store.read_removal(world.db)["back_to"] is None  # somebody decided
+
+
+def test_the_columnar_copy_forgets_the_demo(world, tmp_path):
+    zone = business_zone(active_configuration(world.db, config_dir=world.config, now=world.now).icp)
+    world.demo_export()
+    world.own_export()
+    kept = tmp_path / "kept"
+    assert len(read_columns(world.db, cache_dir=kept, zone=zone).frame) == 4
+    remove_demo(world.db, now=world.now, actor=ANA)
+    assert set(read_columns(world.db, cache_dir=kept, zone=zone).frame["batch_id"]) == set(world.own)
+
+
+def test_deals_of_an_earlier_release_were_marked_as_of_a_file_and_leave_too(world):
+    world.deals(b"demo", "demo_deals.csv", actor=DEMO)
+    rules = read_pipeline_rules(world.config)
+    snapshot_pipeline(world.db, rules=rules, today=TODAY, now=world.now, actor=DEMO)
+    later = world.now + timedelta(days=1)
+    world.deals(b"own", "own.csv", now=later)
+    assert preview_removal(world.db).goes["deals"] == 2
+    remove_demo(world.db, now=later, actor=ANA)
+    for table in ("deals", "deal_snapshots"):
+        left = world.db.rows(f"SELECT deal_id FROM {table} ORDER BY 1")
+        assert [row["deal_id"] for row in left] == ["own-1", "own-2"]
+    assert world.db.rows("SELECT count(*) AS n FROM pipeline_snapshots") == [{"n": 0}]
+
+
+def test_the_command_previews_backs_up_and_removes(tmp_path, db_path, config_dir, capsys):
+    loaded(db_path)
+    assert run(main, ["--remove", "--preview", "--json"]) == 0
+    told_before = json.loads(capsys.readouterr().out)
+    assert (told_before["removed"], told_before["goes"]["batches"], told_before["backup"]) == (
+        False,
+        37,
+        None,
+    )
+    assert (
+        run(main, ["--remove", "--actor", "Ana Ruiz", "--backup", str(tmp_path / "before.db"), "--json"]) == 0
+    )
+    done = json.loads(capsys.readouterr().out)
+    assert (done["removed"], done["goes"]) == (True, told_before["goes"])
+    backup = turso_db.open_database(f"file:{tmp_path / 'before.db'}")
+    assert backup.rows("SELECT count(*) AS n FROM batches") == [{"n": 37}]
+    backup.close()
+    assert run(main, ["--remove"]) == 2
+    assert "no demo in this database" in capsys.readouterr().err
