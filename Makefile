@@ -32,6 +32,10 @@ prove: $(VENV)/installed-test  ## the long proofs; each prints its figures
 	@sh scripts/find_chromium.sh
 	$(BIN)/python -m pytest -m prove -s -rA
 
+bench: $(VENV)/installed-test  ## every figure of speed as a ratio to a floor of the same run; prints a table, writes JSON
+	@sh scripts/find_chromium.sh
+	$(BIN)/python -m benchmarks
+
 lock:  ## compile the pinned requirements from the .in files
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header requirements-test.in -o requirements-test.txt

@@ -24,6 +24,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
+
+from benchmarks.ratios import Figure, tell  # noqa: E402
+
 KEY = "key-of-the-benchmark-0123456789"
 LEAD = {"age": 35, "location": "Texas", "industry": "Retail", "email_opens": 4, "website_visits": 7, "content_downloads": 1,
         "days_since_contact": 3, "lead_source": "Cold Call"}  # fmt: skip
@@ -153,8 +156,8 @@ def report(times: dict[str, list[float]]) -> None:
         print(
             f"{name:<15} median {1000 * middle[name]:6.3f} ms   99 % {1000 * last:6.3f} ms   of {len(found):,}"
         )
-    for name in ("bare def", "bare async def", "bare, kept"):
-        print(f"POST /score is {middle['POST /score'] / middle[name]:.2f} x {name}")
+    for name, line in (("bare def", 2.0), ("bare async def", None), ("bare, kept", None)):
+        tell(Figure("POST /score", middle["POST /score"], middle[name], line, f"the route {name}"))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import turso_db  # noqa: E402
+from benchmarks.ratios import Figure, tell  # noqa: E402
 from calibration import calculate  # noqa: E402
 from icp import WORKFLOWS, business_zone, read_icp  # noqa: E402
 from outcome_columns import read_columns  # noqa: E402
@@ -117,7 +118,7 @@ def took(work: Callable[[], Any]) -> float:
 
 
 def main() -> None:
-    """Prints the three times and the two ratios."""
+    """Prints both ratios."""
     outcomes = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     keep = Path(sys.argv[2]) if len(sys.argv) > 2 else None
     folder = Path(tempfile.mkdtemp(prefix="hades-bench-"))
@@ -156,9 +157,16 @@ def main() -> None:
         db.close()
     finally:
         shutil.rmtree(folder)
-    for name, seconds in best.items():
-        print(f"{name:6} {seconds:8.2f} s   {seconds / best['floor']:.2f} of the floor")
-    print(f"{outcomes:,} outcomes; asked: cold at most 1.5, warm at most 0.3. {datetime.now(UTC):%Y-%m-%d}")
+    for name, line in (("cold", 1.5), ("warm", 0.3)):
+        tell(
+            Figure(
+                f"{outcomes:,} outcomes to the report, {name}",
+                best[name],
+                best["floor"],
+                line,
+                "sqlite3 fetching the rows",
+            )
+        )
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 import turso_db  # noqa: E402
 from actors import Actor  # noqa: E402
+from benchmarks.ratios import Figure, tell  # noqa: E402
 from export import exported_before, record_export  # noqa: E402
 from icp import Icp, read_icp  # noqa: E402
 from lead_columns import READINGS  # noqa: E402
@@ -146,10 +147,7 @@ def main(size: int = 100_000, rounds: int = 3) -> dict[str, float]:
             rows = [tuple(row[name] for name in columns) for row in frame]
             theirs = min(theirs, bare(rows, columns, schema, cells, folder))
     ratio = ours / theirs
-    print(
-        f"{size:,} leads scored, looked up, recorded and written in {ours:.2f} s; executemany and csv.writer of the same "
-        f"rows {theirs:.2f} s; ratio {ratio:.2f} (aim: 1.5 or less)"
-    )
+    tell(Figure(f"{size:,} leads exported", ours, theirs, 1.5, "executemany and csv.writer of the same rows"))
     return {"leads": float(size), "seconds": ours, "bare_seconds": theirs, "ratio": ratio}
 
 

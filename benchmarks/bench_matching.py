@@ -21,6 +21,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.ratios import Figure, tell  # noqa: E402
 from company_names import read_company_names  # noqa: E402
 from match_weights import Company, Frequencies, name_weight  # noqa: E402
 from matching import MATCHED, REVIEW, Pool, decide  # noqa: E402
@@ -249,9 +250,15 @@ def main() -> None:
     ratio, ours, floor = statistics.median(ratios), *min((r[1], r[2]) for r in ratios)
     matched = [answer.company.key == key for answer, key in answers if answer.status == MATCHED]
     review = sum(answer.status == REVIEW for answer, _ in answers)
-    print(
-        f"10,000 records against 100,000 companies: {ours:.1f} s of processor time, {ratio[0]:.1f} × a bare inverted index "
-        f"({floor:.1f} s)"
+    tell(
+        Figure(
+            "10,000 records matched against 100,000",
+            ours,
+            floor,
+            None,
+            "a bare inverted index",
+            measured=ratio[0],
+        )
     )
     print(
         f"  matched rightly {sum(matched)}, wrongly {len(matched) - sum(matched)}, to review {review}, unmatched "

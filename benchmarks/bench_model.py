@@ -27,6 +27,7 @@ from analytics.backtest import auc, paired_gain  # noqa: E402
 from analytics.model_features import FEWEST_OF_VALUE, candidate_inputs  # noqa: E402
 from analytics.model_fit import Block, fit_additive, fit_model, points_by_weights, sum_of  # noqa: E402
 from analytics.model_report import scored_by_model  # noqa: E402
+from benchmarks.ratios import Figure, tell  # noqa: E402
 from demo_world import demo_world  # noqa: E402
 from icp import read_icp  # noqa: E402
 
@@ -142,7 +143,7 @@ def boosted(train: pd.DataFrame, test: pd.DataFrame) -> np.ndarray:
 def demo(worlds: int) -> bool:
     """Whether the model holds both promises on the mean over demo worlds."""
     icp = read_icp(ROOT / "config")
-    rows, ratios, behind = [], [], 0
+    rows, times, behind = [], [], 0
     for seed in range(1, worlds + 1):
         leads = world_leads(seed)
         train, test = (
@@ -155,7 +156,7 @@ def demo(worlds: int) -> bool:
         fitted = fit_model(columns, train["delivered"], icp, candidate_inputs(columns, icp), seed=seed)
         middle = time.perf_counter()
         rival = boosted(train, test)
-        ratios.append((middle - begun) / (time.perf_counter() - middle))
+        times.append((middle - begun, time.perf_counter() - middle))
         assert fitted is not None
         groups, chance = test["workflow"].to_numpy(dtype=object).astype(str), test["chance"].to_numpy()
         weights, model = points_by_weights(test, icp), scored_by_model(test, fitted.model)[0]
@@ -167,7 +168,11 @@ def demo(worlds: int) -> bool:
     mean = np.mean(rows, axis=0)
     print(f"Mean of {worlds} worlds at {TRAINING:,} training leads: weights {mean[0]:.3f}, model {mean[1]:.3f}, gradient boosting "
           f"{mean[2]:.3f}, planted {mean[3]:.3f}; behind the weights by more than its interval in {behind}")  # fmt: skip
-    print(f"A training takes {np.median(ratios):.1f} times as long as gradient boosting.")
+    tell(
+        Figure(
+            f"a model learned from {TRAINING:,} leads", *np.median(times, axis=0), None, "gradient boosting"
+        )
+    )
     return bool(mean[1] >= mean[2] - SLACK and behind == 0)
 
 

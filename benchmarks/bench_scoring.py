@@ -19,6 +19,7 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.ratios import Figure, tell  # noqa: E402
 from icp import Icp, read_icp, scores_in_force  # noqa: E402
 from scoring import score_leads  # noqa: E402
 
@@ -116,11 +117,9 @@ def main(size: int = 1_000_000, rounds: int = 5) -> dict[str, float]:
         result[f"{workflow}_seconds"] = times["scored"]
         result[f"{workflow}_ratio"] = ratio
         result[f"{workflow}_ratio_to_coded"] = coded
-        print(
-            f"{workflow}: {size:,} leads scored in {times['scored']:.3f} s, bare NumPy look-ups "
-            f"{times['bare']:.3f} s, ratio {ratio:.2f} (aim: 2 or less); "
-            f"words coded first {times['coded']:.3f} s, ratio {coded:.2f}"
-        )
+        named = f"{size:,} leads scored, {workflow}"
+        tell(Figure(named, times["scored"], times["bare"], 2.0, "bare NumPy look-ups"))
+        tell(Figure(named, times["scored"], times["coded"], None, "NumPy look-ups, words coded first"))
     return result
 
 

@@ -28,6 +28,7 @@ import requests
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.ratios import Figure, tell  # noqa: E402
 from database import BUMP, Many, Statement  # noqa: E402
 from tests.real_server import NoRealServer, RealServer  # noqa: E402
 from tests.turso_server import TursoServer  # noqa: E402
@@ -68,13 +69,10 @@ def ratio(bare: Callable[[], object], ours: Callable[[], object], turns: int) ->
     return min(b for b, _ in took), min(o for _, o in took), statistics.median(o / b for b, o in took)
 
 
-def tell(what: str, measured: tuple[float, float, float], most: float) -> None:
-    bare, ours, factor = measured
-    verdict = "" if factor <= most else "   ABOVE"
-    print(
-        f"{what:<44} bare {bare * 1000:9.2f} ms   ours {ours * 1000:9.2f} ms   ratio {factor:.2f} (≤ "
-        f"{most}){verdict}"
-    )
+def say(what: str, measured: tuple[float, float, float], most: float) -> None:
+    """Nothing; the figure is told. `measured`: seconds of the bare side, of ours, and the median of their ratios."""
+    bare, ours, ratio_of_turns = measured
+    tell(Figure(what, ours, bare, most, "the bare library below", measured=ratio_of_turns))
 
 
 def local(folder: Path, frame_rows: int) -> None:
@@ -111,8 +109,8 @@ def local(folder: Path, frame_rows: int) -> None:
         cursor = bare.execute(_ALL)
         return pd.DataFrame(cursor.fetchall(), columns=[column[0] for column in cursor.description])
 
-    tell("local: insert 10,000 rows, 500 per commit", ratio(insert_bare, insert_ours, 9), 1.15)
-    tell("local: 1,000 point reads", ratio(points_bare, points_ours, 15), 1.15)
+    say("local: insert 10,000 rows, 500 per commit", ratio(insert_bare, insert_ours, 9), 1.15)
+    say("local: 1,000 point reads", ratio(points_bare, points_ours, 15), 1.15)
     have = db.rows("SELECT count(*) AS n FROM leads")[0]["n"]
     for start in range(have, frame_rows, 100_000):
         part = [lead(n) for n in range(start, min(start + 100_000, frame_rows))]
@@ -120,7 +118,7 @@ def local(folder: Path, frame_rows: int) -> None:
     bare.execute("DELETE FROM leads")
     bare.execute(f"ATTACH '{folder / 'ours.db'}' AS ours")
     bare.execute("INSERT INTO leads SELECT * FROM ours.leads")
-    tell(f"local: {frame_rows:,} rows to a frame", ratio(frame_bare, lambda: db.frame(_ALL), 3), 1.15)
+    say(f"local: {frame_rows:,} rows to a frame", ratio(frame_bare, lambda: db.frame(_ALL), 3), 1.15)
     bare.close()
     db.close()
 
@@ -163,7 +161,7 @@ def remote(folder: Path) -> None:
             second = timed(query_bare if ours_first else (lambda n: db.rows(_POINT, (n,))))
             pairs.append((second, first) if ours_first else (first, second))
         best = min(b for b, _ in pairs), min(o for _, o in pairs)
-        tell(f"remote: one query, {kind}", (*best, statistics.median(o / b for b, o in pairs)), 1.2)
+        say(f"remote: one query, {kind}", (*best, statistics.median(o / b for b, o in pairs)), 1.2)
         rows = [lead(n) for n in range(500)]
         took = []
         for _ in range(7):
