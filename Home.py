@@ -6,7 +6,9 @@ import streamlit as st
 
 import ui
 from analytics.rates import wilson_interval
-from stores import audit, overview
+from stores import audit, demo_removal, guide, overview
+from views.demo_leaves import offer_rollback
+from views.first_steps import show_first_steps
 
 SAID = {
     "export": "Exported", "void batch": "Made void:", "approve": "Approved", "roll back": "Rolled back:", "first": "Began with",
@@ -14,19 +16,27 @@ SAID = {
     "import exports": "Imported batches from", "decide match": "Decided about", "undo match": "Undid a decision about",
     "take back milestone": "Took back a milestone of", "match by hand": "Matched by hand", "assign unmatched": "Assigned",
     "set aside unmatched": "Set aside", "put back unmatched": "Put back", "add operator": "Added operator", "edit operator": "Edited operator",
+    "score pipeline": "Scored the open deals of", "import deals": "Imported deals from", "load demo": "Loaded the demo world of", "train model": "Trained model",
+    "approve factor": "Approved factors:", "propose": "Proposed changes from", "refuse": "Refused", "record outcomes": "Recorded",
+    "load suppression list": "Loaded the list", "retire suppression list": "Retired the list", "choose columns": "Chose columns:",
+    "settle issues": "Settled issues", "change alert rule": "Changed the rule", "acknowledge alert": "Saw alert", "snooze alert": "Quieted alert",
+    "remove demo": "Removed the",
 }  # fmt: skip
 
 with ui.page("Home") as frame:
     maturity_days = frame.icp.data["calibration"]["maturity_days"]
-    seen, acts = ui.read_all(
+    seen, acts, progress, removal = ui.read_all(
         frame, partial(overview.read_overview, today=frame.today, maturity_days=maturity_days),
-        partial(audit.read_audit, limit=8),
+        partial(audit.read_audit, limit=8), partial(guide.read_progress, person=frame.actor.name),
+        demo_removal.read_removal,
     )  # fmt: skip
     if not seen["leads"]:
         ui.empty(
             "No lead has been exported and no history imported yet. Begin with a ZoomInfo file.",
             "pages/1_Score_and_Export.py", "Score and export a file",
         )  # fmt: skip
+        offer_rollback(frame, removal)
+        show_first_steps(frame, progress)
         st.stop()
 
     n, won = seen["matured"], seen["matured_deliveries"]
@@ -49,10 +59,12 @@ with ui.page("Home") as frame:
         st.metric("Deliveries, last 30 days", ui.count(seen["deliveries_30_days"]), f"{ui.many(seen['batches'], 'batch', 'batches')} so far",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
 
+    if not progress["closed"]:
+        show_first_steps(frame, progress)
     left, right = st.columns([3, 2], gap="large")
     with left:
         st.subheader("What needs attention", anchor=False)
-        run, todo = seen["last_run"], 0
+        run, todo = seen["last_run"], int(offer_rollback(frame, removal))
         if run is None and n:
             todo += 1
             st.warning(
@@ -110,3 +122,5 @@ with ui.page("Home") as frame:
             st.markdown(
                 f"**{ui.plain(f'{SAID.get(action, action.capitalize())} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]"
             )
+    if progress["closed"]:
+        show_first_steps(frame, progress)

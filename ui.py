@@ -81,6 +81,7 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
     st.set_page_config(
         page_title=f"{title} · HADES", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide"
     )
+    st.html(ROOT / "assets" / "buttons.css")
     with _sentences(title):
         actor = _person()
         _menu()
@@ -210,7 +211,7 @@ def _sign_in_configured() -> bool:
 
 def _menu() -> None:
     with st.sidebar:
-        st.image(str(ROOT / "assets" / "icon.png"), width=40)
+        st.image(str(ROOT / "assets" / "icon.png"), width=40, alt="HADES")
         for group, links in MENU.items():
             if group:
                 st.caption(group)
@@ -319,6 +320,18 @@ def day(text: Any) -> str:
     if text is None or pd.isna(text):
         return "–"
     return f"{pd.Timestamp(text):%d %b %Y}".lstrip("0")
+
+
+def day_column(label: str, **options: Any) -> Any:
+    """A table's column of days that have no time of day: `11 Feb 2026`."""
+    return st.column_config.DateColumn(label, format="D MMM YYYY", **options)
+
+
+def time_column(frame: Frame, label: str, *, hours: bool = True) -> Any:
+    """A table's column of moments (ISO text or UTC) on the clock of the business: `11 Feb 2026, 09:30`; `hours` off: the day."""
+    zone = str(business_zone(frame.icp))
+    form = "D MMM YYYY, HH:mm" if hours else "D MMM YYYY"
+    return st.column_config.DatetimeColumn(label, format=form, timezone=zone, help=f"By the clock of {zone}")
 
 
 def age(text: str | None, now: datetime) -> str:

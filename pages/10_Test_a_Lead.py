@@ -79,6 +79,7 @@ with ui.page("Test a Lead") as frame:
     search = str(st.session_state.get("find", ""))
     looked_for = [partial(batches.find_leads, search=search)] if _long_enough(search) else []
     ui.read_all(frame, *lead_readers(), *looked_for)
+    st.markdown("#### What would one lead score, and why?")
     left, right = st.columns([1, 2], gap="large")
     with left:
         exported = pick(frame)

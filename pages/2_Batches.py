@@ -31,7 +31,7 @@ with ui.page("Batches") as frame:
     aged = (pd.Timestamp(frame.now) - pd.to_datetime(found["exported_at"])).dt.days
     low, high = wilson_interval(found["deliveries"].to_numpy(), found["companies"].to_numpy())
     shown = pd.DataFrame({
-        "batch": found["batch_id"], "exported": pd.to_datetime(found["exported_at"]).dt.date,
+        "batch": found["batch_id"], "exported": found["exported_at"],
         "rate": [f"{ui.percent(d / n)} ({ui.interval(lo, hi)})" if old >= days and n else f"too young ({old} days)"
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
         "deliveries": found["deliveries"], "companies": found["companies"], "leads": found["exported"], "appointments": found["appointments"], "contacted": found["contacted"],
@@ -48,7 +48,7 @@ with ui.page("Batches") as frame:
         on_select=open_row, selection_mode="single-row",
         alt="All batches, newest first",
         column_config={
-            "batch": st.column_config.TextColumn("Batch", pinned=True), "exported": st.column_config.DateColumn("Exported"),
+            "batch": st.column_config.TextColumn("Batch", pinned=True), "exported": ui.time_column(frame, "Exported", hours=False),
             "leads": "Leads", "companies": "Companies",
             "rate": st.column_config.TextColumn("Delivered (95 % interval)", width="medium"), "deliveries": "Deliveries",
             "appointments": "Appointments", "contacted": "Contacted", "status": "Status", "operator": "Operator",

@@ -53,7 +53,7 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
             "amount_score": st.column_config.NumberColumn("Amount part", format="%.0f"), "wins": "Deals won before",
             "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance by the driver model", format="percent"),
             "chance_low": st.column_config.NumberColumn("from", format="percent"),
-            "chance_high": st.column_config.NumberColumn("to", format="percent"), "created_on": st.column_config.DateColumn("Created")},
+            "chance_high": st.column_config.NumberColumn("to", format="percent"), "created_on": ui.day_column("Created")},
     )  # fmt: skip
     st.caption(
         "The score ranks: 70 points from the account's won deals, 30 from the amount, each by its place among what was known on "
@@ -79,7 +79,7 @@ def show_outcomes(done: pd.DataFrame) -> None:
     st.dataframe(
         done, hide_index=True, alt="Scored deals that were closed", column_config={
             "deal_id": "Deal", "outcome": "Outcome", "amount": st.column_config.NumberColumn("Final amount", format="localized"),
-            "closed_on": st.column_config.DateColumn("Closed"), "first_scored_on": st.column_config.DateColumn("First scored"),
+            "closed_on": ui.day_column("Closed"), "first_scored_on": ui.day_column("First scored"),
             "score": st.column_config.NumberColumn("Score then", format="%.0f"),
             "score_at_close": st.column_config.NumberColumn("Score before close", format="%.0f"), "days_to_close": "Days to close"},
     )  # fmt: skip

@@ -70,7 +70,7 @@ def show_alerts(frame: ui.Frame, rows: pd.DataFrame, on: int) -> None:
         st.dataframe(
             past[["rule", "subject", "sentence", "opened_at", "closed_at"]], hide_index=True, alt="Alerts that are over",
             column_config={"rule": "Rule", "subject": "About", "sentence": st.column_config.TextColumn("What", width="large"),
-                           "opened_at": st.column_config.DatetimeColumn("Opened"), "closed_at": st.column_config.DatetimeColumn("Closed")},
+                           "opened_at": ui.time_column(frame, "Opened"), "closed_at": ui.time_column(frame, "Closed")},
         )  # fmt: skip
 
 

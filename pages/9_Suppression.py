@@ -73,7 +73,11 @@ def retire_now(frame: ui.Frame, list_id: int) -> None:
 with ui.page("Suppression") as frame:
     found = ui.read(frame, lists.read_lists)
     entries = ui.many(int(found["entries"].sum()), "entry", "entries")
-    st.markdown(f"#### {entries} on {ui.many(len(found), 'list')} are asked before every export")
+    st.markdown(
+        f"#### {entries} on {ui.many(len(found), 'list')} are asked before every export"
+        if len(found)
+        else "#### No list is asked before an export"
+    )
     for sentence in stale_lists(found, frame.today):
         st.warning(ui.plain(f"{sentence} Load a newer one: exports ask first until then."))
     if found.empty:
@@ -83,8 +87,8 @@ with ui.page("Suppression") as frame:
             found.drop(columns=["retired_at", "retired_by"]).assign(kind=found["kind"].map(NAMED)),
             hide_index=True, alt="Suppression lists in force", column_config={
                 "list_id": None, "name": st.column_config.TextColumn("List", pinned=True), "kind": "Names",
-                "scrubbed_on": st.column_config.DateColumn("Scrubbed on"), "file_name": "File", "entries": "Entries",
-                "loaded_at": st.column_config.DatetimeColumn("Loaded"), "loaded_by": "By"},
+                "scrubbed_on": ui.day_column("Scrubbed on"), "file_name": "File", "entries": st.column_config.NumberColumn("Entries", format="localized"),
+                "loaded_at": ui.time_column(frame, "Loaded"), "loaded_by": "By"},
         )  # fmt: skip
     if frame.may("ops"):
         if frame.settings.zoho_ready:

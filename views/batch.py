@@ -221,7 +221,7 @@ def _show_leads(frame: ui.Frame, batch_id: str) -> None:
         column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "city": "City", "state": "State",
             "zip_code": "ZIP", "sic_code": "SIC", "employee_count": "Employees", "outcome": "Outcome",
-            "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"), "outcome_at": st.column_config.DateColumn("Since"),
+            "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"), "outcome_at": ui.day_column("Since"),
             "hades_score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d"),
             "left_out_because": st.column_config.TextColumn("By chance, although", width="medium"),
         },

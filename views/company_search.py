@@ -25,7 +25,7 @@ def pick_company(frame: ui.Frame, key: str, said: str = "") -> tuple[str, str] |
         found.drop(columns="company_key"), hide_index=True, on_select="rerun", selection_mode="single-row", key=f"{key}_found",
         height=min(38 + 35 * len(found), 250), placeholder="", alt="Exported companies found", column_config={
             "batch_id": "Batch", "company_name": st.column_config.TextColumn("Company", pinned=True), "city": "City",
-            "state": "State", "zip_code": "ZIP", "phone": "Phone", "exported_at": st.column_config.DateColumn("Exported"),
+            "state": "State", "zip_code": "ZIP", "phone": "Phone", "exported_at": ui.time_column(frame, "Exported", hours=False),
             "outcome": "Outcome so far"},
     )  # fmt: skip
     rows = picked.selection.rows

@@ -95,7 +95,7 @@ def show_scores(frame: ui.Frame, run: dict[str, Any] | None, dimension: str) -> 
         column_config={
             "value": st.column_config.TextColumn(label(dimension), width=210 if dimension == "sic_code" else 90),
             "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%d", width=110),
-            "leads": st.column_config.NumberColumn("Judged", width=64, help="Leads old enough to judge in the last run"),
+            "leads": st.column_config.NumberColumn("Judged", width=64, format="localized", help="Leads old enough to judge in the last run"),
             "rate": st.column_config.TextColumn("Delivered", width=76, alignment="right"),
         },
     )  # fmt: skip
@@ -126,7 +126,7 @@ def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
             "version": st.column_config.NumberColumn("Version", width=66), "kind": st.column_config.TextColumn("Kind", width=84),
             "actor": st.column_config.TextColumn("By", width=130), "reason": st.column_config.TextColumn("Why", width=260),
             "run_id": st.column_config.NumberColumn("Run", width=50), "changes": st.column_config.TextColumn("What changed", width=260),
-            "created_at": st.column_config.DatetimeColumn("When", width=150),
+            "created_at": ui.time_column(frame, "When"),
         },
         column_order=["version", "created_at", "kind", "actor", "reason", "changes", "run_id"],
     )  # fmt: skip

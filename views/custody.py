@@ -71,10 +71,10 @@ def show_custody(frame: ui.Frame, found: dict[str, Any], rows: pd.DataFrame | No
             )
     for note in chain.notes:
         st.caption(ui.plain(note))
-    _show_rows(rows)
+    _show_rows(frame, rows)
 
 
-def _show_rows(rows: pd.DataFrame | None) -> None:
+def _show_rows(frame: ui.Frame, rows: pd.DataFrame | None) -> None:
     hop = st.segmented_control(
         "Open the rows that stay behind", list(custody.HOPS), key="hop", bind="query-params",
     )  # fmt: skip
@@ -91,7 +91,7 @@ def _show_rows(rows: pd.DataFrame | None) -> None:
     picked = st.dataframe(
         shown.fillna(""), hide_index=True, key=f"left_behind_{hop}", on_select="rerun", selection_mode="single-row", alt=f"Rows that stay behind: {hop}", height=min(38 + 35 * len(shown), 420), column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch", "city": "City",
-            "state": "State", "zip_code": "ZIP", "exported_at": st.column_config.DateColumn("Exported"), "maybe": "May be",
+            "state": "State", "zip_code": "ZIP", "exported_at": ui.time_column(frame, "Exported", hours=False), "maybe": "May be",
             "named_batch": "Batch ID in Zoho", "status": "Status", "cause": "Lost where", "milestones": "Outcomes",
             "created_at": "In Zoho since", "why": st.column_config.TextColumn("Likely cause", width="large"),
             "exported_name": "Exported as"},

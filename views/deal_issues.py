@@ -78,7 +78,7 @@ def show_issues(frame: ui.Frame, rows: pd.DataFrame) -> None:
         rows.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="multi-row", key="issues",
         alt="What is strange about the deals", height=min(38 + 35 * len(rows), 420), column_config={
             "kind": "Kind", "deal_id": "Deal", "what": st.column_config.TextColumn("What", width="large"),
-            "file_name": "From", "found_at": st.column_config.DateColumn("Found")},
+            "file_name": "From", "found_at": ui.time_column(frame, "Found", hours=False)},
     )  # fmt: skip
     ids = [int(rows["id"].iloc[place]) for place in picked.selection.rows]
     left, right = st.columns([3, 1], vertical_alignment="bottom")

@@ -23,7 +23,9 @@ COLUMNS = {
     "change": st.column_config.TextColumn("Change", width=66),
     "rate": st.column_config.TextColumn("Rate", width=60, alignment="right"),
     "interval": st.column_config.TextColumn("95 % interval", width=102),
-    "leads": st.column_config.NumberColumn("Judged", width=62, help="Leads that are old enough to judge"),
+    "leads": st.column_config.NumberColumn(
+        "Judged", width=62, format="localized", help="Leads that are old enough to judge"
+    ),
     "deliveries": st.column_config.NumberColumn("Delivered", width=76),
     "confidence": st.column_config.TextColumn(
         "Volume", width=68, help="By leads alone: High from 100, Medium from 30"

@@ -292,7 +292,7 @@ def _show_history(
     st.dataframe(
         trainings[["version", "created_at", "created_by", "status", "leads", "deliveries", "why"]], hide_index=True, height="content" if len(trainings) < 8 else 300,
         key="trainings", alt="All trainings, newest first", column_config={
-            "version": "Model", "created_at": st.column_config.DatetimeColumn("When"), "created_by": "By", "status": "Verdict",
+            "version": "Model", "created_at": ui.time_column(frame, "When"), "created_by": "By", "status": "Verdict",
             "leads": "Leads", "deliveries": "Deliveries", "why": st.column_config.TextColumn("Why", width="large")},
     )  # fmt: skip
     if choices.empty:
@@ -303,7 +303,7 @@ def _show_history(
     st.dataframe(
         shown[["chosen_at", "workflow", "scored_by", "chosen_by", "reason"]], hide_index=True, key="model_choices",
         alt="Who chose what scores a workflow, newest first", column_config={
-            "chosen_at": st.column_config.DatetimeColumn("From"), "workflow": "Workflow", "scored_by": "Scored by", "chosen_by": "By",
+            "chosen_at": ui.time_column(frame, "From"), "workflow": "Workflow", "scored_by": "Scored by", "chosen_by": "By",
             "reason": st.column_config.TextColumn("Why", width="large")},
     )  # fmt: skip
     earlier = choices[choices["version"].notna()].drop_duplicates(["workflow", "version"])

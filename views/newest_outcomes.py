@@ -45,9 +45,9 @@ def show_newest(frame: ui.Frame, feed: pd.DataFrame, taken: pd.DataFrame) -> Non
         with st.expander(f"Taken back by people ({len(taken)})", icon=":material/undo:"):
             st.dataframe(
                 taken, hide_index=True, height=min(38 + 35 * len(taken), 250), alt="Milestones that people took back", column_config={
-                    "taken_at": st.column_config.DateColumn("Taken back"), "taken_by": "By",
+                    "taken_at": ui.time_column(frame, "Taken back", hours=False), "taken_by": "By",
                     "reason": st.column_config.TextColumn("Because", width="medium"), "milestone": "Milestone",
-                    "happened_at": st.column_config.DateColumn("Was"), "company_name": "Company", "batch_id": "Batch", "source": "From"},
+                    "happened_at": ui.day_column("Was"), "company_name": "Company", "batch_id": "Batch", "source": "From"},
             )  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def _show_feed(frame: ui.Frame, feed: pd.DataFrame) -> None:
     picked = st.dataframe(
         feed.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="single-row", key="feed", height=min(38 + 35 * len(feed), 420), placeholder="",
         alt="The newest outcomes", column_config={
-            "happened_at": st.column_config.DateColumn("When"), "milestone": "Milestone",
+            "happened_at": ui.day_column("When"), "milestone": "Milestone",
             "company_name": st.column_config.TextColumn("Company", pinned=True), "state": "State", "batch_id": "Batch",
             "hades_score": "Score", "source": "From", "detail": "As spelled there", "recorded_by": "Recorded by"},
     )  # fmt: skip

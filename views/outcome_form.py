@@ -119,9 +119,9 @@ def _show_companies(frame: ui.Frame, rows: pd.DataFrame) -> None:
         disabled=_locked(frame, shown, "milestone", "happened_on"),
         alt="Exported companies and what became of them", column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch", "city": "City",
-            "state": "State", "exported_at": st.column_config.DateColumn("Exported"), "outcome": "So far",
+            "state": "State", "exported_at": ui.day_column("Exported"), "outcome": "So far",
             "milestone": st.column_config.SelectboxColumn("Outcome to record", options=list(MILESTONES)),
-            "happened_on": st.column_config.DateColumn("Happened on", max_value=frame.today)},
+            "happened_on": ui.day_column("Happened on", max_value=frame.today)},
     )  # fmt: skip
     chosen = edited["milestone"].notna()
     entries = [
@@ -153,8 +153,8 @@ def _show_leads(frame: ui.Frame, rows: pd.DataFrame) -> None:
         alt="Leads that programs had scored, and what became of them", column_config={
             "lead_id": st.column_config.TextColumn("Lead", pinned=True), "kind": "Kind",
             "last_score": st.column_config.NumberColumn("Score", format="percent"),
-            "first_scored_at": st.column_config.DateColumn("First scored"), "given_by": "Said by",
-            "given_at": st.column_config.DateColumn("Said on"),
+            "first_scored_at": ui.day_column("First scored"), "given_by": "Said by",
+            "given_at": ui.day_column("Said on"),
             "outcome": st.column_config.SelectboxColumn("What became of it", options=list(_WORDS.values()))},
     )  # fmt: skip
     flags = {word: bool(value) for value, word in _WORDS.items()}

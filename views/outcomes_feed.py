@@ -48,8 +48,32 @@ def show_feed(frame: ui.Frame, run: dict[str, Any] | None) -> None:
                 f"Kaplan–Meier: {still_open:,} of {len(days):,} companies are still open and count for as long as they have "
                 "been watched. The band is the 95 % interval."
             )
+    show_figures(counts, curve)
     st.subheader("Batches against the history", anchor=False)
     show_batches(frame, run, days)
+
+
+def show_figures(counts: Mapping[str, int], curve: pd.DataFrame) -> None:
+    """Both pictures as tables."""
+    with st.expander("The figures"):
+        left, right = st.columns(2, gap="large")
+        left.dataframe(
+            pd.DataFrame({
+                "Came to": [name.capitalize() for name in counts], "Companies": list(counts.values()),
+                "Of the exported": [ui.percent(number / counts["exported"]) for number in counts.values()],
+            }),
+            hide_index=True, height="content", key="funnel_rows", alt="How far companies came, in figures",
+            column_config={"Companies": st.column_config.NumberColumn(format="localized")},
+        )  # fmt: skip
+        right.dataframe(
+            pd.DataFrame({
+                "Day": curve["day"], "Delivered": [ui.percent(share) for share in curve["delivered"]],
+                "95 % interval": [ui.interval(low, high) for low, high in zip(curve["low"], curve["high"], strict=True)],
+                "Still watched": curve["at_risk"],
+            }).head(MOST_ROWS),
+            hide_index=True, height=min(38 + 35 * max(len(curve), 1), 320), key="curve_rows", alt="Share delivered by days since export, in figures",
+            column_config={"Still watched": st.column_config.NumberColumn(format="localized")},
+        )  # fmt: skip
 
 
 def show_batches(frame: ui.Frame, run: dict[str, Any] | None, days: pd.DataFrame) -> None:

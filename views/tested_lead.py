@@ -152,7 +152,7 @@ def _show_alike(frame: ui.Frame, lead: dict[str, Any]) -> None:
     st.dataframe(shown, hide_index=True, placeholder="", alt="The leads most like it, most alike first", key="alike", height=320, column_config={
         "outcome": "Became", "sic_code": "SIC", "employee_count": "Employees", "state": "State",
         "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"), "hades_score": "Score then",
-        "started_on": st.column_config.DateColumn("Called from"), "batch_id": "Batch",
+        "started_on": ui.day_column("Called from"), "batch_id": "Batch",
         "distance": st.column_config.NumberColumn("How unlike", format="%.2f")})  # fmt: skip
     st.caption(
         "How unlike: the mean over SIC, employees, state, miles and signal; 0 is the same, 1 has nothing in common."

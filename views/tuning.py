@@ -81,7 +81,7 @@ def show_tuning(frame: ui.Frame) -> None:
     _show_approval(frame, table, judged)
     with st.expander(f"Who looked at the summaries of leads ({len(views):,} newest)"):
         st.dataframe(views, hide_index=True, alt="Views of lead summaries, newest first", key="summary_views", column_config={
-            "at": st.column_config.DatetimeColumn("When"), "event": "Event", "lead_id": "Lead", "domain": "Domain", "segment": "Segment",
+            "at": ui.time_column(frame, "When"), "event": "Event", "lead_id": "Lead", "domain": "Domain", "segment": "Segment",
             "offer_tier": "Offer tier", "potential": "Potential", "urgency": "Urgency", "viewed_by": "By"})  # fmt: skip
 
 

@@ -100,11 +100,11 @@ def show_unmatched(frame: ui.Frame, states: dict[str, int], rows: pd.DataFrame) 
         rows[list(_COLUMNS[shown])].fillna(""), hide_index=True, on_select="rerun", selection_mode="multi-row", key=f"log_{shown}",
         alt=f"Unmatched outcomes, {shown.lower()}", height=min(38 + 35 * len(rows), 420), column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "batch_id": "Batch ID there",
-            "milestone": "Milestone", "happened_at": st.column_config.DateColumn("When"), "assigned_to": "Assigned to",
+            "milestone": "Milestone", "happened_at": ui.day_column("When"), "assigned_to": "Assigned to",
             "why": st.column_config.TextColumn("Likely cause", width="large"), "source": "From",
-            "seen_at": st.column_config.DateColumn("Last seen"), "set_aside_because": st.column_config.TextColumn("Set aside because", width="large"),
+            "seen_at": ui.time_column(frame, "Last seen", hours=False), "set_aside_because": st.column_config.TextColumn("Set aside because", width="large"),
             "set_aside_by": "By", "resolution": st.column_config.TextColumn("What became of it", width="large"),
-            "resolved_by": "By", "resolved_at": st.column_config.DateColumn("Settled")},
+            "resolved_by": "By", "resolved_at": ui.time_column(frame, "Settled", hours=False)},
     )  # fmt: skip
     if len(rows) == 500:
         st.caption("The newest 500 are shown.")

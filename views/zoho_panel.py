@@ -53,8 +53,8 @@ def show_runs(frame: ui.Frame, runs: pd.DataFrame) -> None:
         shown, hide_index=True, alt="The newest syncs and imports", key="sync_runs", on_select="rerun", selection_mode="single-row",
         height=min(38 + 35 * len(shown), 320), placeholder="", column_config={
             "started_at": st.column_config.TextColumn("When", pinned=True), "what": "What", "how": "Read", "status": "Status",
-            "by": "By", "window": st.column_config.TextColumn("Changes from … to (UTC)"), "read": "Records", "matched": "Matched",
-            "review": "To review", "unmatched": "Unmatched", "updated": "Updated", "calls": "Calls", "credits": "Credits",
+            "by": "By", "window": st.column_config.TextColumn("Changes from … to (UTC)"), "read": st.column_config.NumberColumn("Records", format="localized"), "matched": "Matched",
+            "review": "To review", "unmatched": "Unmatched", "updated": st.column_config.NumberColumn("Updated", format="localized"), "calls": "Calls", "credits": "Credits",
             "seconds": "Took", "errors": st.column_config.NumberColumn("Errors", help="Tick the row to read them")},
     )  # fmt: skip
     rows = [place for place in picked.selection.rows if place < len(runs)]
