@@ -11,13 +11,14 @@ from functools import partial
 from typing import Any
 
 from actors import Actor
-from analytics.lead_model import chances
+from analytics.lead_model import chances, from_json
 from api_retraining import FEEDBACK
 from errors import Unavailable
 from lead_conversion import Trained
 from models import model_for
 from settings import ROOT
 from stores import models as store
+from stores import sent_models
 from turso_db import Database
 
 _KIND = "hades"  # the leads that models are learned from
@@ -25,7 +26,8 @@ _LONGEST = 1500  # seconds, less than a retraining is waited for
 
 
 def models_in_force(db: Database) -> Mapping[str, Trained]:
-    """workflow of HADES leads (`hades/intent`) → the model that a person put in force for it; empty while the weights score.
+    """workflow of HADES leads (`hades/intent`), or another kind (`web`) → the model that a person put in force for it; empty
+    while weights and base rates score.
 
     metrics: how the model did on the newest leads when it was trained (auc, brier, lift), with how many leads that was.
     """
@@ -39,11 +41,14 @@ def models_in_force(db: Database) -> Mapping[str, Trained]:
             found[f"{_KIND}/{workflow}"] = Trained(
                 f"model-{version}", partial(chances, model=model, workflow=workflow), metrics
             )
+    for kind, held in sent_models.read_in_force(db).items():
+        score = partial(chances, model=from_json(held["coefficients"]), workflow=kind)
+        found[kind] = Trained(f"{kind}-{held['version']}", score, _metrics(held))
     return found
 
 
 def train_models(_: Database, __: datetime, actor: Actor) -> str:
-    """What a training found, as a sentence; it proposes at most. In a process of its own, so that answers stay quick.
+    """What the trainings found, a sentence each; they propose at most. In a process of its own, so that answers stay quick.
 
     When outcomes set it off, it trains only if enough of them are outcomes of exported leads; on request always.
     Unavailable when the process ends without an answer.
@@ -58,7 +63,11 @@ def train_models(_: Database, __: datetime, actor: Actor) -> str:
         raise Unavailable(
             "The training ended without an answer. Run python -m scripts.train_model to see why."
         ) from error
-    return str(said["why"] if "why" in said else said["error"]["message"])
+    if "why" not in said:
+        return str(said["error"]["message"])
+    return " ".join(
+        [said["why"], *(f"{kind.capitalize()} leads: {one['why']}" for kind, one in said["kinds"].items())]
+    )
 
 
 def _metrics(row: Mapping[str, Any]) -> dict[str, Any]:

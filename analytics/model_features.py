@@ -70,7 +70,7 @@ def candidate_inputs(leads: pd.DataFrame, icp: Icp) -> list[Candidate]:
         if values.empty or pd.api.types.is_datetime64_any_dtype(values) or _are_days(values):
             continue
         where = tuple(w for w in WORKFLOWS if leads.loc[leads["workflow"] == w, column].notna().any())
-        found[column] = Candidate(column, _read_as(column, values), where)
+        found[column] = Candidate(column, read_as(column, values), where)
     return list(found.values())
 
 
@@ -153,8 +153,8 @@ def _are_days(values: pd.Series) -> bool:
     return bool(values.astype("str").str.match(r"\d{4}-\d{2}-\d{2}([T ]|$)").mean() > 0.9)
 
 
-def _read_as(column: str, values: pd.Series) -> Input:
-    """A number with many values by bands of as many leads each, anything else as text."""
+def read_as(column: str, values: pd.Series) -> Input:
+    """How a column is read: a number with many values by bands of as many leads each, anything else as text."""
     numbers = pd.to_numeric(values, errors="coerce") if not pd.api.types.is_bool_dtype(values) else values
     if pd.api.types.is_bool_dtype(values) or numbers.isna().any() or numbers.nunique() <= 10:
         return Input(column)

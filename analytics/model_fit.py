@@ -31,7 +31,7 @@ BOOTSTRAPS = 40
 TELLING = 0.2  # effective parameters, below which an input is left out
 _WEAKEST, _STRONGEST = 1.0, 10_000.0  # of a penalty: 1 / variance of a deviation in log odds
 _SLOPE_PRIOR = 1.0  # slope and its variance before any outcome: log odds between 0 and 100 points
-_OTHERS = "\0other"
+OTHERS = "\0other"
 Codes = npt.NDArray[np.intp]
 
 
@@ -172,11 +172,11 @@ def fit_model(
     where = leads["workflow"].to_numpy(dtype="object")
     points = points_by_weights(leads, icp)
     hit = delivered.to_numpy(dtype=bool)
-    inputs = [_Coded.of(leads, where, [candidate]) for candidate in candidates]
+    inputs = [Coded.of(leads, where, [candidate]) for candidate in candidates]
     if carried_parameters(len(hit), int(hit.sum())) >= FOR_INTERACTIONS:
         own = [c for c in candidates if c.reason in icp.data["components"]]
         inputs += [
-            _Coded.of(leads, where, pair)
+            Coded.of(leads, where, pair)
             for pair in combinations(own, 2)
             if set(pair[0].where) & set(pair[1].where)
         ]
@@ -235,7 +235,10 @@ def _known_scores(icp: Icp, name: str) -> list[float]:
     return [float(b.score) for b in bands] if bands else [float(s) for s in component["scores"].values()]
 
 
-class _Coded(NamedTuple):
+class Coded(NamedTuple):
+    """One input of the regression as it was read: its reason, parts, the values of enough leads, the block, and the
+    workflows where it counts."""
+
     reason: str
     parts: tuple[Input, ...]
     levels: tuple[str, ...]
@@ -245,7 +248,8 @@ class _Coded(NamedTuple):
     @classmethod
     def of(
         cls, leads: pd.DataFrame, where: npt.NDArray[np.object_], candidates: Sequence[Candidate]
-    ) -> _Coded:
+    ) -> Coded:
+        """The input of one candidate, or of two together."""
         both = tuple(w for w in candidates[0].where if all(w in c.where for c in candidates))
         words = [read_input(leads, c.part).astype("object").fillna(MISSING).astype(str) for c in candidates]
         joined = words[0] if len(words) == 1 else words[0] + " × " + words[1]
@@ -254,8 +258,8 @@ class _Coded(NamedTuple):
         enough = FEWEST_OF_VALUE * len(candidates)
         levels = tuple(sorted(str(value) for value in counts.index[counts >= enough]))
         if len(candidates) == 1 and (counts < enough).any():
-            levels += (_OTHERS,)
-            joined = joined.where(joined.isna() | joined.isin(levels), _OTHERS)
+            levels += (OTHERS,)
+            joined = joined.where(joined.isna() | joined.isin(levels), OTHERS)
         places = pd.Index(levels).get_indexer(pd.Index(joined.to_numpy(dtype="object")))
         block = Block(np.asarray(places, dtype=np.intp), len(levels))
         return cls(
@@ -265,7 +269,7 @@ class _Coded(NamedTuple):
 
 def _card(
     workflow: str, leads: pd.DataFrame, where: npt.NDArray[np.object_], icp: Icp, fit: Additive,
-    inputs: Sequence[_Coded], kinds: Sequence[str],
+    inputs: Sequence[Coded], kinds: Sequence[str],
 ) -> Card:  # fmt: skip
     """The sum for one workflow, each term made to average 0 over its leads (over all where it has none)."""
     base = fit.base + float(fit.deviations[0][kinds.index(workflow)])
@@ -279,9 +283,9 @@ def _card(
         spread = {
             level: round(s, 6)
             for level, s in zip(one.levels, spreads.tolist(), strict=True)
-            if level != _OTHERS
+            if level != OTHERS
         }
-        other = table.pop(_OTHERS, 0.0)
+        other = table.pop(OTHERS, 0.0)
         if one.reason in weights:
             placed[one.reason] = True
             by_weight, beside = _by_weights(one.reason, one.parts[0], table, icp, workflow, fit.slope)

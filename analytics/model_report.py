@@ -232,16 +232,18 @@ def _judged(
                     "leads": int(rows.sum()),
                     "deliveries": int(hit[rows].sum()),
                 }
-        report["scorers"] = [_told(name, hit, groups, scored, top) for name, scored in scorers.items()]
+        report["scorers"] = [scorer_told(name, hit, groups, scored, top) for name, scored in scorers.items()]
     plain = json.loads(json.dumps(report, default=_number), parse_constant=lambda _: None)
     return Training(
         decided.word, decided.why, fitted.model, cut, fitted.leads, fitted.deliveries, digest, plain
     )
 
 
-def _told(
+def scorer_told(
     name: str, hit: npt.NDArray[np.bool_], groups: npt.NDArray[np.str_], scored: Scored, top: int
 ) -> dict[str, Any]:
+    """What one way of scoring did on these leads, as plain numbers: name, auc, top, top_deliveries, lift, brier, bands and
+    reliability (tables as records)."""
     score, chance = scored
     alone: PairedGain = paired_gain(hit, score, score, groups, top=top, seed=0, repeats=2)
     return {

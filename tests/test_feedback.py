@@ -9,11 +9,15 @@ from contextlib import ExitStack
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pytest
+from zoho_story import BATCH, export, lead_row
 
 import turso_db
 from actors import Actor
+from analytics.calibration_table import known_outcomes
 from errors import Conflict, Refused
 from feedback import (
     UnknownLead,
@@ -26,7 +30,10 @@ from feedback import (
 )
 from lead_conversion import Scorer, base_rate
 from lead_schema import SentLead, read_api_rules
+from outcome_columns import read_as_known, read_columns
 from stores import feedback as store
+from stores.models import read_first_seen
+from stores.outcomes import read_outcome_frame
 from tests.turso_server import TursoServer
 from turso_db import Database
 
@@ -172,6 +179,100 @@ def test_fifty_new_outcomes_make_one_retraining_and_the_fifty_first_none(db: Dat
     assert retraining_status(db, threshold=50) == (1, 50, False)  # a watermark, not a total
     assert start_retraining(db, fewest=50, now=now, actor=SHOP) is None
     assert [row["feedback_count"] for row in store.read_retrainings(db)] == [50]
+
+
+def hades(lead_id: str, outcome: bool | None = None, **features: Any) -> SentLead:
+    return SentLead(lead_id, "hades", features or {"sic_code": "8361", "state": "TX"}, outcome)
+
+
+def told(db: Database) -> dict[Any, tuple[Any, ...]]:
+    """lead → what calibration reads of it, in its plain frame and in the columnar copy, which are the same."""
+    plain = read_outcome_frame(db)
+    copied = read_columns(db, cache_dir=None, zone=ZoneInfo("UTC")).frame
+    both = [
+        {
+            row["lead_id"]: (row["sic_code"], f"{row['started_on']:%Y-%m-%d}", row["delivered_on"])
+            for row in frame.to_dict("records")
+        }
+        for frame in (plain, copied)
+    ]
+    assert both[0] == both[1]
+    return both[0]
+
+
+def test_outcomes_of_hades_leads_train_and_count_with_what_was_first_known(
+    db: Database, now: datetime
+) -> None:
+    score(db, now, hades("C-1", sic_code="8361", employee_count=90, workflow_type="intent"), hades("C-2"))
+    assert told(db) == {}  # nothing is said yet
+    later = now + timedelta(days=40)
+    score(db, later, hades("C-1", True, sic_code="9999", employee_count=5, workflow_type="geography"))
+    give_feedback(db, lead_id="C-2", outcome=False, now=later, actor=SHOP)
+    day = pd.Timestamp("2026-03-23")
+    assert told(db) == {1: ("8361", "2026-02-11", day), 2: ("8361", "2026-02-11", pd.NaT)}
+    leads, features = read_first_seen(db)
+    assert leads[["source", "workflow"]].to_numpy().tolist() == [
+        ["program", "intent"],
+        ["program", "history"],
+    ]
+    assert features[0] == {"sic_code": "8361", "employee_count": 90}  # never those sent with the outcome
+    assert list(leads["delivered_on"]) == [day, pd.NaT]
+
+
+def test_an_outcome_taken_back_counts_nowhere_until_it_is_said_again(db: Database, now: datetime) -> None:
+    score(db, now, hades("C-1", True))
+    known = read_columns(db, cache_dir=None, zone=ZoneInfo("UTC")).known
+    undo_feedback(db, lead_id="C-1", now=now + timedelta(days=1), actor=SHOP)
+    until = pd.Timestamp("2030-01-01")
+    assert known_outcomes(read_outcome_frame(db), as_of=until, maturity_days=0).empty
+    assert read_first_seen(db)[0].empty
+    then = read_as_known(db, known=known, zone=ZoneInfo("UTC")).frame  # a run made again reads what it read
+    assert list(then["delivered_on"]) == [pd.Timestamp("2026-02-11")]
+    give_feedback(db, lead_id="C-1", outcome=False, now=now + timedelta(days=2), actor=SHOP)
+    found = known_outcomes(read_outcome_frame(db), as_of=until, maturity_days=0)
+    assert found["delivered"].tolist() == [False]
+    assert db.rows("SELECT outcome FROM historical_changes ORDER BY change_id") == [
+        {"outcome": "delivery"}, {"outcome": "no_delivery"},
+    ]  # fmt: skip
+
+
+def test_a_program_says_what_became_of_an_exported_lead(db: Database, now: datetime) -> None:
+    export(db, BATCH, [lead_row(number) for number in range(2)])
+    row = db.rows("SELECT row_number, company_key, source_features FROM lead_outcomes ORDER BY id LIMIT 1")[0]
+    lead_id, later = f"{BATCH}:{row['row_number']}", now + timedelta(days=9)
+
+    def stands() -> Any:
+        found = db.rows(
+            "SELECT milestone, source, recorded_by, (SELECT outcome FROM lead_outcomes l WHERE l.id = m.lead_id) AS outcome "
+            "FROM standing_milestones m WHERE company_key = ? ORDER BY id",
+            (row["company_key"],),
+        )
+        return [tuple(one.values()) for one in found]
+
+    assert give_feedback(db, lead_id=lead_id, outcome=True, now=later, actor=SHOP) == (lead_id, True, 1, True)
+    assert give_feedback(db, lead_id=lead_id, outcome=True, now=later, actor=SHOP).changed is False
+    assert stands() == [("delivery", "program", "web shop", "delivery")]
+    give_feedback(db, lead_id=lead_id, outcome=False, now=later, actor=Actor("Ana", "ops"))
+    assert stands() == [("lost", "program", "Ana", None)]
+    assert undo_feedback(db, lead_id=lead_id, now=later, actor=SHOP).outcome is True
+    assert stands() == [("delivery", "program", "web shop", "delivery")]
+    undo_feedback(db, lead_id=lead_id, now=later, actor=SHOP)
+    assert stands() == []
+    assert db.rows("SELECT count(*) AS n FROM outcome_milestones") == [{"n": 6}]  # all of it stays on record
+    give_feedback(db, lead_id=lead_id, outcome=True, now=later, actor=SHOP)
+    leads, features = read_first_seen(db)
+    assert leads["delivered_on"].notna().tolist() == [True, False]
+    assert features[0] == json.loads(row["source_features"])
+    assert kept(db, lead_id)["first_features"] == row["source_features"]
+
+
+def test_an_exported_lead_is_known_by_its_row_and_not_scored_again(db: Database, now: datetime) -> None:
+    export(db, BATCH, [lead_row(1)])
+    for unknown in (f"{BATCH}:9999", "HADES-20260211-002:1"):
+        with pytest.raises(UnknownLead):
+            give_feedback(db, lead_id=unknown, outcome=True, now=now, actor=SHOP)
+    assert "scored at its export" in score(db, now, hades(f"{BATCH}:1", True))[0].problem
+    assert db.rows("SELECT count(*) AS n FROM scored_leads") == [{"n": 0}]
 
 
 def test_a_retraining_whose_process_was_killed_stands_in_nobody_s_way(db: Database, now: datetime) -> None:

@@ -41,7 +41,7 @@ PLAN = {
     ),
     "acts": Row(
         3,
-        "export, past_exports, outcomes, outcome_work, calibration, models, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, outcome_entry, api_keys, segment_factors, summary_views, schedule, digest",
+        "export, past_exports, outcomes, outcome_work, calibration, models, sent_models, approvals, proposals, operators, suppression, column_choices, deal_import, pipeline, alerts, alert_senders, zoho_sync, zoho_history, zoho_operators, zoho_check, feedback, outcome_entry, api_keys, segment_factors, summary_views, schedule, digest, guide",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "demo": Row(3, "demo, demo_removal", "ground, stores, calculations, turso_db, export, outcomes"),

@@ -1,0 +1,170 @@
+"""Acts on models of leads that programs send (web): train a candidate, let a person put it in force or take it back.
+
+As with the models of the loop, nothing promotes itself: a training proposes, a choice is signed and can be taken back.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from actors import Actor, require
+from analytics.lead_model import from_json, sha256, to_json
+from analytics.model_gate import PROPOSED
+from analytics.sent_model import sent_frame, train_sent
+from errors import Conflict, InputError, Refused
+from lead_conversion import lead_frame
+from lead_schema import ApiRules, LeadKind
+from stores import feedback as leads_store
+from stores import sent_models as store
+from stores.audit import audit_entry
+from stores.state import release_lease, take_lease
+from turso_db import Database
+
+SEED = 20260211
+LOOP = "hades"  # the kind whose models are learned from the loop (models.py)
+_LEASE_SECONDS = 1800
+
+
+class SentRetrained(NamedTuple):
+    """What a training of a kind came to: version (None when none was started), status (proposed, not better, too little,
+    running, not due) and the sentence."""
+
+    version: int | None
+    status: str
+    why: str
+
+
+def kinds_to_learn(rules: ApiRules) -> list[LeadKind]:
+    """The kinds of leads that get a model here: all but those of the loop."""
+    return [kind for name, kind in rules.kinds.items() if name != LOOP]
+
+
+def retrain_sent(
+    db: Database, *, rules: ApiRules, kind: LeadKind, now: datetime, actor: Actor, code_version: str,
+    only_if_due: bool = False, seed: int = SEED,
+) -> SentRetrained:  # fmt: skip
+    """The training of this kind, kept with its evidence; it changes no score.
+
+    One at a time over all processes. With `only_if_due` nothing is started before as many outcomes are new as
+    config/api.yaml says; without any outcome of the kind never. Too little to learn from is kept as a sentence, too.
+    """
+    require(actor, "ops", "train a model")
+    name, holder = f"train a model of {kind.name} leads", f"{actor.name} {secrets.token_hex(6)}"
+    known = store.read_known(db, kind=kind.name)
+    if not known["leads"] or (only_if_due and known["new"] < rules.retrain_after):
+        why = f"{known['new']} outcomes of {kind.name} leads are new since the last training; it starts at {rules.retrain_after}."
+        return SentRetrained(None, "not due", why)
+    if not take_lease(db, name=name, holder=holder, now=now, seconds=_LEASE_SECONDS):
+        return SentRetrained(None, "running", f"A model of {kind.name} leads is being trained already.")
+    try:
+        return _train(db, kind, known["newest"], now, actor, code_version, seed)
+    finally:
+        release_lease(db, name=name, holder=holder)
+
+
+def approve_sent_model(db: Database, *, version: int, reason: str, now: datetime, actor: Actor) -> int:
+    """The number of the choice: from now on this model scores its kind of lead.
+
+    Refused when its training did not propose it, or when it scores them already; Conflict when a newer training ended, or
+    somebody else chose meanwhile; InputError for an unknown version or no reason.
+    """
+    require(actor, "manager", "put a model in force")
+    reason = _said(reason)
+    found = store.read_model(db, version=version)
+    if found is None or found["coefficients"] is None:
+        raise InputError(
+            f"There is no model {version} of such leads. Pick one from the list on Score Calibration."
+        )
+    kind = str(found["kind"])
+    newest = store.read_latest(db)[kind]["version"]
+    if newest != version:
+        raise Conflict(f"Model {version} was superseded by training {newest}. Look at that one.")
+    if found["status"] != PROPOSED:
+        raise Refused(f"Model {version} has no proof to be better than what scores now. {found['why']}")
+    if store.read_in_force(db).get(kind, {}).get("version") == version:
+        raise Refused(f"Model {version} scores {kind} leads already.")
+    return _choose(db, kind, version, reason, now, actor, "approve model")
+
+
+def bring_back_sent(
+    db: Database, *, kind: str, version: int | None, reason: str, now: datetime, actor: Actor
+) -> int:
+    """The number of the choice: the base rate (`version` None), or a model that scored this kind before, scores it again.
+
+    At any time and without a proof. Refused when that is what scores it now, or when that model never did.
+    """
+    require(actor, "manager", "take a model back")
+    reason = _said(reason)
+    if version == store.read_in_force(db).get(kind, {}).get("version"):
+        what = "The base rate scores" if version is None else f"Model {version} scores"
+        raise Refused(f"{what} {kind} leads already.")
+    choices = store.read_choices(db, limit=10_000)
+    ever = choices.loc[choices["kind"] == kind, "version"].dropna().astype(int).tolist()
+    if version is not None and version not in ever:
+        raise Refused(f"Model {version} never scored {kind} leads. Approve it with its proof instead.")
+    return _choose(db, kind, version, reason, now, actor, "take model back")
+
+
+def _train(
+    db: Database, kind: LeadKind, watermark: int, now: datetime, actor: Actor, code_version: str, seed: int
+) -> SentRetrained:
+    rows = leads_store.read_training_leads(db, kind=kind.name)
+    features: list[dict[str, Any]] = [json.loads(row["first_features"]) for row in rows]
+    held = store.read_in_force(db).get(kind.name)
+    result = train_sent(
+        sent_frame(rows, lead_frame(features, kind), kind=kind.name), [bool(row["outcome"]) for row in rows], kind=kind.name,
+        seed=seed, in_force=from_json(held["coefficients"]) if held else None, not_before=held["cut_off"] if held else None,
+    )  # fmt: skip
+    model = result.model
+    stamp = {
+        "kind": kind.name, "created_at": now, "created_by": actor.name, "status": result.status, "why": result.why,
+        "watermark": watermark, "cut_off": result.cut_off, "leads": result.leads, "successes": result.successes,
+        "fields": json.dumps([asdict(field) for field in kind.fields.values()]), "data_sha256": result.data_sha256,
+        "code_version": code_version, "seed": seed, "coefficients": None if model is None else to_json(model),
+        "model_sha256": None if model is None else sha256(model),
+    }  # fmt: skip
+    written = db.write(
+        [
+            store.insert_model(stamp=stamp, report=result.report),
+            audit_entry(
+                now=now, actor=actor, action="train model", subject=f"{kind.name}: {result.status}",
+                detail={"leads": result.leads, "successes": result.successes},
+            ),
+        ]
+    )  # fmt: skip
+    return SentRetrained(int(written[0].rows[0]["version"]), result.status, result.why)
+
+
+def _choose(
+    db: Database, kind: str, version: int | None, reason: str, now: datetime, actor: Actor, action: str
+) -> int:
+    choices = store.read_choices(db, limit=10_000)
+    number = (
+        int(choices.loc[choices["kind"] == kind, "number"].max() + 1)
+        if (choices["kind"] == kind).any()
+        else 1
+    )
+    try:
+        db.write(
+            [
+                store.insert_choice(kind=kind, number=number, version=version, actor=actor.name, now=now, reason=reason),
+                audit_entry(
+                    now=now, actor=actor, action=action, subject=f"{kind} {number}", detail={"model": version, "reason": reason}
+                ),
+            ]
+        )  # fmt: skip
+    except Conflict as error:
+        raise Conflict(
+            f"Somebody else chose what scores {kind} leads at this moment. Look at it again, then decide."
+        ) from error
+    return number
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise InputError("A reason was expected, but it is empty. Say in a few words why this is right.")
+    return " ".join(reason.split())
