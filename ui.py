@@ -11,18 +11,19 @@ from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import pandas as pd
 import streamlit as st
 import yaml
 
 import turso_db
-from actors import ROLES, Actor, named_actor, require
+from actors import Actor, named_actor, require
 from configuration import active_configuration
 from errors import HadesError, Refused
 from icp import Icp, business_zone
 from settings import ROOT, Settings, read_settings
+from views.sign_in import UNNAMED as UNNAMED
+from views.sign_in import ask_for_name, person, sign_in_configured
 
 MENU = {
     "": (("Home.py", "Home", ":material/home:"),),
@@ -44,8 +45,6 @@ MENU = {
     ),
 }
 T = TypeVar("T")
-UNNAMED = "Local manager"  # who acts on a machine without sign-in before giving a name
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _log = logging.getLogger("hades")
 
 
@@ -83,7 +82,7 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
     )
     st.html(ROOT / "assets" / "buttons.css")
     with _sentences(title):
-        actor = _person()
+        actor = person()
         _menu()
         require(actor, need, f"open {title}")
         frame = _frame(actor)
@@ -176,39 +175,6 @@ def _connection() -> tuple[turso_db.Database, Settings]:
     ), settings
 
 
-def _person() -> Actor:
-    """Who is at the screen: the signed-in user, or on loopback without sign-in a manager who gives a name."""
-    if _sign_in_configured():
-        if not st.user.get("is_logged_in"):
-            st.title("HADES", anchor=False)
-            st.write("Sign in to see leads, batches and scores.")
-            st.button("Sign in", type="primary", on_click=st.login)
-            st.stop()
-        role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
-        return Actor(str(st.user.name or st.user.email), role if role in ROLES else "viewer")
-    if st.get_option("server.address") not in _LOOPBACK or not _by_own_name():
-        st.error(
-            "HADES serves other machines, and this one under another name, only with sign-in. "
-            "Set up [auth] in the secrets, or open http://127.0.0.1 here."
-        )
-        st.stop()
-    return Actor(st.session_state.get("acting_as") or UNNAMED, "manager")
-
-
-def _by_own_name() -> bool:
-    """Whether the browser asked this machine by a name of its own; another site's name can be pointed at it."""
-    with suppress(ValueError):
-        return urlsplit(f"//{st.context.headers.get('Host') or 'localhost'}").hostname in _LOOPBACK
-    return False
-
-
-def _sign_in_configured() -> bool:
-    try:
-        return "auth" in st.secrets
-    except FileNotFoundError:
-        return False
-
-
 def _menu() -> None:
     with st.sidebar:
         st.image(str(ROOT / "assets" / "icon.png"), width=40, alt="HADES")
@@ -218,14 +184,11 @@ def _menu() -> None:
             for path, label, icon in links:
                 st.page_link(path, label=label, icon=icon)
         st.space("small")
-        if _sign_in_configured():
+        if sign_in_configured():
             st.caption(f"Signed in as {plain(str(st.user.name or st.user.email))}")
             st.button("Sign out", on_click=st.logout, type="tertiary")
         else:
-            st.text_input(
-                "Your name", key="acting_as", placeholder=UNNAMED, max_chars=120, persist_state="session",
-                help="There is no sign-in on this machine: you act as manager. Approvals and exports carry this name.",
-            )  # fmt: skip
+            ask_for_name()
 
 
 def approver(frame: Frame) -> Actor:

@@ -1,0 +1,46 @@
+"""Who acts on a machine without sign-in: the name is given once, shown, and can be changed or taken away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from views.sign_in import UNNAMED, remembered_name
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def home(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+def visit() -> AppTest:
+    """A new session of the app."""
+    return AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
+
+
+def test_a_name_given_once_is_there_on_the_next_visit_and_can_be_taken_away(
+    home: None, tmp_path: Path
+) -> None:
+    box = visit().text_input(key="acting_as")
+    assert (box.value, box.placeholder) == ("", UNNAMED)
+    box.set_value("  Ana Ruiz ").run()
+    assert remembered_name(tmp_path / "data") == "Ana Ruiz"
+    again = visit()
+    assert again.text_input(key="acting_as").value == "Ana Ruiz"
+    again.text_input(key="acting_as").set_value("").run()
+    assert visit().text_input(key="acting_as").value == ""
+
+
+def test_what_cannot_be_read_is_no_name(tmp_path: Path) -> None:
+    assert remembered_name(tmp_path / "nowhere") == ""
+    (tmp_path / "your_name.txt").write_bytes(b"\xff\xfe")
+    assert remembered_name(tmp_path) == ""
+    (tmp_path / "your_name.txt").write_text("x" * 500)
+    assert remembered_name(tmp_path) == "x" * 120

@@ -1,0 +1,80 @@
+"""Who is at the screen: the signed-in user, or on this machine alone a manager, who gives a name once."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from actors import ROLES, Actor
+from settings import read_settings
+
+UNNAMED = "Local manager"  # who acts on a machine without sign-in before giving a name
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_LONGEST = 120
+
+
+def person() -> Actor:
+    """Who is at the screen; whoever may not be there sees a sentence, and the run ends."""
+    if sign_in_configured():
+        if not st.user.get("is_logged_in"):
+            st.title("HADES", anchor=False)
+            st.write("Sign in to see leads, batches and scores.")
+            st.button("Sign in", type="primary", on_click=st.login)
+            st.stop()
+        role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
+        return Actor(str(st.user.name or st.user.email), role if role in ROLES else "viewer")
+    if st.get_option("server.address") not in _LOOPBACK or not _by_own_name():
+        st.error(
+            "HADES serves other machines, and this one under another name, only with sign-in. "
+            "Set up [auth] in the secrets, or open http://127.0.0.1 here."
+        )
+        st.stop()
+    if "acting_as" not in st.session_state:
+        st.session_state["acting_as"] = remembered_name(read_settings().data_dir)
+    return Actor(st.session_state["acting_as"].strip() or UNNAMED, "manager")
+
+
+def sign_in_configured() -> bool:
+    """Whether the secrets say how people sign in."""
+    try:
+        return "auth" in st.secrets
+    except FileNotFoundError:
+        return False
+
+
+def ask_for_name() -> None:
+    """Nothing; the box of whoever acts on this machine without sign-in, filled with the name given last."""
+    st.text_input(
+        "Your name", key="acting_as", placeholder=UNNAMED, max_chars=_LONGEST, persist_state="session", on_change=_remember,
+        help="There is no sign-in on this machine: you act as manager. Approvals and exports carry this name; the next "
+        "visit from this machine begins with it.",
+    )  # fmt: skip
+
+
+def remembered_name(data_dir: Path) -> str:
+    """The name that was given last on this machine; nothing where none was, or where it cannot be read."""
+    with suppress(OSError, UnicodeDecodeError):
+        return _file(data_dir).read_text("utf-8").strip()[:_LONGEST]
+    return ""
+
+
+def _remember() -> None:
+    """Callback: the next visit begins with this name; a folder that cannot be written forgets it, and nothing else."""
+    path = _file(read_settings().data_dir)
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(st.session_state["acting_as"].strip(), "utf-8")
+
+
+def _file(data_dir: Path) -> Path:
+    return data_dir / "your_name.txt"
+
+
+def _by_own_name() -> bool:
+    """Whether the browser asked this machine by a name of its own; another site's name can be pointed at it."""
+    with suppress(ValueError):
+        return urlsplit(f"//{st.context.headers.get('Host') or 'localhost'}").hostname in _LOOPBACK
+    return False
