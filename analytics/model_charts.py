@@ -15,10 +15,10 @@ _LOOKS = {
 }
 
 
-def reliability_pair(tables: dict[str, pd.DataFrame]) -> Any:
+def reliability_pair(tables: dict[str, pd.DataFrame], came: str = "Delivered") -> Any:
     """What each scorer says as a chance (across) beside what came (up, with interval); on the dotted line both are equal.
 
-    `tables`: weights, model (and in force) → rows of model_report.reliability.
+    `tables`: weights, model (and in force) → rows of model_report.reliability. `came`: what the rate is of.
     """
     import plotly.graph_objects as go
 
@@ -42,7 +42,7 @@ def reliability_pair(tables: dict[str, pd.DataFrame]) -> Any:
             )
         )  # fmt: skip
     figure.update_xaxes(title="Chance that was said, %", range=[0, most], zeroline=False)
-    figure.update_yaxes(title="Delivered, %", range=[0, most], zeroline=False)
+    figure.update_yaxes(title=f"{came}, %", range=[0, most], zeroline=False)
     figure.update_layout(
         height=340, margin={"l": 8, "r": 8, "t": 34, "b": 8}, dragmode=False,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "x": 0},

@@ -24,10 +24,12 @@ from calibration import calibrate
 from configuration import Active, active_configuration
 from digest import deliver_digest, preview_digest, write_digest
 from icp import business_zone
+from lead_schema import read_api_rules
 from models import SEED, retrain
 from pipeline import snapshot_pipeline
 from schedule import FAILED, Skip, Step, run_steps
 from scripts.command import DONE, PARTLY, clock, opened, parser, run
+from sent_models import kinds_to_learn, retrain_sent
 from settings import Settings, code_version
 from stores import deals, models, outcomes, runs
 from turso_db import Database
@@ -88,6 +90,18 @@ def _steps(
     def candidates() -> str:
         told = [_recalibrated(db, active, today, now, actor)]
         trained = retrain(db, icp=icp, now=now, actor=actor, code_version=code_version(), only_if_due=True)
+        rules = read_api_rules(config)
+        for kind in kinds_to_learn(rules):
+            one = retrain_sent(
+                db,
+                rules=rules,
+                kind=kind,
+                now=now,
+                actor=actor,
+                code_version=code_version(),
+                only_if_due=True,
+            )
+            told += [f"Model of {kind.name} leads: {one.why}"] if one.version else []
         return " ".join([*told, f"Model: {trained.why}"])
 
     def alerts() -> str:

@@ -13,12 +13,14 @@ from model_worlds import planted, stored
 from racing import ANA
 from streamlit.testing.v1 import AppTest
 from test_pages import said
+from test_sent_models import sent, train
 
 import turso_db
 from configuration import active_configuration
 from jobs import jobs
 from models import retrain
 from stores import models as store
+from stores import sent_models as sent_store
 
 ROOT = Path(__file__).resolve().parents[1]
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
@@ -120,3 +122,23 @@ def test_two_factors_stand_side_by_side_on_the_same_leads(trained: turso_db.Data
     app.run()
     assert not app.exception
     assert "exported without their points" in said(app)
+
+
+def test_web_leads_get_a_model_by_approval_and_fall_back_with_one_click(
+    config: Path, db_path: Path, db: turso_db.Database
+) -> None:
+    sent(db, 1500)
+    assert train(db).status == "proposed"
+    app = opened()
+    assert "Web leads of programs: scored by the base rate" in [one.value for one in app.subheader]
+    app = app.sidebar.text_input[0].set_value("Ada Lane").run()
+    app = next(one for one in app.text_input if one.key == "sent_reason_web").set_value("It ranks.").run()
+    app = press(app, "approve_sent_web")
+    assert "Web leads of programs: scored by model 1" in [one.value for one in app.subheader]
+    held = sent_store.read_in_force(db)["web"]
+    assert (held["version"], held["chosen_by"]) == (1, "Ada Lane")
+    app = press(app, "sent_fall_back_web")
+    assert sent_store.read_in_force(db) == {}
+    app = press(app, "sent_bring_back_web")
+    assert sent_store.read_in_force(db)["web"]["version"] == 1
+    assert not app.exception

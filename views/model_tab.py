@@ -16,9 +16,12 @@ from analytics.model_report import behind
 from configuration import active_configuration
 from icp import WORKFLOWS, business_zone
 from jobs import jobs
+from lead_schema import read_api_rules
 from models import SEED, Due, approve_model, bring_back, due_from, due_readers, retrain
+from sent_models import kinds_to_learn, retrain_sent
 from settings import code_version
 from stores import models
+from views.sent_models import is_any_due, readers, show_sent_models
 from views.side_by_side import show_side_by_side
 
 NAMES = {"intent": "by buying signal", "geography": "by distance"}
@@ -59,13 +62,14 @@ def train_now(frame: ui.Frame) -> None:
 
 def show_model(frame: ui.Frame) -> None:
     """The whole tab: what scores, the newest training with its evidence, live batches, and all choices."""
-    latest, in_force, choices, trainings, judged, known, live = ui.read_all(
+    latest, in_force, choices, trainings, judged, known, live, *sent = ui.read_all(
         frame, models.read_latest_model, models.read_models_in_force, models.read_choices, models.read_models,
-        *due_readers(frame.icp, frame.now), partial(models.read_side_by_side, zone=business_zone(frame.icp)),
+        *due_readers(frame.icp, frame.now), partial(models.read_side_by_side, zone=business_zone(frame.icp)), *readers(),
     )  # fmt: skip
+    rules = read_api_rules(frame.settings.config_dir)
     _headline(in_force)
     _show_in_force(frame, in_force)
-    _show_training(frame, due_from(judged, known))
+    _show_training(frame, due_from(judged, known), is_any_due(rules, sent[2]))
     if latest is None:
         ui.empty(
             "No model was trained yet. Training learns from older leads and is judged on the newest; it changes nothing."
@@ -74,6 +78,7 @@ def show_model(frame: ui.Frame) -> None:
         _show_evidence(frame, latest, in_force)
     show_side_by_side(frame, live)
     _show_history(frame, choices, trainings, in_force)
+    show_sent_models(frame, rules, sent)
 
 
 def _headline(in_force: dict[str, Any]) -> None:
@@ -112,10 +117,10 @@ def _behind(_frame: ui.Frame, _in_force: dict[str, Any], stamp: tuple[Any, ...])
     return behind(leads, kept, _frame.icp, held, as_of=_frame.today, top=100, seed=SEED)
 
 
-def _show_training(frame: ui.Frame, due: Due) -> None:
+def _show_training(frame: ui.Frame, due: Due, others_due: bool) -> None:
     """How many outcomes are new, the button, and how a running training stands. A due one starts by itself."""
     state = jobs().state(JOB)
-    if due.is_due and frame.may("ops") and not state.running and state.said is None:
+    if (due.is_due or others_due) and frame.may("ops") and not state.running and state.said is None:
         _start(frame, only_if_due=True)
         state = jobs().state(JOB)
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -145,10 +150,19 @@ def _start(frame: ui.Frame, *, only_if_due: bool) -> None:
 
     def work() -> str:
         icp = active_configuration(db, config_dir=settings.config_dir, now=_now()).icp
-        done = retrain(
-            db, icp=icp, now=_now(), actor=actor, code_version=code_version(), only_if_due=only_if_due
+        how: dict[str, Any] = {
+            "now": _now(),
+            "actor": actor,
+            "code_version": code_version(),
+            "only_if_due": only_if_due,
+        }
+        done = retrain(db, icp=icp, **how)
+        rules = read_api_rules(settings.config_dir)
+        kinds = [(k.name, retrain_sent(db, rules=rules, kind=k, **how)) for k in kinds_to_learn(rules)]
+        told = [f"{done.status.capitalize()}: {done.why}" if done.version else done.why]
+        return " ".join(
+            [*told, *(f"{name.capitalize()} leads: {one.why}" for name, one in kinds if one.version)]
         )
-        return f"{done.status.capitalize()}: {done.why}" if done.version else done.why
 
     jobs().start(JOB, work)
 
