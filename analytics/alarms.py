@@ -20,7 +20,9 @@ WARN_SD, ALARM_SD = 2.0, 3.0
 _STEPS = (
     20  # of the CUSUM's scale per lost (or won) deal: fine enough, and whole numbers keep the chain exact
 )
-_LONGEST_CHAIN = 4000  # deals after which the chance of a signal per deal has settled
+_NODES = 5  # of the true rate around a measured one
+_CHECKED = 50  # deals between two looks at whether the chance of a signal per deal has settled
+_SETTLED = 1e-5  # of itself, within so many deals
 
 
 def funnel_limits(deals: npt.ArrayLike, rate: float) -> pd.DataFrame:
@@ -68,7 +70,8 @@ class Cusum:
 
     baseline: the win rate (0–1) in unchanged times; to: the rate it is tuned to find. loss, win: steps the sum
     moves for a lost and a won deal; it never falls below 0, signals at `limit` and starts anew. deals_a_year
-    and false_alarm: the chance (0–1) of at least one signal in a year of so many unchanged deals.
+    and false_alarm: the chance (0–1) of at least one signal in a year of so many unchanged deals. known_from: on
+    how many deals the baseline was measured; None where it is known exactly.
     """
 
     baseline: float
@@ -78,11 +81,17 @@ class Cusum:
     limit: int
     deals_a_year: int
     false_alarm: float
+    known_from: int | None = None
 
 
-def design_cusum(baseline: float, to: float, *, deals_a_year: int, false_alarm: float = 0.05) -> Cusum:
+def design_cusum(
+    baseline: float, to: float, *, deals_a_year: int, false_alarm: float = 0.05, known_from: int | None = None
+) -> Cusum:
     """The CUSUM for a change from `baseline` to `to`, with the lowest limit whose false alarms stay within
     `false_alarm` a year. InputError when the rates are equal or not between 0 and 1.
+
+    A baseline measured on `known_from` deals lies beside the true rate, and a chart around it signals more often than
+    one around the truth: the false alarms are averaged over where the true rate lies (normal, with Jeffreys' mean).
     """
     if not (0 < baseline < 1 and 0 < to < 1) or baseline == to or deals_a_year < 1:
         raise InputError("Two different rates between 0 and 1 and a number of deals a year were expected.")
@@ -90,13 +99,14 @@ def design_cusum(baseline: float, to: float, *, deals_a_year: int, false_alarm: 
     for_win = np.log(to / baseline)
     unit = max(for_loss, for_win) / _STEPS
     loss, win = round(for_loss / unit), round(for_win / unit)
+    rates, weights = _true_rates(baseline, known_from)
     chances: dict[int, float] = {}
     allowed = float(-np.log1p(-false_alarm))
     drift = -(baseline * for_win + (1 - baseline) * for_loss)  # down, per unchanged deal
     low, high = _STEPS, 0  # 0: no limit is known yet that keeps within
     limit = max(low + 1, round(np.log(deals_a_year * drift / allowed) / unit))
     while high - low != 1:
-        chance = chances[limit] = _signal_chance(baseline, loss, win, limit, deals_a_year)
+        chance = chances[limit] = float(weights @ _signal_chances(rates, loss, win, limit, deals_a_year))
         low, high = (limit, high) if chance > false_alarm else (low, limit)
         # Signals grow e times rarer with each 1 / unit steps: that hits the lowest limit in a few tries, halving in the rest.
         signals = -np.log1p(-min(max(chance, 1e-9), 1 - 1e-9))
@@ -104,7 +114,7 @@ def design_cusum(baseline: float, to: float, *, deals_a_year: int, false_alarm: 
         if high and len(chances) > 5:
             limit = (low + high) // 2
         limit = max(limit, low + 1) if not high else min(max(limit, low + 1), high - 1)
-    return Cusum(baseline, to, loss, win, high, deals_a_year, chances[high])
+    return Cusum(baseline, to, loss, win, high, deals_a_year, chances[high], known_from)
 
 
 def cusum_path(chart: Cusum, won: npt.ArrayLike) -> tuple[FloatArray, npt.NDArray[np.intp]]:
@@ -128,25 +138,38 @@ def cusum_path(chart: Cusum, won: npt.ArrayLike) -> tuple[FloatArray, npt.NDArra
     return path, np.array(signals, dtype=np.intp)
 
 
-def _signal_chance(rate: float, loss: int, win: int, limit: int, deals: int) -> float:
-    """The chance of at least one signal among so many deals, from the chain of the sums 0 … limit − 1.
+def _true_rates(baseline: float, known_from: int | None) -> tuple[FloatArray, FloatArray]:
+    """(rates, weights that sum to 1): where the true rate lies, by Gauss and Hermite's nodes."""
+    if known_from is None:
+        return np.array([baseline]), np.ones(1)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(_NODES)
+    middle = (baseline * known_from + 0.5) / (known_from + 1)
+    spread = np.sqrt(middle * (1 - middle) / (known_from + 2))
+    return np.clip(middle + spread * nodes, 1e-6, 1 - 1e-6), weights / weights.sum()
 
-    Past _LONGEST_CHAIN deals the chance per deal has settled and is carried on.
+
+def _signal_chances(rates: FloatArray, loss: int, win: int, limit: int, deals: int) -> FloatArray:
+    """Per true rate the chance of at least one signal among so many deals, from the chain of the sums 0 … limit − 1.
+
+    Once the chance per deal has settled it is carried on.
     """
-    up, down, chance = (loss, -win, 1 - rate) if loss > 0 else (win, -loss, rate)
-    state = np.zeros(limit)
-    state[0] = 1.0
-    left = before = 1.0
-    for _ in range(min(deals, _LONGEST_CHAIN)):
-        moved = np.zeros(limit)
-        moved[up:] = chance * state[: limit - up] if up < limit else 0.0
-        if down < limit:
-            moved[: limit - down] += (1 - chance) * state[down:]
-            moved[0] += (1 - chance) * state[:down].sum()
-        else:
-            moved[0] += (1 - chance) * state.sum()
-        state = moved
-        before, left = left, float(state.sum())
-    if deals > _LONGEST_CHAIN and before > 0:
-        left *= (left / before) ** (deals - _LONGEST_CHAIN)
-    return 1.0 - left
+    up, down, chance = (loss, -win, 1 - rates) if loss > 0 else (win, -loss, rates)
+    up, down = min(up, limit), min(down, limit)
+    more, less = chance[:, None], (1 - chance)[:, None]
+    state, moved, fall = (np.zeros((len(rates), limit)) for _ in range(3))
+    state[:, 0] = 1.0
+    left, kept = np.ones(len(rates)), np.ones(len(rates))
+    for done in range(1, deals + 1):
+        moved[:, :up] = 0.0
+        np.multiply(state[:, : limit - up], more, out=moved[:, up:])
+        np.multiply(state, less, out=fall)
+        moved[:, : limit - down] += fall[:, down:]
+        moved[:, 0] += fall[:, :down].sum(axis=1)
+        state, moved = moved, state
+        if done % _CHECKED == 0 or done == deals:
+            before, left = left, state.sum(axis=1)
+            now = np.divide(left, before, out=np.zeros_like(left), where=before > 0)
+            if done < deals and (np.abs(now - kept) < _SETTLED * (1 - now)).all():
+                return np.asarray(1.0 - left * now ** ((deals - done) / _CHECKED), dtype=np.float64)
+            kept = now
+    return np.asarray(1.0 - left, dtype=np.float64)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field as made
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.alarms import Cusum, cusum_path, design_cusum
+from analytics.closed_deals import ClosedDeals, day_number
 from analytics.rates import FloatArray
 
 WIN_RATE, SOURCES, IMPACT, LONG_CYCLES = "win rate", "source against source", "impact score", "long cycles"
@@ -67,6 +68,16 @@ class Seen:
     )  # fmt: skip
     maturity_days: int = 120
 
+    @cached_property
+    def closed(self) -> ClosedDeals:
+        """The closed deals as arrays, made once."""
+        return ClosedDeals(self.deals)
+
+    @cached_property
+    def years(self) -> dict[tuple[date, int], _Year | None]:
+        """What a slow fall is held against, by the first day of the year and the days before it; filled as it is asked for."""
+        return {}
+
 
 def window_end(day: date, days: int) -> date:
     """The last day of the newest window of so many days that is over on `day` (its own evening included)."""
@@ -83,36 +94,24 @@ def looks(rule: AlertRule, seen: Seen, *, day: date) -> list[Look]:
 
     What happened after the newest window that is over does not count.
     """
-    end = pd.Timestamp(looked_at(rule, day))
+    end = looked_at(rule, day)
     if rule.kind == BATCHES:
-        return _batches(rule, seen, end)
+        return _batches(rule, seen, pd.Timestamp(end))
     if rule.kind == SLOW_FALL:
-        return _slow_fall(rule, seen.deals, end)
+        return _slow_fall(rule, seen, end)
     return {WIN_RATE: _win_rate, SOURCES: _sources, IMPACT: _impact, LONG_CYCLES: _long_cycles, SIGN: _sign}[
         rule.kind
-    ](rule, seen.deals, end)
+    ](rule, seen.closed, end)
 
 
-def _windows(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _windows(rule: AlertRule, deals: ClosedDeals, end: date) -> tuple[slice, slice]:
     """The deals closed in the window, and those in the baseline before it."""
-    start = end - pd.Timedelta(days=rule.days)
-    closed = deals[
-        (deals["closed_on"] > start - pd.Timedelta(days=rule.baseline_days)) & (deals["closed_on"] <= end)
-    ]
-    inside = closed["closed_on"] > start
-    return closed[inside], closed[~inside]
+    start = end - timedelta(days=rule.days)
+    return deals.between(start, end), deals.between(start - timedelta(days=rule.baseline_days), start)
 
 
-def _counts(deals: pd.DataFrame, by: str | None) -> dict[str, tuple[int, int]]:
-    """Label → (won, closed); one label for all without a field."""
-    won = deals["outcome"] == "won"
-    labels = deals[by] if by else pd.Series("", index=deals.index)
-    table = won.groupby(labels, sort=True).agg(["sum", "size"])
-    return {str(label): (int(row["sum"]), int(row["size"])) for label, row in table.iterrows()}
-
-
-def _win_rate(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Look]:
-    new, old = (_counts(part, rule.field) for part in _windows(rule, deals, end))
+def _win_rate(rule: AlertRule, deals: ClosedDeals, end: date) -> list[Look]:
+    new, old = (deals.counts(part, rule.field) for part in _windows(rule, deals, end))
     found = []
     for label, (k, n) in new.items():
         j, m = old.get(label, (0, 0))
@@ -126,10 +125,10 @@ def _win_rate(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[L
     return found
 
 
-def _sources(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Look]:
+def _sources(rule: AlertRule, deals: ClosedDeals, end: date) -> list[Look]:
     """Each label against all others of the same window."""
     by = rule.field or "lead_source"
-    new = _counts(_windows(rule, deals, end)[0], by)
+    new = deals.counts(_windows(rule, deals, end)[0], by)
     won, closed = sum(k for k, _ in new.values()), sum(n for _, n in new.values())
     found = []
     for label, (k, n) in new.items():
@@ -144,10 +143,10 @@ def _sources(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Lo
     return found
 
 
-def _sign(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Look]:
+def _sign(rule: AlertRule, deals: ClosedDeals, end: date) -> list[Look]:
     """A label that went with more wins than the others in the baseline and goes with fewer now, or the other way."""
     by = rule.field or "lead_source"
-    parts = [_counts(part, by) for part in _windows(rule, deals, end)]
+    parts = [deals.counts(part, by) for part in _windows(rule, deals, end)]
     totals = [(sum(k for k, _ in part.values()), sum(n for _, n in part.values())) for part in parts]
     found = []
     for label in parts[0]:
@@ -169,11 +168,11 @@ def _sign(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Look]
     return found
 
 
-def _impact(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Look]:
+def _impact(rule: AlertRule, deals: ClosedDeals, end: date) -> list[Look]:
     """The Segment Impact Score (deals × (1 − win rate): the lost deals) of a window against the pace before it."""
     from scipy.stats import binom
 
-    new, old = (_counts(part, rule.field) for part in _windows(rule, deals, end))
+    new, old = (deals.counts(part, rule.field) for part in _windows(rule, deals, end))
     share, tail = rule.days / (rule.days + rule.baseline_days), NormalDist().cdf(-rule.limit)
     found = []
     for label in sorted({*new, *old}):
@@ -189,61 +188,84 @@ def _impact(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Loo
     return found
 
 
-def _long_cycles(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Look]:
+def _long_cycles(rule: AlertRule, deals: ClosedDeals, end: date) -> list[Look]:
     """Days from creation to a won close, newest window against the baseline (Mann and Whitney 1947)."""
     from scipy.stats import mannwhitneyu
 
-    parts = [part[part["outcome"] == "won"] for part in _windows(rule, deals, end)]
+    parts = _windows(rule, deals, end)
     by = rule.field
-    labels = [part[by] if by else pd.Series("", index=part.index) for part in parts]
+    labels, codes = deals.coded(by) if by else ([""], np.zeros(len(deals.won), dtype=np.intp))
     tail = NormalDist().cdf(-rule.limit)
     found = []
-    for label in sorted(set(labels[0].dropna())):
-        new, old = (
-            (part["closed_on"] - part["created_on"]).dt.days[names == label]
-            for part, names in zip(parts, labels, strict=True)
-        )
-        if min(len(new), len(old)) < FEWEST or pd.concat([new, old]).nunique() < 2:
+    for at, label in enumerate(labels):
+        new, old = (deals.took[part][deals.won[part] & (codes[part] == at)] for part in parts)
+        if min(len(new), len(old)) < FEWEST or new.min() == new.max() == old.min() == old.max():
             continue
         p = float(mannwhitneyu(new, old, alternative="greater", method="asymptotic").pvalue)
-        name = _named(by, str(label))
+        name = _named(by, label)
         found.append(Look(name, p <= tail, tail, (
-            f"Won deals of {name} take longer: {new.median():.0f} days in the middle of {len(new):,} closed in the {rule.days} days to "
-            f"{end:%Y-%m-%d}, {old.median():.0f} days of {len(old):,} in the {rule.baseline_days} days before.")))  # fmt: skip
+            f"Won deals of {name} take longer: {np.median(new):.0f} days in the middle of {len(new):,} closed in the {rule.days} days to "
+            f"{end:%Y-%m-%d}, {np.median(old):.0f} days of {len(old):,} in the {rule.baseline_days} days before.")))  # fmt: skip
     return found
 
 
-def _slow_fall(rule: AlertRule, deals: pd.DataFrame, end: pd.Timestamp) -> list[Look]:
+class _Year(NamedTuple):
+    """A year of deals under a CUSUM: its chart, the baseline (won, closed) and the days of its signals (day numbers);
+    a signal does not depend on what was closed later."""
+
+    chart: Cusum
+    won: int
+    closed: int
+    signals: list[int]
+
+
+def _slow_fall(rule: AlertRule, seen: Seen, end: date) -> list[Look]:
     """A CUSUM over the deals closed since the year began, tuned to a fall of five points from the year before it.
 
     It fires for `days` days after a signal. Years are windows of 365 days that follow each other.
     """
-    begin = pd.Timestamp(window_end(end.date() - timedelta(days=1), 365))
-    closed = deals.loc[deals["closed_on"] <= end, ["deal_id", "closed_on", "outcome"]]
-    old = closed[
-        (closed["closed_on"] > begin - pd.Timedelta(days=rule.baseline_days)) & (closed["closed_on"] <= begin)
-    ]
-    won = int((old["outcome"] == "won").sum())
-    rate = won / len(old) if len(old) else 0.0
-    if len(old) < FEWEST or not FALL < rate < 1:
+    begin = window_end(end - timedelta(days=1), 365)
+    key = (begin, rule.baseline_days)
+    if key not in seen.years:
+        seen.years[key] = _year(seen.closed, *key)
+    year = seen.years[key]
+    if year is None:
         return []
-    chart = _chart(round(rate, 6), round(len(old) * 365 / rule.baseline_days))
-    new = closed[closed["closed_on"] > begin].sort_values(["closed_on", "deal_id"])
-    _, signals = cusum_path(chart, (new["outcome"] == "won").to_numpy())
-    days = new["closed_on"].iloc[signals] if len(signals) else pd.Series(dtype="datetime64[us]")
-    recent = days[days > end - pd.Timedelta(days=rule.days)]
-    sentence = (
-        f"The win rate of all deals is falling slowly: since {begin + pd.Timedelta(days=1):%Y-%m-%d} {int((new['outcome'] == 'won').sum()):,} of "
-        f"{len(new):,} closed deals were won, against {100 * rate:.1f} % of {len(old):,} before; the CUSUM signalled on "
-        f"{', '.join(f'{day:%Y-%m-%d}' for day in recent.dt.date.unique())}."
+    deals, until = seen.closed, day_number(end)
+    new = deals.between(begin, end)
+    recent = sorted(
+        {
+            _FIRST + timedelta(days=day - day_number(_FIRST))
+            for day in year.signals
+            if until - rule.days < day <= until
+        }
     )
-    chance = 1 - (1 - chart.false_alarm) ** (rule.days / 365)
-    return [Look("all deals", bool(len(recent)), chance, sentence)]
+    sentence = (
+        f"The win rate of all deals is falling slowly: since {begin + timedelta(days=1):%Y-%m-%d} "
+        f"{int(deals.won_before[new.stop] - deals.won_before[new.start]):,} of {new.stop - new.start:,} closed deals were won, against "
+        f"{100 * year.won / year.closed:.1f} % of {year.closed:,} before; the CUSUM signalled on {', '.join(f'{day:%Y-%m-%d}' for day in recent)}."
+    )
+    chance = 1 - (1 - year.chart.false_alarm) ** (rule.days / 365)
+    return [Look("all deals", bool(recent), chance, sentence)]
 
 
-@lru_cache(maxsize=64)
-def _chart(rate: float, deals_a_year: int) -> Cusum:
-    return design_cusum(rate, rate - FALL, deals_a_year=max(deals_a_year, 1))
+def _year(deals: ClosedDeals, begin: date, baseline_days: int) -> _Year | None:
+    """The year after `begin` against the days before it; None where these have too few deals."""
+    old = deals.between(begin - timedelta(days=baseline_days), begin)
+    won, closed = int(deals.won_before[old.stop] - deals.won_before[old.start]), old.stop - old.start
+    rate = won / closed if closed else 0.0
+    if closed < FEWEST or not FALL < rate < 1:
+        return None
+    chart = _chart(won, closed, max(round(closed * 365 / baseline_days), 1))
+    new = deals.between(begin, begin + timedelta(days=365))
+    _, signals = cusum_path(chart, deals.won[new])
+    return _Year(chart, won, closed, [int(day) for day in deals.day[new][signals]])
+
+
+@lru_cache(maxsize=256)
+def _chart(won: int, closed: int, deals_a_year: int) -> Cusum:
+    rate = won / closed
+    return design_cusum(rate, rate - FALL, deals_a_year=deals_a_year, known_from=closed)
 
 
 def _batches(rule: AlertRule, seen: Seen, end: pd.Timestamp) -> list[Look]:
@@ -275,15 +297,26 @@ def _against(rule: AlertRule, k: int, n: int, j: int, m: int) -> tuple[bool, flo
     return fires, (below if rule.direction != "rise" else 0.0) + (above if rule.direction != "fall" else 0.0)
 
 
+@lru_cache(maxsize=4096)
 def _limits(limit: float, won: int, n: int, m: int) -> tuple[int, int, float, float]:
-    """(at or below which it is low, at or above which it is high, how often either happens by chance)."""
-    from scipy.stats import hypergeom
+    """(at or below which it is low, at or above which it is high, how often either happens by chance).
 
-    tail, at = NormalDist().cdf(-limit), np.arange(n + 1)
-    below: FloatArray = hypergeom.cdf(at, n + m, won, n)
-    above: FloatArray = hypergeom.sf(at - 1, n + m, won, n)
-    low, high = int((below <= tail).sum()) - 1, n + 1 - int((above <= tail).sum())
-    return low, high, float(below[low]) if low >= 0 else 0.0, float(above[high]) if high <= n else 0.0
+    Tails of the hypergeometric: k of n won, where n + m deals have `won` among them.
+    """
+    from scipy.special import gammaln
+
+    def ways(of: float, take: FloatArray) -> FloatArray:
+        found: FloatArray = gammaln(of + 1) - gammaln(take + 1) - gammaln(of - take + 1)
+        return found
+
+    at = np.arange(max(0, won - m), min(n, won) + 1, dtype=float)
+    mass = np.exp(ways(won, at) + ways(n + m - won, n - at) - ways(n + m, np.array([float(n)])))
+    below, above = np.cumsum(mass), np.cumsum(mass[::-1])[::-1]
+    tail, first = NormalDist().cdf(-limit), int(at[0])
+    lows, highs = int((below <= tail).sum()), int((above <= tail).sum())
+    low = first + lows - 1 if lows else -1
+    high = first + len(at) - highs if highs else n + 1
+    return low, high, float(below[lows - 1]) if lows else 0.0, float(above[-highs]) if highs else 0.0
 
 
 def _named(by: str | None, label: str) -> str:

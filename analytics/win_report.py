@@ -108,7 +108,7 @@ def _cusum(known: pd.DataFrame, fall: Fall) -> tuple[Cusum | None, list[pd.Times
         return None, []
     closed = known[known["closed_on"] >= fall.before_from].sort_values(["closed_on", "deal_id"])
     a_year = max(1, round(len(closed) * 365 / ((fall.until - fall.before_from).days + 1)))
-    chart = design_cusum(baseline, baseline - SLOW_FALL, deals_a_year=a_year)
+    chart = design_cusum(baseline, baseline - SLOW_FALL, deals_a_year=a_year, known_from=fall.deals_before)
     _, signals = cusum_path(chart, (closed["outcome"] == "won").to_numpy())
     return chart, [pd.Timestamp(closed["closed_on"].iloc[place]) for place in signals]
 
