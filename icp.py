@@ -163,20 +163,42 @@ def dimension_values(icp: Icp, dimension: str, leads: pd.DataFrame) -> pd.Series
     or a further one; all missing where `leads` has no such column. Numbers become the label of their band.
     InputError for an unknown dimension.
     """
+    column, bands = _column_of(icp, dimension)
+    if bands or column not in leads:
+        return dimension_categories(icp, dimension, leads).astype("str")
+    words: pd.Series = leads[column].astype("str")
+    return words.rename(dimension)
+
+
+def dimension_categories(icp: Icp, dimension: str, leads: pd.DataFrame) -> pd.Series:
+    """As `dimension_values`, as categories: those that occur, in the order of text. A column of such categories is taken
+    as it is.
+    """
+    column, bands = _column_of(icp, dimension)
+    if column not in leads:
+        nothing: list[str] = []
+        found = pd.Categorical.from_codes(np.full(len(leads), -1), pd.Index(nothing, dtype="str"))
+        return pd.Series(found, index=leads.index, name=dimension)
+    if not bands:
+        words = leads[column]
+        if not isinstance(words.dtype, pd.CategoricalDtype):
+            words = words.astype("str").astype("category")
+        return words.rename(dimension)
+    places = band_places(bands, leads[column].to_numpy(dtype="float64", na_value=np.nan))
+    places[places == len(bands)] = -1
+    seen = np.bincount(places + 1, minlength=len(bands) + 1)[1:] > 0
+    order = [at for at in sorted(range(len(bands)), key=lambda at: bands[at].label) if seen[at]]
+    codes = np.full(len(bands) + 1, -1, dtype=np.int8)  # the last: missing
+    codes[order] = np.arange(len(order))
+    labels = pd.Index([bands[at].label for at in order], dtype="str")
+    return pd.Series(pd.Categorical.from_codes(codes[places], labels), index=leads.index, name=dimension)
+
+
+def _column_of(icp: Icp, dimension: str) -> tuple[str, tuple[Band, ...]]:
+    """The column that a dimension is read from, and its bands; InputError for an unknown dimension."""
     name = component_of(icp, dimension)
     component = icp.data["components"][name] if name else {"column": icp.data["report_only"][dimension]}
-    column = component["column"]
-    if column not in leads:
-        return pd.Series(np.nan, index=leads.index, dtype="str", name=dimension)
-    bands = component_bands(component)
-    if not bands:
-        words: pd.Series = leads[column].astype("str")
-        return words.rename(dimension)
-    numbers = leads[column].to_numpy(dtype="float64", na_value=np.nan)
-    places = band_places(bands, numbers)
-    places[places == len(bands)] = -1
-    labels = pd.array([band.label for band in bands], dtype="str")
-    return pd.Series(labels.take(places, allow_fill=True), index=leads.index, name=dimension)
+    return component["column"], component_bands(component)
 
 
 def in_filter(icp: Icp, dimension: str, value: str) -> bool:

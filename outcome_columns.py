@@ -14,7 +14,7 @@ import json
 import os
 import tempfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,24 +24,28 @@ import numpy as np
 import pandas as pd
 
 from stores import outcome_rows
-from stores.outcome_rows import COLUMNS, Known, Marks
+from stores.outcome_rows import COLUMNS, Known, Lines, Marks
 from stores.outcomes import days_of
-from turso_db import Database, Table
+from turso_db import Database
 
-_FORMAT = 1
-_TEXTS = (
-    "source", "batch_id", "sic_code", "state", "zip_code", "signal_strength", "workflow_type",
-)  # fmt: skip
-_WHOLE = ("employee_count", "hades_score")
+_FORMAT = 2
+_TOLD = "told at export"  # a JSON array: signal strength and component scores
+_TEXTS = ("source", "batch_id", "sic_code", "state", "zip_code", "workflow_type", _TOLD)
+_NUMBERS = ("employee_count", "hades_score")
 _DAYS = ("started_on", "delivered_on")
-_PART = "part of the score: "  # a component may bear the name of a column
+_LINES = {  # the fields of a line, in order: see stores.outcome_rows.Lines
+    "hades": (
+        "lead_id", "batch_id", "sic_code", "employee_count", "state", "zip_code", "workflow_type", "hades_score", _TOLD,
+    ),
+    "historical": ("lead_id", "sic_code", "employee_count", "state", "zip_code", *_DAYS),
+}  # fmt: skip
 _MOST_CHANGED = 0.2  # of the rows: beyond it everything is read again
 
 
 @dataclass(frozen=True)
 class OutcomeColumns:
-    """frame: as stores.outcomes.read_outcome_frame gives it for all outcomes. parts: as
-    stores.outcomes.read_component_scores gives them. known, data_version: how far was read.
+    """frame: as stores.outcomes.read_outcome_frame gives it for all outcomes, texts as categories in their order.
+    parts: as stores.outcomes.read_component_scores gives them. known, data_version: how far was read.
     """
 
     frame: pd.DataFrame
@@ -71,15 +75,18 @@ def read_columns(
                 marks, table = newer
                 _store(path, marks, table)
                 return _told(table, marks, parts)
-    marks, rows, deliveries = outcome_rows.read_every_row(db, parts=parts)
-    table = _arrow(rows, deliveries, zone, parts)
+
+    marks, table = _exactly(lambda coded: outcome_rows.read_every_row(db, parts=parts, coded=coded), zone)
     _store(path, marks, table)
     return _told(table, marks, parts)
 
 
 def read_as_known(db: Database, *, known: Known, zone: ZoneInfo, parts: Sequence[str] = ()) -> OutcomeColumns:
     """Every outcome as it was known: what came or was changed later is as if it had not happened."""
-    table = _arrow(*outcome_rows.read_known_rows(db, known=known, parts=parts), zone, parts)
+
+    _, table = _exactly(
+        lambda coded: (None, outcome_rows.read_known_rows(db, known=known, parts=parts, coded=coded)), zone
+    )
     return _told(table, Marks(0, 0, known, ()), parts)
 
 
@@ -99,87 +106,174 @@ def _brought_up(
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    marks, rows, deliveries, void = outcome_rows.read_changed_rows(db, since=since, parts=parts)
-    if len(rows.rows) > _MOST_CHANGED * max(table.num_rows, 1_000):
+    (marks, void), rows = _exactly(
+        lambda coded: outcome_rows.read_changed_rows(db, since=since, parts=parts, coded=coded), zone
+    )
+    if rows.num_rows > _MOST_CHANGED * max(table.num_rows, 1_000):
         return None
     gone = pa.array(sorted(void), pa.string())
     stays = pc.invert(pc.fill_null(pc.is_in(table["batch_id"].cast(pa.string()), value_set=gone), False))
     for source in ("historical", "hades"):
-        ids = pa.array([row[1] for row in rows.rows if row[0] == source], pa.int64())
+        ids = rows.filter(pc.equal(rows["source"].cast(pa.string()), source))["lead_id"]
         own = pc.equal(table["source"].cast(pa.string()), source)
         stays = pc.and_(stays, pc.invert(pc.and_(own, pc.is_in(table["lead_id"], value_set=ids))))
-    table = pa.concat_tables(
-        [table.filter(stays), _arrow(rows, deliveries, zone, parts)]
-    ).unify_dictionaries()
-    return marks, _in_order(table.combine_chunks())
+    return marks, _normal([table.filter(stays), rows])
 
 
-def _arrow(rows: Table, deliveries: Table, zone: ZoneInfo, parts: Sequence[str]) -> Any:
+def _exactly(read: Callable[[bool], tuple[Any, Lines]], zone: ZoneInfo) -> tuple[Any, Any]:
+    """What `read` gives beside the lines, and these as a table; read again as hexadecimal digits where a text holds one
+    of the marks that part fields and lines.
+    """
+    import pyarrow as pa
+
+    beside, lines = read(False)
+    try:
+        return beside, _arrow(lines, zone, coded=False)
+    except pa.ArrowInvalid:
+        beside, lines = read(True)
+        return beside, _arrow(lines, zone, coded=True)
+
+
+def _arrow(lines: Lines, zone: ZoneInfo, *, coded: bool) -> Any:
     """The rows as an Arrow table, texts as dictionaries, days as numbers, in the order of source and lead."""
     import pyarrow as pa
-    import pyarrow.compute as pc
 
-    columns = list(zip(*rows.rows, strict=True)) or [()] * (len(COLUMNS) + len(parts))
-    made: dict[str, Any] = {}
-    names = [*COLUMNS, *(_PART + part for part in parts)]
-    for name, values in zip(names, columns, strict=True):
-        if name in _TEXTS:
-            made[name] = pa.array(values, pa.string()).dictionary_encode()
-        elif name in _DAYS:
-            made[name] = _days(values, zone)
-        elif name in _WHOLE or name == "lead_id":
-            made[name] = pa.array(values, pa.int64())
-        else:
-            made[name] = pa.array(values, pa.float64())
-    table = _in_order(pa.table(made))
-    if not deliveries.rows:
-        return table
-    ids, texts = zip(*deliveries.rows, strict=True)
-    wanted = np.array(ids, dtype="int64")
-    order = np.argsort(wanted)
-    when = _days(texts, zone).to_numpy(zero_copy_only=False).astype("datetime64[D]")[order]
-    lead, delivered = (
-        table["lead_id"].to_numpy(),
-        table["delivered_on"].to_numpy().astype("datetime64[D]").copy(),
-    )
-    place = np.minimum(np.searchsorted(wanted[order], lead), len(wanted) - 1)
-    own = (wanted[order][place] == lead) & pc.equal(table["source"].cast(pa.string()), "hades").to_numpy()
-    delivered[own] = when[place[own]]
-    at = table.schema.get_field_index("delivered_on")
-    return table.set_column(at, "delivered_on", pa.array(delivered, pa.date32()))
+    hades = _parsed(lines.hades, _LINES["hades"], coded)
+    leads, batches = hades["lead_id"].to_numpy(), hades["batch_id"]
+    days = [_day_of(name) for name in batches.dictionary.to_pylist()]
+    hades["started_on"] = _days(days, zone).take(batches.indices)
+    texts = [text for _, text in lines.deliveries]
+    hades["delivered_on"] = _of_leads(leads, lines.deliveries, _days(texts, zone))
+    miles = np.fromiter((row[1] for row in lines.miles), "float64", len(lines.miles))
+    hades["distance_miles"] = _of_leads(leads, lines.miles, pa.array(miles))
+    historical = _parsed(lines.historical, _LINES["historical"], coded)
+    for name in _DAYS:
+        told = historical[name]
+        historical[name] = _days(told.dictionary.to_pylist(), zone).take(told.indices)
+    return _normal([_whole(hades, "hades"), _whole(historical, "historical")])
 
 
-def _days(values: Sequence[Any], zone: ZoneInfo) -> Any:
-    """The calendar days of ISO texts as Arrow dates; each different text is read once."""
+def _parsed(texts: Sequence[str], fields: Sequence[str], coded: bool) -> dict[str, Any]:
+    """Field → Arrow array: whole numbers, or texts as a dictionary. ArrowInvalid where the lines are broken."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    types = {name: pa.int64() if name in ("lead_id", *_NUMBERS) else text for name in fields}
+    tables = [
+        csv.read_csv(
+            pa.BufferReader(lines.encode()),
+            read_options=csv.ReadOptions(column_names=list(fields)),
+            parse_options=csv.ParseOptions(delimiter="\x1f", quote_char=False, ignore_empty_lines=False),
+            convert_options=csv.ConvertOptions(
+                column_types=types, null_values=["\x1a"], strings_can_be_null=True
+            ),
+        )
+        for lines in texts
+    ] or [pa.schema(types).empty_table()]
+    table = pa.concat_tables(tables).unify_dictionaries()
+    arrays = {name: table[name].combine_chunks() for name in fields}
+    if coded:
+        for name, array in arrays.items():
+            if types[name] == text:
+                told = [bytes.fromhex(digits).decode() for digits in array.dictionary.to_pylist()]
+                arrays[name] = pa.DictionaryArray.from_arrays(array.indices, pa.array(told, pa.string()))
+    return arrays
+
+
+def _day_of(batch_id: str) -> str:
+    """The day of export, as stores.outcomes.BATCH_DAY takes it from the batch ID."""
+    return f"{batch_id[6:10]}-{batch_id[10:12]}-{batch_id[12:14]}"
+
+
+def _of_leads(leads: np.ndarray[Any, Any], told_of: Sequence[tuple[Any, ...]], values: Any) -> Any:
+    """The value of each lead, null where none is told: `told_of` has the lead of each value first."""
     import pyarrow as pa
 
-    coded = pa.array(values, pa.string()).dictionary_encode()
-    days = days_of(pd.Series(coded.dictionary.to_pylist(), dtype="str"), zone=zone)
-    return pa.array(days.to_numpy().astype("datetime64[D]"), pa.date32()).take(coded.indices)
+    if not told_of:
+        return pa.nulls(len(leads), values.type)
+    ids = np.fromiter((row[0] for row in told_of), "int64", len(told_of))
+    order = np.argsort(ids, kind="stable")
+    told = ids[order]
+    place = np.minimum(np.searchsorted(told, leads), len(told) - 1)
+    return values.take(pa.array(order[place], mask=told[place] != leads))
 
 
-def _in_order(table: Any) -> Any:
-    """The table by source (hades before historical, as text sorts) and lead."""
-    source = table["source"].combine_chunks()
-    if not len(source):
-        return table
-    places = np.argsort(np.argsort(np.array(source.dictionary.to_pylist(), dtype="str")))
-    codes, leads = places[source.indices.to_numpy()], table["lead_id"].to_numpy()
-    steps, further = np.diff(codes), np.diff(leads)
+def _whole(columns: Mapping[str, Any], source: str) -> Any:
+    """The table with every column, null where this source has none."""
+    import pyarrow as pa
+
+    rows = len(columns["lead_id"])
+    text = pa.dictionary(pa.int32(), pa.string())
+    everywhere = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, "int32")), pa.array([source]))
+    kinds = (
+        dict.fromkeys(_TEXTS, text) | {"distance_miles": pa.float64()} | dict.fromkeys(_NUMBERS, pa.int64())
+    )
+    none = {name: pa.nulls(rows, kind) for name, kind in kinds.items()}
+    made = none | dict(columns) | {"source": everywhere}
+    return pa.table({name: made[name] for name in ("lead_id", *kinds, *_DAYS)})
+
+
+def _days(texts: Sequence[Any], zone: ZoneInfo) -> Any:
+    """The calendar days of ISO texts as Arrow dates."""
+    import pyarrow as pa
+
+    days = days_of(pd.Series(texts, dtype="str"), zone=zone)
+    return pa.array(days.to_numpy().astype("datetime64[D]"), pa.date32())
+
+
+def _normal(tables: Sequence[Any]) -> Any:
+    """One table in the order of source (hades before historical, as text sorts) and lead; texts are dictionaries of what
+    occurs, sorted, with the smallest numbers that do.
+    """
+    import pyarrow as pa
+
+    wide = pa.dictionary(pa.int32(), pa.string())
+    like = pa.schema(
+        [(field.name, wide if field.name in _TEXTS else field.type) for field in tables[0].schema]
+    )
+    table = pa.concat_tables([table.cast(like) for table in tables]).unify_dictionaries().combine_chunks()
+    for at, name in enumerate(table.column_names):
+        if name not in _TEXTS:
+            continue
+        column = table[name].combine_chunks()
+        names = np.array(column.dictionary.to_pylist(), dtype=object)
+        codes = column.indices.fill_null(-1).to_numpy()
+        used = np.bincount(codes + 1, minlength=len(names) + 1)[1:] > 0
+        order = [at for at in sorted(range(len(names)), key=names.__getitem__) if used[at]]
+        place = np.full(len(names) + 1, -1, dtype=np.min_scalar_type(-len(order) - 1))
+        place[order] = np.arange(len(order))
+        codes = place[codes]
+        narrow = pa.DictionaryArray.from_arrays(
+            pa.array(codes, mask=codes < 0), pa.array(names[order], pa.string())
+        )
+        table = table.set_column(at, name, narrow)
+    source, leads = table["source"].combine_chunks().indices.to_numpy(), table["lead_id"].to_numpy()
+    steps, further = np.diff(source), np.diff(leads)
     if ((steps > 0) | ((steps == 0) & (further > 0))).all():
         return table  # as the database gave them
-    return table.take(np.lexsort((leads, codes)))
+    return table.take(np.lexsort((leads, source)))
 
 
 def _told(table: Any, marks: Marks, parts: Sequence[str]) -> OutcomeColumns:
     import pyarrow as pa
 
     made: dict[str, Any] = {}
+    told = table[_TOLD].combine_chunks()
+    codes = told.indices.fill_null(-1).to_numpy()
+    arrays = [json.loads(text) for text in told.dictionary.to_pylist()]
     for name in COLUMNS:
-        column = table[name]
-        if name in _TEXTS:
-            made[name] = column.cast(pa.large_string()).to_pandas().astype("str")
-        elif name in _WHOLE:
+        column = table[name] if name in table.column_names else None
+        if column is None:
+            signals = pd.Categorical([values[0] for values in arrays])
+            made[name] = signals.take(codes, allow_fill=True)
+        elif name in _TEXTS:
+            texts = column.combine_chunks()
+            categories = pd.Index(texts.dictionary.to_pylist(), dtype="str")
+            made[name] = pd.Categorical.from_codes(
+                texts.indices.fill_null(-1).to_numpy(), categories=categories
+            )
+        elif name in _NUMBERS:
             missing = column.is_null().to_numpy()
             made[name] = pd.arrays.IntegerArray(column.fill_null(0).to_numpy().astype("int64"), missing)
         elif name in _DAYS:
@@ -189,7 +283,9 @@ def _told(table: Any, marks: Marks, parts: Sequence[str]) -> OutcomeColumns:
     frame = pd.DataFrame(made, copy=False)
     own = (frame["source"] == "hades").to_numpy(dtype=bool)
     scores = frame.loc[own, ["workflow_type", *_DAYS]].reset_index(drop=True)
-    scores = scores.assign(**{name: table[_PART + name].to_numpy()[own] for name in parts})
+    for place, name in enumerate(parts, 1):
+        each = np.array([values[place] for values in arrays] + [None], dtype="float64")
+        scores[name] = each[codes[own]]
     return OutcomeColumns(frame, scores, marks.known, marks.data_version)
 
 

@@ -67,6 +67,17 @@ def known_outcomes(outcomes: pd.DataFrame, *, as_of: Day, maturity_days: int) ->
     return pd.DataFrame({name: column[seen] for name, column in columns.items()}, index=outcomes.index[seen])
 
 
+def in_day_numbers(outcomes: pd.DataFrame) -> pd.DataFrame:
+    """started_on and delivered_on as days since 1970 (float, missing allowed), which `known_outcomes` and whoever counts
+    as it does takes for days too: for those who look at the same leads many times.
+    """
+    return pd.DataFrame(
+        {name: _day_number(outcomes[name]) for name in ("started_on", "delivered_on")},
+        index=outcomes.index,
+        copy=False,
+    )
+
+
 def aligned(values: pd.Series, known: pd.DataFrame) -> pd.Series:
     """The values of the rows of `known_outcomes`, in their order."""
     return values if len(values) == len(known) else values.loc[known.index]
@@ -279,23 +290,27 @@ def _count(
 ) -> _Counts:
     codes, found = coded(values)
     counted = known.seen & (codes >= 0)
+    # One count of all: by value, matured or not, delivered or not, begun in the last year or not.
+    kind = known.matured * np.int64(4) + known.delivered * np.int64(2) + (known.age < YEAR)
+    place = codes.astype(np.int64) * 8 + kind
+    cells = np.bincount(place if counted.all() else place[counted], minlength=8 * len(found))
+    by_kind = cells.reshape(len(found), 2, 2, 2).astype(float)
+    young, matured = by_kind.sum(axis=(2, 3)).T
+    delivered, last_year = by_kind[:, 1, 1].sum(axis=1), by_kind[..., 1].sum(axis=(1, 2))
 
-    def count(mask: npt.NDArray[np.bool_], weight: FloatArray | None = None) -> FloatArray:
+    def mass(mask: npt.NDArray[np.bool_], weight: FloatArray) -> FloatArray:
         rows = counted & mask
-        each = None if weight is None else weight[rows]
-        return np.bincount(codes[rows], weights=each, minlength=len(found)).astype(float)
+        return np.bincount(codes[rows], weights=weight[rows], minlength=len(found)).astype(float)
 
-    young, matured = count(~known.matured), count(known.matured)
-    delivered = count(known.matured & known.delivered)
     worth, won, rate = matured, delivered, float("nan")
     if matured.sum():
         rate = float(delivered.sum() / matured.sum())
     if weights is not None and matured.sum():
-        mass, hits = count(known.matured, weights), count(known.matured & known.delivered, weights)
-        squares = count(known.matured, weights**2)
-        worth = np.divide(mass**2, squares, out=np.zeros_like(mass), where=squares > 0)
-        won = worth * np.clip(np.divide(hits, mass, out=np.zeros_like(mass), where=mass > 0), 0.0, 1.0)
-        rate = float(hits.sum() / mass.sum())
+        every, hits = mass(known.matured, weights), mass(known.matured & known.delivered, weights)
+        squares = mass(known.matured, weights**2)
+        worth = np.divide(every**2, squares, out=np.zeros_like(every), where=squares > 0)
+        won = worth * np.clip(np.divide(hits, every, out=np.zeros_like(every), where=every > 0), 0.0, 1.0)
+        rate = float(hits.sum() / every.sum())
     place = {name: i for i, name in enumerate(found) if young[i] + matured[i] > 0}
     names = [*current, *sorted(set(place) - set(current))]
     at = np.array([place.get(name, len(found)) for name in names], dtype=np.intp)
@@ -305,12 +320,16 @@ def _count(
 
     return _Counts(
         names, named(matured), named(delivered), named(worth), named(won), named(young),
-        named(count(known.age < YEAR)), rate,
+        named(last_year), rate,
     )  # fmt: skip
 
 
 def _day_number(column: pd.Series) -> FloatArray:
-    """Days since 1970 as floats, NaN where missing; a time of day is dropped, a time zone kept as it reads."""
+    """Days since 1970 as floats, NaN where missing; a time of day is dropped, a time zone kept as it reads. Floats are
+    such days already.
+    """
+    if column.dtype == np.float64:
+        return column.to_numpy()
     times = pd.to_datetime(column)
     if getattr(times.dt, "tz", None) is not None:
         times = times.dt.tz_localize(None)

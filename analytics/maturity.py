@@ -69,10 +69,13 @@ def fit_delay(outcomes: pd.DataFrame, values: pd.Series, *, as_of: Day) -> Delay
     best: Delay | None = None
     best_value = np.inf
     for family in _FAMILIES:
+        rates: FloatArray | None = None
 
         def unlikeliness(point: FloatArray, family: str = family) -> float:
+            nonlocal rates
             shape, scale = np.exp(point)
-            return -groups.log_likelihood(Delay(family, float(shape), float(scale), 0))
+            likelihood, rates = groups.log_likelihood(Delay(family, float(shape), float(scale), 0), rates)
+            return -likelihood
 
         found = minimize(
             unlikeliness,
@@ -189,12 +192,11 @@ def kaplan_meier_by_value(
     days = np.where(np.isnan(wait), age, wait)
     counted = (codes >= 0) & np.isfinite(age)
     size = horizon_days + 2  # the last column: watched longer than the horizon
-    column = np.minimum(days[counted], horizon_days + 1).astype(np.int64)
-    place = codes[counted].astype(np.int64) * size + column
+    column = np.minimum(days, horizon_days + 1)[counted].astype(np.int64)
     inside = known["delivered"].to_numpy()[counted] & (column <= horizon_days)
-    shape = (len(found), size)
-    ends = np.bincount(place, minlength=len(found) * size).reshape(shape)
-    events = np.bincount(place[inside], minlength=len(found) * size).reshape(shape)
+    place = codes[counted].astype(np.int64) * size + column + inside * (len(found) * size)
+    open_ends, events = np.bincount(place, minlength=2 * len(found) * size).reshape(2, len(found), size)
+    ends = open_ends + events
     rows = []
     for value, all_ends, all_events in zip(found, ends, events, strict=True):
         leads, at_end = int(all_ends.sum()), int(all_ends[horizon_days:].sum())
@@ -236,20 +238,18 @@ class _Groups:
         delivered = known["delivered"].to_numpy()
         age = known["age_days"].to_numpy()
         last = int(np.nanmax(age)) + 1 if np.isfinite(age).any() else 0
-        column = np.where(np.isnan(age), last, age).astype(np.intp)
         wait = known["days_to_delivery"].to_numpy()
-        size = (len(names), last + 1)
-
-        def grid(mask: np.typing.NDArray[np.bool_]) -> FloatArray:
-            flat = np.bincount(codes[mask] * size[1] + column[mask], minlength=size[0] * size[1])
-            return flat.reshape(size).astype(float)
-
+        # One count of all: by delivered or not, value and age.
+        place = codes * (last + 1) + np.where(np.isnan(age), last, age).astype(np.int64)
+        place += delivered * (len(names) * (last + 1))
+        grid = np.bincount(place, minlength=2 * len(names) * (last + 1)).astype(float)
+        still, done = grid.reshape(2, len(names), last + 1)
         return cls(
             names=names,
-            open=grid(~delivered),
-            delivered=np.bincount(codes[delivered], minlength=len(names)).astype(float),
+            open=still,
+            delivered=done.sum(axis=1),
             delays=np.bincount(wait[np.isfinite(wait)].astype(np.intp)).astype(float),
-            ages_reached=grid(np.ones(len(codes), dtype=bool)),
+            ages_reached=still + done,
         )
 
     def share(self, delay: Delay) -> FloatArray:
@@ -264,30 +264,35 @@ class _Groups:
             else self.ages_reached[:, -1]
         )
 
-    def rates(self, delay: Delay) -> FloatArray:
-        """The likeliest p of each value: deliveries / p = Σ open · F / (1 − p·F), by Newton's steps."""
+    def rates(self, delay: Delay, start: FloatArray | None = None) -> FloatArray:
+        """The likeliest p of each value: deliveries / p = Σ open · F / (1 − p·F), by Newton's steps, from `start` where a
+        delay nearby gave it.
+        """
         share = self.share(delay)
         exposure = self.open @ share + self.delivered
         p = np.divide(self.delivered, exposure, out=np.zeros_like(exposure), where=exposure > 0)
+        if start is not None:
+            p = start
         for _ in range(12):
             before = p = np.clip(p, 1e-9, 1 - 1e-9)
-            rest = 1 - p[:, None] * share
-            slope = self.delivered / p - (self.open * (share / rest)).sum(axis=1)
-            bend = self.delivered / p**2 + (self.open * (share / rest) ** 2).sum(axis=1)
+            odds = share / (1 - p[:, None] * share)
+            slope = self.delivered / p - np.einsum("va,va->v", self.open, odds)
+            bend = self.delivered / p**2 + np.einsum("va,va,va->v", self.open, odds, odds)
             step = np.divide(slope, bend, out=np.zeros_like(p), where=bend > 0)
             p = np.clip(p + step, p / 4, (p + 1) / 2)
             if (np.abs(p - before) <= 1e-13 * p).all():
                 break
         return np.where(self.delivered > 0, p, 0.0)
 
-    def log_likelihood(self, delay: Delay) -> float:
-        p = self.rates(delay)
+    def log_likelihood(self, delay: Delay, start: FloatArray | None = None) -> tuple[float, FloatArray]:
+        """Of the outcomes, at the likeliest rates; and these."""
+        p = self.rates(delay, start)
         share = self.share(delay)
         edges = delay.share_by(np.arange(len(self.delays) + 1, dtype=float))
         chance = np.maximum(np.diff(edges), 1e-300)
         total = np.sum(self.delays * np.log(chance)) + np.sum(self.delivered * np.log(np.maximum(p, 1e-300)))
         total += np.sum(self.open * np.log1p(-np.minimum(p[:, None] * share, 1 - 1e-12)))
-        return float(total)
+        return float(total), p
 
 
 def _weibull(days: FloatArray, shape: float, scale: float) -> FloatArray:

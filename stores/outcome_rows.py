@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from stores.outcomes import BATCH_DAY
 from turso_db import Database, Statement, Table
 
 COLUMNS = (
@@ -18,7 +17,7 @@ _MARKED = {  # table → its id and what tells a row from one that another histo
     "historical": ("historical_outcomes", "id", "source_key"),
     "change": ("historical_changes", "change_id", "changed_at"),
 }
-_NONE = "NULL AS distance_miles, NULL AS signal_strength, NULL AS workflow_type, NULL AS hades_score"
+_ROWS_IN_TEXT = 200_000  # one text of about 20 MB
 
 
 class Known(NamedTuple):
@@ -41,6 +40,23 @@ class Marks(NamedTuple):
     data_version: int
     known: Known
     last: tuple[str | None, ...]
+
+
+class Lines(NamedTuple):
+    """The rows that count, as text: read so, they cost SQLite and the network a fraction of what rows of values do.
+
+    hades, historical: texts of lines; fields part at U+001F, lines at U+000A, what is missing is U+001A. hades: lead_id,
+    batch_id, sic_code, employee_count, state, zip_code, workflow_type, hades_score, and a JSON array of the signal
+    strength and the parts asked for. historical: lead_id, sic_code, employee_count, state, zip_code, started_on and
+    delivered_on, an ISO day or moment. Texts that hold such a mark themselves break the lines: ask again with `coded`,
+    which gives the UTF-8 of every text in hexadecimal digits. miles: lead_id and distance of those that have one.
+    deliveries: lead_id of the first contact of each delivered company, and when.
+    """
+
+    hades: list[str]
+    historical: list[str]
+    miles: Sequence[tuple[Any, ...]]
+    deliveries: Sequence[tuple[Any, ...]]
 
 
 def marks_statement(since: Known | None = None) -> Statement:
@@ -72,70 +88,68 @@ def read_marks(db: Database, *, since: Known | None = None) -> Marks:
     return marks_of(db.tables([marks_statement(since)])[0])
 
 
-def read_every_row(db: Database, *, parts: Sequence[str] = ()) -> tuple[Marks, Table, Table]:
-    """The marks, the rows that count, and when companies of batches were delivered, from one snapshot.
-
-    Rows: COLUMNS and `parts` (component scores at export), one per historical company and per company of a closed
-    batch; days are texts as stored, an ISO day or moment; delivered_on is missing for leads of batches. Deliveries:
-    lead_id and delivered_on of those.
-    """
-    marks, rows, deliveries = db.tables([marks_statement(), *every_row(parts=parts)])
-    return marks_of(marks), rows, deliveries
-
-
-def every_row(*, parts: Sequence[str] = ()) -> list[Statement]:
-    """The statements for every row that counts now, and for the deliveries."""
-    wanted, more, extra = _parts(parts)
-    return [Statement(f"{_hades(wanted)} UNION ALL {_historical(more)}", extra), _deliveries()]
+def read_every_row(db: Database, *, parts: Sequence[str] = (), coded: bool = False) -> tuple[Marks, Lines]:
+    """The marks, and the rows that count: one per historical company and per company of a closed batch; from one
+    snapshot."""
+    tops = read_marks(db).known
+    hades, historical = _hades(parts), _HISTORICAL
+    asked = _asked(hades, historical, coded, tops)
+    marks, *found = db.tables([marks_statement(), *(statement for _, statement in asked), _deliveries()])
+    return marks_of(marks), _lines_of(asked, found)
 
 
 def read_changed_rows(
-    db: Database, *, since: Known, parts: Sequence[str] = ()
-) -> tuple[Marks, Table, Table, set[str]]:
-    """As `read_every_row`, but only rows that came or changed after `since`; and the batches that do not count."""
-    wanted, more, extra = _parts(parts)
-    changed = Statement(
-        f"{_historical(more)} WHERE h.id > ? OR h.id IN (SELECT historical_id FROM historical_changes WHERE change_id > ?) "  # noqa: S608
-        f"UNION ALL {_hades(wanted)} AND (l.id > ? OR l.id IN (SELECT min(x.id) FROM outcome_milestones m "
+    db: Database, *, since: Known, parts: Sequence[str] = (), coded: bool = False
+) -> tuple[tuple[Marks, set[str]], Lines]:
+    """((the marks, the batches that do not count), the rows that came or changed after `since`)."""
+    newer = (
+        "(l.id > ? OR l.id IN (SELECT min(x.id) FROM outcome_milestones m "
         "JOIN lead_outcomes x ON x.batch_id = m.batch_id AND x.company_key = m.company_key WHERE m.id > ? "
-        "GROUP BY m.batch_id, m.company_key))",
-        (since.historical, since.change, *extra, since.lead, since.milestone),
+        "GROUP BY m.batch_id, m.company_key))"
     )
+    args = (since.lead, since.milestone)
+    hades = _hades(parts).where(newer, *args)
+    historical = _HISTORICAL.where(
+        "(h.id > ? OR h.id IN (SELECT historical_id FROM historical_changes WHERE change_id > ?))",
+        since.historical,
+        since.change,
+    )
+    asked = _asked(hades, historical, coded, None, newer, args)
     void = Statement("SELECT batch_id FROM batches WHERE status <> 'closed'")
-    marks, rows, deliveries, gone = db.tables([marks_statement(), changed, _deliveries(), void])
-    return marks_of(marks), rows, deliveries, {str(row[0]) for row in gone.rows}
+    statements = [marks_statement(), void, *(statement for _, statement in asked), _deliveries()]
+    marks, gone, *found = db.tables(statements)
+    return (marks_of(marks), {str(row[0]) for row in gone.rows}), _lines_of(asked, found)
 
 
-def read_known_rows(db: Database, *, known: Known, parts: Sequence[str] = ()) -> tuple[Table, Table]:
-    """Rows and deliveries (see `read_every_row`) as they were known: later ones absent, later changes not made yet."""
-    wanted, more, extra = _parts(parts)
-    at, lead, void_at = known.at, known.lead, known.void_at
+def read_known_rows(db: Database, *, known: Known, parts: Sequence[str] = (), coded: bool = False) -> Lines:
+    """The rows as they were known: later ones absent, later changes not made yet."""
+    at = known.at
 
     def then(column: str) -> str:
         return f"CASE WHEN c.change_id IS NULL THEN h.{column} ELSE c.{column} END"
 
+    delivered = f"coalesce({then('delivery_at')}, {then('deal_created_at')}, '1970-01-01')"
     # The first change after what is known tells what the row said until then.
-    historical = (
-        f"SELECT 'historical' AS source, h.id AS lead_id, NULL AS batch_id, {then('sic_code')}, {then('employee_count')}, "  # noqa: S608
-        f"{then('state')}, h.zip_code, {_NONE}, {then('deal_created_at')}, CASE WHEN {then('outcome')} = 'delivery' THEN "
-        f"coalesce({then('delivery_at')}, {then('deal_created_at')}, '1970-01-01') END{more} "
-        "FROM historical_outcomes h LEFT JOIN historical_changes c ON c.change_id = (SELECT min(x.change_id) FROM "
-        "historical_changes x WHERE x.historical_id = h.id AND (x.change_id > ? OR x.changed_at > ?)) "
-        "WHERE h.id <= ? AND (? IS NULL OR coalesce(c.imported_at, h.imported_at) <= ?)"
-    )
-    hades = _hades(wanted, closed="status = 'closed' OR voided_at > ?")
-    rows = Statement(
-        f"{historical} UNION ALL {hades} AND l.id <= ? AND (? IS NULL OR l.created_at <= ?)",
-        (known.change, at, known.historical, at, at, *extra, void_at, lead, at, at),
-    )
+    historical = _Rows(
+        (
+            "h.id", then("sic_code"), then("employee_count"), then("state"), "h.zip_code", then("deal_created_at"),
+            f"CASE WHEN {then('outcome')} = 'delivery' THEN {delivered} END",
+        ),
+        "historical_outcomes h LEFT JOIN historical_changes c ON c.change_id = (SELECT min(x.change_id) FROM "
+        "historical_changes x WHERE x.historical_id = h.id AND (x.change_id > ? OR x.changed_at > ?))",
+        "h.id <= ? AND (? IS NULL OR coalesce(c.imported_at, h.imported_at) <= ?)",
+        (known.change, at, known.historical, at, at),
+        _HISTORICAL.texts,
+    )  # fmt: skip
+    hades = _hades(parts, "status = 'closed' OR voided_at > ?", known.void_at)
+    hades = hades.where("l.id <= ? AND (? IS NULL OR l.created_at <= ?)", known.lead, at, at)
     standing = (
         "m.id <= ? AND (? IS NULL OR m.recorded_at <= ?) AND NOT EXISTS (SELECT 1 FROM outcome_milestones r "
         "WHERE r.retracts = m.id AND r.id <= ? AND (? IS NULL OR r.recorded_at <= ?))"
     )
-    found, deliveries = db.tables(
-        [rows, _deliveries(standing, (known.milestone, at, at, known.milestone, at, at))]
-    )
-    return found, deliveries
+    asked = _asked(hades, historical, coded, known)
+    deliveries = _deliveries(standing, (known.milestone, at, at, known.milestone, at, at))
+    return _lines_of(asked, db.tables([*(statement for _, statement in asked), deliveries]))
 
 
 def read_later(db: Database, *, known: Known) -> dict[str, int]:
@@ -149,31 +163,107 @@ def read_later(db: Database, *, known: Known) -> dict[str, int]:
     return {name: int(number) for name, number in row.items()}
 
 
-def _parts(parts: Sequence[str]) -> tuple[str, str, tuple[Any, ...]]:
-    """What to ask of a batch's lead and of a historical one, and the arguments of the former."""
-    wanted = "".join(", json_extract(l.source_features, ?)" for _ in parts)
-    return wanted, ", NULL" * len(parts), tuple(f'$."{name}_score"' for name in parts)
+class _Rows(NamedTuple):
+    """Rows to ask for: the fields, the tables, which rows with the arguments in order, and which fields are texts."""
+
+    fields: tuple[str, ...]
+    tables: str
+    which: str
+    args: tuple[Any, ...]
+    texts: frozenset[int]
+
+    def where(self, more: str, *args: Any) -> _Rows:
+        """Those of them that meet this too."""
+        return self._replace(which=f"{self.which} AND {more}", args=(*self.args, *args))
+
+    def as_lines(self, *, coded: bool) -> Statement:
+        """The statement for them as one text."""
+        fields = []
+        for place, name in enumerate(self.fields):
+            told = f"hex({name})" if coded and place in self.texts else name
+            fields.append(
+                f"CASE WHEN {name} IS NULL THEN char(26) ELSE {told} END"
+                if coded
+                else f"coalesce({name}, char(26))"
+            )
+        return Statement(
+            f"SELECT group_concat({' || char(31) || '.join(fields)}, char(10)) FROM {self.tables} WHERE {self.which}",  # noqa: S608
+            self.args,
+        )
 
 
-def _historical(more: str) -> str:
-    return (
-        f"SELECT 'historical' AS source, h.id AS lead_id, NULL AS batch_id, h.sic_code, h.employee_count, h.state, "  # noqa: S608
-        f"h.zip_code, {_NONE}, h.deal_created_at AS started_on, CASE WHEN h.outcome = 'delivery' THEN "
-        f"coalesce(h.delivery_at, h.deal_created_at, '1970-01-01') END AS delivered_on{more} FROM historical_outcomes h"
-    )
+_HISTORICAL = _Rows(
+    (
+        "h.id", "h.sic_code", "h.employee_count", "h.state", "h.zip_code", "h.deal_created_at",
+        "CASE WHEN h.outcome = 'delivery' THEN coalesce(h.delivery_at, h.deal_created_at, '1970-01-01') END",
+    ),
+    "historical_outcomes h",
+    "1",
+    (),
+    frozenset({1, 3, 4, 5, 6}),
+)  # fmt: skip
 
 
-def _hades(wanted: str, *, closed: str = "status = 'closed'") -> str:
-    """The first contact of each company of a batch that counts, to be followed by AND; when its company was delivered
-    is told by `_deliveries`, for a join of the two takes SQLite many times as long.
+def _hades(parts: Sequence[str], closed: str = "status = 'closed'", *args: Any) -> _Rows:
+    """The first contact of each company of a batch that counts; when its company was delivered is told by
+    `_deliveries`, for a join of the two takes SQLite many times as long.
     """
-    return (
-        "SELECT 'hades', l.id, l.batch_id, l.sic_code, l.employee_count, l.state, l.zip_code, l.distance_miles, "  # noqa: S608
-        f"json_extract(l.source_features, '$.signal_strength'), l.workflow_type, l.hades_score, "
-        f"{BATCH_DAY.replace('b.', 'l.')}, NULL{wanted} FROM lead_outcomes l WHERE NOT EXISTS (SELECT 1 FROM lead_outcomes x "
-        "WHERE x.batch_id = l.batch_id AND x.company_key = l.company_key AND x.id < l.id) "
-        f"AND l.batch_id IN (SELECT batch_id FROM batches WHERE {closed})"
+    # Of two paths json_extract gives a JSON array, in which numbers stay as they were written.
+    paths = ", ".join(["'$.signal_strength'", *(_quoted(f'$."{name}_score"') for name in parts)])
+    told = f"json_extract(l.source_features, {paths})"
+    return _Rows(
+        (
+            "l.id", "l.batch_id", "l.sic_code", "l.employee_count", "l.state", "l.zip_code", "l.workflow_type",
+            "l.hades_score", told if parts else f"json_array({told})",
+        ),
+        "lead_outcomes l",
+        "NOT EXISTS (SELECT 1 FROM lead_outcomes x WHERE x.batch_id = l.batch_id AND x.company_key = l.company_key "  # noqa: S608
+        f"AND x.id < l.id) AND l.batch_id IN (SELECT batch_id FROM batches WHERE {closed})",
+        args,
+        frozenset({1, 2, 4, 5, 6, 8}),
+    )  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    """The text as SQL writes it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _asked(
+    hades: _Rows,
+    historical: _Rows,
+    coded: bool,
+    tops: Known | None,
+    newer: str = "1",
+    args: Sequence[Any] = (),
+) -> list[tuple[str, Statement]]:
+    """The statements for the rows, each with what it asks for; with `tops`, the highest ids, not too many rows each.
+    `newer`: which leads' distances are asked for, with its arguments.
+    """
+    asked = []
+    for source, rows, key, top in (
+        ("hades", hades, "l.id", tops.lead if tops else 0),
+        ("historical", historical, "h.id", tops.historical if tops else 0),
+    ):
+        starts = range(0, max(top, 1), _ROWS_IN_TEXT)
+        for start in starts:
+            some = rows.where(f"{key} > ?", start) if start else rows
+            if start != starts[-1]:
+                some = some.where(f"{key} <= ?", start + _ROWS_IN_TEXT)
+            asked.append((source, some.as_lines(coded=coded)))
+    # As text a distance would lose its last digits. Those of other rows too: to leave them out would cost more.
+    miles = (
+        f"SELECT l.id, l.distance_miles FROM lead_outcomes l WHERE l.distance_miles IS NOT NULL AND {newer}"  # noqa: S608
     )
+    return [*asked, ("miles", Statement(miles, args))]
+
+
+def _lines_of(asked: Sequence[tuple[str, Statement]], found: Sequence[Table]) -> Lines:
+    """What was found for them, and for the deliveries at the end."""
+    texts: dict[str, list[str]] = {"hades": [], "historical": []}
+    for (source, _), table in zip(asked[:-1], found[:-2], strict=True):
+        texts[source] += [row[0] for row in table.rows if row[0] is not None]
+    return Lines(texts["hades"], texts["historical"], found[-2].rows, found[-1].rows)
 
 
 def _deliveries(

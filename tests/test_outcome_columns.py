@@ -48,10 +48,18 @@ def check(db, cache):
     """The columns, which must be what the stores read."""
     found = read_columns(db, cache_dir=cache, zone=ZONE, parts=PARTS)
     plain = outcomes.read_outcome_frame(db, zone=ZONE)
-    pd.testing.assert_frame_equal(found.frame, plain, check_dtype=bool(len(plain)))
+    pd.testing.assert_frame_equal(in_words(found.frame), plain, check_dtype=bool(len(plain)))
     scores = outcomes.read_component_scores(db, components=PARTS, zone=ZONE)
-    pd.testing.assert_frame_equal(found.parts, scores, check_dtype=False)
+    pd.testing.assert_frame_equal(in_words(found.parts), scores, check_dtype=False)
     return found
+
+
+def in_words(frame):
+    """The frame with texts in place of categories, each of which occurs and stands in its order."""
+    found = frame.select_dtypes("category")
+    for name in found:
+        assert list(frame[name].cat.categories) == sorted(set(frame[name].dropna()))
+    return frame.astype(dict.fromkeys(found, "str"))
 
 
 def test_the_demo_year_cold_and_warm_and_without_a_copy(db_path, cache):
@@ -186,8 +194,42 @@ def test_what_was_known_then_is_read_from_a_database_that_went_on(db, config_dir
     told(db, now, (batch, "Oak Inn 2", "delivery", "2026-03-01"))
     export_rows(db, config_dir, now, [lead_row(9)])
     assert len(outcomes.read_outcome_frame(db, zone=ZONE)) == len(then) + 2
-    pd.testing.assert_frame_equal(read_as_known(db, known=known, zone=ZONE, parts=PARTS).frame, then)
+    pd.testing.assert_frame_equal(
+        in_words(read_as_known(db, known=known, zone=ZONE, parts=PARTS).frame), then
+    )
     # By the clock instead of by the last row: the delivery was recorded 30 days later.
     early = known._replace(at="2026-02-20T00:00:00Z")
     assert read_as_known(db, known=early, zone=ZONE).frame["delivered_on"].notna().sum() == 197
     assert now == NOW
+
+
+def test_texts_that_hold_the_marks_of_the_lines_arrive_as_they_are(db, now, cache):
+    history(db, now, *real_history({"8361": (3, 1)}))
+    for text in ("TX\n", "\x1fTX", "a\r\nb", "", '"', "né\x1f\n"):
+        db.write([turso_db.Statement("UPDATE historical_outcomes SET state = ? WHERE id = 2", (text,))])
+        found = read_columns(db, cache_dir=None, zone=ZONE, parts=PARTS)
+        plain = outcomes.read_outcome_frame(db, zone=ZONE)
+        pd.testing.assert_frame_equal(in_words(found.frame), plain)
+        assert (found.frame["state"] == text).sum() == 1
+
+
+def test_numbers_keep_their_last_digit(db, db_path, config_dir, now, cache):
+    export_rows(db, config_dir, now, [lead_row(n) for n in range(1, 4)])
+    odd = 0.1 + 0.2  # 0.30000000000000004: seventeen digits
+    with sqlite3.connect(db_path) as plain:  # what no clerk can do
+        plain.execute("DROP TRIGGER lead_outcomes_keep_features")
+        told = f'{{"proximity_score": {odd!r}, "signal_strength": "High"}}'
+        plain.execute(
+            "UPDATE lead_outcomes SET distance_miles = ?, source_features = ? WHERE id = 2", (odd, told)
+        )
+    plain.close()
+    found = check(db, cache)
+    assert found.frame["distance_miles"][1] == odd
+    assert found.parts["proximity"][1] == odd
+
+
+def test_many_rows_come_in_several_texts(db, now, cache, monkeypatch):
+    history(db, now, *real_history({"8361": (50, 5), "8062": (9, 2)}))
+    monkeypatch.setattr(outcome_rows, "_ROWS_IN_TEXT", 7)
+    assert len(outcome_rows.read_every_row(db)[1].historical) == 9  # 59 rows
+    assert len(check(db, cache).frame) == 59
