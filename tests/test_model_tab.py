@@ -134,7 +134,7 @@ def test_web_leads_get_a_model_by_approval_and_fall_back_with_one_click(
     app = app.sidebar.text_input[0].set_value("Ada Lane").run()
     app = next(one for one in app.text_input if one.key == "sent_reason_web").set_value("It ranks.").run()
     app = press(app, "approve_sent_web")
-    assert "Web leads of programs: scored by model 1" in [one.value for one in app.subheader]
+    assert "Web leads of programs: scored by model web-1" in [one.value for one in app.subheader]
     held = sent_store.read_in_force(db)["web"]
     assert (held["version"], held["chosen_by"]) == (1, "Ada Lane")
     app = press(app, "sent_fall_back_web")

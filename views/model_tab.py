@@ -57,7 +57,8 @@ def fall_back(frame: ui.Frame, workflow: str, version: int | None = None) -> Non
 
 def train_now(frame: ui.Frame) -> None:
     """Callback: train in the background."""
-    _start(frame, only_if_due=False)
+    with ui.act():
+        _start(frame, only_if_due=False)
 
 
 def show_model(frame: ui.Frame) -> None:
@@ -169,9 +170,12 @@ def _start(frame: ui.Frame, *, only_if_due: bool) -> None:
 
 def _show_evidence(frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, Any]) -> None:
     """The newest training: verdict, figures, picture, tables, and its approval."""
-    report, colour = latest["report"], _WORDS[latest["status"]]
+    report = latest["report"]
+    held = [NAMES[w] for w, row in in_force.items() if row["version"] == latest["version"]]
+    colour = ("green", ":material/check:") if held else _WORDS[latest["status"]]
+    word = f"in force {' and '.join(held)}" if held else latest["status"]
     with st.container(border=True):
-        st.badge(f"Model {latest['version']}: {latest['status']}", color=colour[0], icon=colour[1])  # type: ignore[arg-type]
+        st.badge(f"Model {latest['version']}: {word}", color=colour[0], icon=colour[1])  # type: ignore[arg-type]
         st.markdown(ui.plain(latest["why"]))
         st.caption(
             f"Trained {ui.day(latest['created_at'])} by {ui.plain(latest['created_by'])} on {latest['leads']:,} leads with "
@@ -268,7 +272,7 @@ def _show_pictures(report: dict[str, Any]) -> None:
                  "Leads": f"{row['deliveries']} of {row['leads']}"}
                 for row in told.to_dict("records")
             ],
-            hide_index=True, height=210, key="model_reliability_table", alt="The numbers of the picture",
+            hide_index=True, height="content", key="model_reliability_table", alt="The numbers of the picture",
         )  # fmt: skip
 
 

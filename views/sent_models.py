@@ -40,7 +40,7 @@ def approve_now(frame: ui.Frame, version: int, kind: str) -> None:
             frame.db, version=version, reason=st.session_state.get(f"sent_reason_{kind}", ""), now=_now(),
             actor=ui.approver(frame),
         )  # fmt: skip
-        ui.flash("success", f"Model {version} scores {kind} leads within a minute.")
+        ui.flash("success", f"Model {kind}-{version} scores {kind} leads within a minute.")
 
 
 def fall_back(frame: ui.Frame, kind: str, version: int | None = None) -> None:
@@ -50,7 +50,7 @@ def fall_back(frame: ui.Frame, kind: str, version: int | None = None) -> None:
             frame.db, kind=kind, version=version, now=_now(), actor=ui.approver(frame),
             reason=st.session_state.get(f"sent_back_reason_{kind}") or "Fallen back from Score Calibration.",
         )  # fmt: skip
-        what = "The base rate" if version is None else f"Model {version}"
+        what = "The base rate" if version is None else f"Model {kind}-{version}"
         ui.flash("success", f"{what} scores {kind} leads again within a minute.")
 
 
@@ -60,7 +60,7 @@ def show_sent_models(frame: ui.Frame, rules: ApiRules, read: list[Any]) -> None:
     for kind in kinds_to_learn(rules):
         name = kind.name
         held, training = in_force.get(name), latest.get(name)
-        by = f"model {held['version']}" if held else "the base rate"
+        by = f"model {name}-{held['version']}" if held else "the base rate"
         st.subheader(f"{name.capitalize()} leads of programs: scored by {by}", anchor=False)
         st.caption(
             f"{new.get(name, 0):,} outcomes are new since the last training; at {rules.retrain_after} one starts by itself. "
@@ -70,7 +70,7 @@ def show_sent_models(frame: ui.Frame, rules: ApiRules, read: list[Any]) -> None:
             st.button(
                 f"Fall back to the base rate for {name} leads", key=f"sent_fall_back_{name}", icon=":material/undo:",
                 on_click=fall_back, args=(frame, name), disabled=not frame.may("manager"),
-                help=f"Model {held['version']} was approved by {held['chosen_by']} on {ui.day(held['chosen_at'])}.",
+                help=f"Model {name}-{held['version']} was approved by {held['chosen_by']} on {ui.day(held['chosen_at'])}.",
             )  # fmt: skip
         if training:
             _show_training(frame, training, held)
@@ -79,16 +79,17 @@ def show_sent_models(frame: ui.Frame, rules: ApiRules, read: list[Any]) -> None:
 
 def _show_training(frame: ui.Frame, training: dict[str, Any], held: dict[str, Any] | None) -> None:
     report, kind = training["report"], training["kind"]
-    colour, icon = _BADGES[training["status"]]
+    is_held = (held or {}).get("version") == training["version"]
+    colour, icon = ("green", ":material/check:") if is_held else _BADGES[training["status"]]
     with st.container(border=True):
-        st.badge(f"Model {training['version']}: {training['status']}", color=colour, icon=icon)  # type: ignore[arg-type]
+        word = "in force" if is_held else training["status"]
+        st.badge(f"Model {kind}-{training['version']}: {word}", color=colour, icon=icon)  # type: ignore[arg-type]
         st.markdown(ui.plain(training["why"]))
         st.caption(
             f"Trained {ui.day(training['created_at'])} by {ui.plain(training['created_by'])} on {training['leads']:,} leads, of "
             f"which {training['successes']:,} converted, with what was known when they were first scored."
         )
-        is_open = training["status"] == "proposed" and (held or {}).get("version") != training["version"]
-        if is_open and frame.may("manager"):
+        if training["status"] == "proposed" and not is_held and frame.may("manager"):
             with st.popover("Put it in force", icon=":material/check:"):
                 st.text_input("Why is this right?", key=f"sent_reason_{kind}", max_chars=300)
                 st.button("Put into force", type="primary", key=f"approve_sent_{kind}", on_click=approve_now,
@@ -108,21 +109,21 @@ def _show_evidence(report: dict[str, Any], kind: str) -> None:
                f"{model['top_deliveries'] - base['top_deliveries']:+.1f} to no order", border=True)  # fmt: skip
     three.metric("Brier score", ui.decimal(model["brier"], 4), f"{model['brier'] - base['brier']:+.4f} to the base rate",
                  delta_color="inverse", border=True)  # fmt: skip
+    st.dataframe(
+        [
+            {"Gain": _GAINS[name], "AUC": f"{g['auc_gain']:+.3f}", "95 %": f"{g['auc_low']:+.3f} to {g['auc_high']:+.3f}",
+             "Brier": f"{g['brier_gain']:+.4f}", "95 % of Brier": f"{g['brier_low']:+.4f} to {g['brier_high']:+.4f}"}
+            for name, g in report["gains"].items()
+            if name == "now" or g != report["gains"]["now"]  # the same while no model is in force
+        ],
+        hide_index=True, height="content", key=f"sent_gains_{kind}", alt="What the model gains, with paired 95 % intervals",
+    )  # fmt: skip
     left, right = st.columns(2, gap="large")
     with left:
         st.plotly_chart(reliability_pair({"model": pd.DataFrame(model["reliability"])}, came="Converted"), key=f"sent_reliability_{kind}", theme="streamlit",
                         alt="Chance said and rate converted per fifth of the leads; the table beside has the numbers",
                         config={"displayModeBar": False})  # fmt: skip
     with right:
-        st.dataframe(
-            [
-                {"Gain": _GAINS[name], "AUC": f"{g['auc_gain']:+.3f}", "95 %": f"{g['auc_low']:+.3f} to {g['auc_high']:+.3f}",
-                 "Brier": f"{g['brier_gain']:+.4f}", "95 % of Brier": f"{g['brier_low']:+.4f} to {g['brier_high']:+.4f}"}
-                for name, g in report["gains"].items()
-                if name == "now" or g != report["gains"]["now"]  # the same while no model is in force
-            ],
-            hide_index=True, height="content", key=f"sent_gains_{kind}", alt="What the model gains, with paired 95 % intervals",
-        )  # fmt: skip
         st.dataframe(
             [
                 {"Said": ui.percent(row["chance"]), "Converted": ui.percent(row["rate"]),
@@ -158,7 +159,7 @@ def _show_history(
         )  # fmt: skip
         if choices.empty:
             return
-        shown = choices.assign(by=[f"model {v}" if pd.notna(v) else "the base rate" for v in choices["version"]])  # fmt: skip
+        shown = choices.assign(by=[f"model {kind}-{v}" if pd.notna(v) else "the base rate" for v in choices["version"]])  # fmt: skip
         st.dataframe(
             shown[["chosen_at", "by", "chosen_by", "reason"]], hide_index=True, key=f"sent_choices_{kind}",
             alt="Who chose what scores these leads, newest first", column_config={
@@ -168,7 +169,7 @@ def _show_history(
         now = held["version"] if held else None
         back = [int(v) for v in choices["version"].dropna().unique() if v != now]
         if back and frame.may("manager"):
-            version = st.selectbox("Bring an earlier model back", back, format_func=lambda v: f"Model {v}", key=f"sent_back_{kind}")  # fmt: skip
+            version = st.selectbox("Bring an earlier model back", back, format_func=lambda v: f"Model {kind}-{v}", key=f"sent_back_{kind}")  # fmt: skip
             st.text_input("Why?", key=f"sent_back_reason_{kind}", max_chars=300)
             st.button("Bring it back", key=f"sent_bring_back_{kind}", on_click=fall_back, args=(frame, kind, version))  # fmt: skip
 
