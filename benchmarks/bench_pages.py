@@ -22,6 +22,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from benchmarks.large_year import fill
 from benchmarks.ratios import Figure, tell
@@ -38,33 +39,30 @@ async (title) => {
     const link = [...document.querySelectorAll('a[data-testid="stPageLink-NavLink"]')]
         .find(a => a.textContent.trim().endsWith(title));
     const app = document.querySelector('[data-testid=stApp]');
-    let last = performance.now(), began = last, ran = false;
+    let last = performance.now(), began = last;
     const seen = new MutationObserver(() => { last = performance.now(); });
     seen.observe(document.body, {childList: true, characterData: true, subtree: true});
-    const state = new MutationObserver(() => {
-        last = performance.now();
-        if (app.dataset.testScriptState === 'running') ran = true;
-    });
-    state.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
+    seen.observe(app, {attributes: true, attributeFilter: ['data-test-script-state']});
     link.click();
     const frame = () => new Promise(requestAnimationFrame);
-    const stands = () => ran && app.dataset.testScriptState === 'notRunning'
+    const stands = () => app.dataset.testScriptState === 'notRunning'
         && [...document.querySelectorAll('h1')].some(h => h.textContent.trim() === title)
         && !document.querySelector('[data-testid=stSkeleton], [data-testid=stSpinner], [data-stale=true]');
     while (performance.now() - began < 60000) {
         await frame();
         if (stands() && performance.now() - last > 250) break;
     }
-    seen.disconnect(); state.disconnect();
+    seen.disconnect();
     return last - began;
 }
 """
 
 
 def page_titles() -> list[str]:
-    """The title of every page, as the menu has it; Home first."""
-    names = sorted((ROOT / "pages").glob("*.py"), key=lambda path: int(path.name.split("_")[0]))
-    return ["Home", *(path.stem.split("_", 1)[1].replace("_", " ") for path in names)]
+    """The title of every page of the menu, in its order; Home first."""
+    from ui import MENU
+
+    return [label for links in MENU.values() for _, label, *_ in links]
 
 
 def beside_empty_pages(folder: Path) -> Path:
