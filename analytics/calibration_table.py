@@ -292,9 +292,9 @@ def _count(
     counted = known.seen & (codes >= 0)
     # One count of all: by value, matured or not, delivered or not, begun in the last year or not.
     kind = known.matured * np.int64(4) + known.delivered * np.int64(2) + (known.age < YEAR)
-    place = codes.astype(np.int64) * 8 + kind
-    cells = np.bincount(place if counted.all() else place[counted], minlength=8 * len(found))
-    by_kind = cells.reshape(len(found), 2, 2, 2).astype(float)
+    cell = codes.astype(np.int64) * 8 + kind
+    number = np.bincount(cell if counted.all() else cell[counted], minlength=8 * len(found))
+    by_kind = number.reshape(len(found), 2, 2, 2).astype(float)
     young, matured = by_kind.sum(axis=(2, 3)).T
     delivered, last_year = by_kind[:, 1, 1].sum(axis=1), by_kind[..., 1].sum(axis=(1, 2))
 

@@ -214,6 +214,7 @@ def test_texts_that_hold_the_marks_of_the_lines_arrive_as_they_are(db, now, cach
 
 
 def test_numbers_keep_their_last_digit(db, db_path, config_dir, now, cache):
+    history(db, now, *real_history({"8361": (3, 1)}))
     export_rows(db, config_dir, now, [lead_row(n) for n in range(1, 4)])
     odd = 0.1 + 0.2  # 0.30000000000000004: seventeen digits
     with sqlite3.connect(db_path) as plain:  # what no clerk can do
