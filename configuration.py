@@ -148,7 +148,10 @@ def _record(
                 version=version, kind=kind, icp_yaml=icp.text, sha256=icp.sha256, actor=actor.name, reason=reason,
                 now=now, changes=told,
             ),
-            audit_entry(now=now, actor=actor, action=kind, subject=f"version {version}"),
+            audit_entry(
+                now=now, actor=actor, action=kind, subject=f"version {version}",
+                detail={"from_version": previous["version"], "changes": told[:50]} if previous else None,
+            ),
         ]
     )  # fmt: skip
 

@@ -20,6 +20,7 @@ from turso_db import Database
 SendLetter = Callable[[str, str, str, str, str, str | None], None]
 CLAIM_MINUTES = 10  # after a crash between sending and marking, once more after so long
 _WAITS_MINUTES = (5, 15, 60, 240)
+_READER = Actor("A reader, by the link of a digest", "viewer")
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
 
 
@@ -101,9 +102,22 @@ def add_reader(db: Database, *, email: str, now: datetime, actor: Actor) -> None
 
 
 def leave_digest(
-    db: Database, *, token: str | None = None, reader_id: int | None = None, now: datetime
+    db: Database,
+    *,
+    now: datetime,
+    token: str | None = None,
+    reader_id: int | None = None,
+    actor: Actor | None = None,
 ) -> bool:
-    """Whether somebody was unsubscribed: the reader of this link, or (from the page) of this number."""
-    if not token and reader_id is None:
-        return False
-    return bool(db.write([store.unsubscribe(token=token or None, reader_id=reader_id, now=now)])[0].rows)
+    """Whether somebody was unsubscribed: the reader of this link, whoever opens it, or of this number by a manager."""
+    if not token:
+        if reader_id is None or actor is None:
+            return False
+        require(actor, "manager", "take readers of the digest away")
+    gone = db.write([store.unsubscribe(token=token or None, reader_id=reader_id, now=now)])[0].rows
+    if gone:  # a guessed link leaves no trace
+        who = _READER if token else actor or _READER
+        db.write(
+            [audit_entry(now=now, actor=who, action="remove digest reader", subject="the weekly digest")]
+        )
+    return bool(gone)

@@ -187,7 +187,8 @@ def put_into_force(
                     now=now, run_id=run_id, rolled_back_to=rolled_back_to, changes=changes,
                 ),
                 *with_it,
-                audit_entry(now=now, actor=actor, action=action, subject=f"version {version}", detail=dict(detail or {})),
+                audit_entry(now=now, actor=actor, action=action, subject=f"version {version}",
+                            detail={"from_version": active.version} | dict(detail or {})),
             ]
         )  # fmt: skip
     except Conflict as error:

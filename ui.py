@@ -23,7 +23,7 @@ from errors import HadesError, Refused
 from icp import Icp, business_zone
 from settings import ROOT, Settings, read_settings
 from views.sign_in import UNNAMED as UNNAMED
-from views.sign_in import ask_for_name, person, sign_in_configured
+from views.sign_in import ask_for_name, check_still, person, sign_in_configured
 
 MENU = {
     "": (("Home.py", "Home", ":material/home:"),),
@@ -54,11 +54,17 @@ class Frame:
 
     db: turso_db.Database
     settings: Settings
-    actor: Actor
+    drawn_for: Actor
     icp: Icp
     weight_version: int
     data_version: int
     now: datetime
+
+    @property
+    def actor(self) -> Actor:
+        """Who acts. Refused when a click comes late: signed out meanwhile, or with a smaller role than when drawn for."""
+        check_still(self.drawn_for)
+        return self.drawn_for
 
     @property
     def today(self) -> date:
@@ -67,7 +73,7 @@ class Frame:
 
     def may(self, role: str) -> bool:
         """Whether the person at the screen has this role."""
-        return self.actor.may(role)
+        return self.drawn_for.may(role)
 
 
 @contextmanager

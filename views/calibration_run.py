@@ -19,27 +19,37 @@ STEPS = (
 
 def calibrate_now(frame: ui.Frame, latest: dict[str, Any] | None) -> None:
     """Callback: start a calibration, unless one runs or nothing was written since the last one that asked the same."""
-    estimator = st.session_state.get("estimator") or frame.icp.data["calibration"]["estimator"]
-    population = st.session_state.get("population", "all")
-    chosen = HALF_LIVES.get(st.session_state.get("half_life", ""))
-    half_life = frame.icp.data["calibration"].get("recency_half_life_days") if chosen is None else chosen
-    if latest is not None and is_same(frame, latest, estimator, population, half_life or None):
-        ui.flash(
-            "info", f"Nothing was recorded since run {latest['run_id']}, so it says what a new one would say."
-        )
-        return
-    arguments = ["--steps", "--actor", frame.actor.name, "--estimator", estimator, "--population", population]
-    arguments += ["--half-life", str(half_life or 0)]
+    with ui.act():
+        estimator = st.session_state.get("estimator") or frame.icp.data["calibration"]["estimator"]
+        population = st.session_state.get("population", "all")
+        chosen = HALF_LIVES.get(st.session_state.get("half_life", ""))
+        half_life = frame.icp.data["calibration"].get("recency_half_life_days") if chosen is None else chosen
+        if latest is not None and is_same(frame, latest, estimator, population, half_life or None):
+            ui.flash(
+                "info",
+                f"Nothing was recorded since run {latest['run_id']}, so it says what a new one would say.",
+            )
+            return
+        arguments = [
+            "--steps",
+            "--actor",
+            frame.actor.name,
+            "--estimator",
+            estimator,
+            "--population",
+            population,
+        ]
+        arguments += ["--half-life", str(half_life or 0)]
 
-    def work() -> str:
-        made = run_script("scripts.calibrate", arguments, lambda step: jobs().tell(KIND, step))
-        return f"Run {made['run_id']} is made. Proof: {made['proof']['word']}."
+        def work() -> str:
+            made = run_script("scripts.calibrate", arguments, lambda step: jobs().tell(KIND, step))
+            return f"Run {made['run_id']} is made. Proof: {made['proof']['word']}."
 
-    if jobs().start(KIND, work):
-        st.session_state["calibration_ended"] = jobs().state(KIND).ended  # its end is news to this page
-        st.query_params.pop("run", None)  # the new run is the one to look at
-    else:
-        ui.flash("info", "A calibration is running already.")
+        if jobs().start(KIND, work):
+            st.session_state["calibration_ended"] = jobs().state(KIND).ended  # its end is news to this page
+            st.query_params.pop("run", None)  # the new run is the one to look at
+        else:
+            ui.flash("info", "A calibration is running already.")
 
 
 def is_same(

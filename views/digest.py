@@ -46,7 +46,7 @@ def add_now(frame: ui.Frame) -> None:
 def leave_now(frame: ui.Frame, reader_id: int) -> None:
     """Callback: one reader fewer."""
     with ui.act():
-        leave_digest(frame.db, reader_id=reader_id, now=_now())
+        leave_digest(frame.db, reader_id=reader_id, now=_now(), actor=frame.actor)
         ui.flash("success", "They get no more digests.")
 
 

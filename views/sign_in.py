@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from actors import ROLES, Actor
+from errors import Refused
 from settings import read_settings
 
 UNNAMED = "Local manager"  # who acts on a machine without sign-in before giving a name
@@ -19,13 +21,16 @@ _LONGEST = 120
 def person() -> Actor:
     """Who is at the screen; whoever may not be there sees a sentence, and the run ends."""
     if sign_in_configured():
-        if not st.user.get("is_logged_in"):
+        if not st.user.get("is_logged_in") or _has_run_out():
             st.title("HADES", anchor=False)
-            st.write("Sign in to see leads, batches and scores.")
+            st.write(
+                "Your sign-in has run out. Sign in again to go on."
+                if st.user.get("is_logged_in")
+                else "Sign in to see leads, batches and scores."
+            )
             st.button("Sign in", type="primary", on_click=st.login)
             st.stop()
-        role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
-        return Actor(str(st.user.name or st.user.email), role if role in ROLES else "viewer")
+        return _signed_in()
     if st.get_option("server.address") not in _LOOPBACK or not _by_own_name():
         st.error(
             "HADES serves other machines, and this one under another name, only with sign-in. "
@@ -35,6 +40,35 @@ def person() -> Actor:
     if "acting_as" not in st.session_state:
         st.session_state["acting_as"] = remembered_name(read_settings().data_dir)
     return Actor(st.session_state["acting_as"].strip() or UNNAMED, "manager")
+
+
+def check_still(drawn_for: Actor) -> None:
+    """Nothing when the person whom a page was drawn for may still act; a page can lie open for days before a click.
+
+    Refused once the sign-in has run out or ended, or the role is less than it was. Without sign-in there is nothing to ask.
+    """
+    if not sign_in_configured():
+        return
+    if not st.user.get("is_logged_in") or _has_run_out():
+        raise Refused("Your sign-in has run out, so nothing was changed. Sign in again, then repeat it.")
+    if not _signed_in().may(drawn_for.role):
+        raise Refused(
+            "Your role was changed since this page was drawn, so nothing was changed. Load the page again."
+        )
+
+
+def _signed_in() -> Actor:
+    """The signed-in user with the role that the secrets give now."""
+    role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
+    return Actor(str(st.user.get("name") or st.user.email), role if role in ROLES else "viewer")
+
+
+def _has_run_out() -> bool:
+    """Whether the identity provider's word for this user is no longer good; one that names no end never is."""
+    try:
+        return float(str(st.user.get("exp") or 0)) <= datetime.now(UTC).timestamp()
+    except (TypeError, ValueError):
+        return True
 
 
 def sign_in_configured() -> bool:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import streamlit as st
 
 import ui
+from actors import require
 from scripts.connect_zoho import connect_with_code, lacking_scopes
 from settings import Settings, read_settings
+from stores.audit import audit_entry
 from zoho_auth import DATA_CENTRES, SCOPES
 from zoho_check import GOOD, MEND, Finding, check_connection
 from zoho_client import for_settings
@@ -19,17 +23,20 @@ _PLACES = {
 _TYPED = ("zoho_id", "zoho_secret", "zoho_code")
 
 
-def connect_now(accounts_url: str) -> None:
+def connect_now(frame: ui.Frame, accounts_url: str) -> None:
     """Callback: the code becomes a refresh token in the secrets file, and the connection is checked."""
     client_id, secret, code = (str(st.session_state.get(key) or "").strip() for key in _TYPED)
     if not (client_id and secret and code):
         ui.flash("info", "Client ID, client secret and code are needed, all three of the same Self Client.")
         return
     with ui.act():
+        require(frame.actor, "manager", "connect Zoho")
         st.session_state["zoho_code"] = ""  # it works once, whatever comes of it
         grant = connect_with_code(
             client_id=client_id, client_secret=secret, code=code, accounts_url=accounts_url
         )
+        now = datetime.now(UTC).replace(microsecond=0)
+        frame.db.write([audit_entry(now=now, actor=frame.actor, action="connect zoho", subject="Zoho CRM")])
         for key in _TYPED:
             st.session_state[key] = ""
         if read_settings().zoho_refresh_token != grant.refresh_token:
@@ -102,7 +109,7 @@ def show_guide(frame: ui.Frame, *, connected: bool) -> None:
         with st.form(
             "zoho_form", border=False
         ):  # what is typed stays in the browser until it is sent at once
-            _show_steps(url)
+            _show_steps(frame, url)
         st.caption(
             "Four lines go into the secrets file of this machine (.streamlit/secrets.toml, or the file that HADES_SECRETS_FILE "
             "names), readable by its owner alone, and nowhere else: ZOHO_CLIENT_ID, ZOHO_CLIENT_SECRET, ZOHO_REFRESH_TOKEN, "
@@ -111,7 +118,7 @@ def show_guide(frame: ui.Frame, *, connected: bool) -> None:
         )
 
 
-def _show_steps(accounts_url: str) -> None:
+def _show_steps(frame: ui.Frame, accounts_url: str) -> None:
     """Steps 2 to 4."""
     console = accounts_url.replace("accounts.", "api-console.", 1)
     st.markdown(
@@ -133,7 +140,7 @@ def _show_steps(accounts_url: str) -> None:
         "**4. Connect.** HADES exchanges the code for a refresh token, which lasts until somebody revokes it."
     )
     st.form_submit_button(
-        "Connect", key="connect_zoho", type="primary", on_click=connect_now, args=(accounts_url,), icon=":material/link:"
+        "Connect", key="connect_zoho", type="primary", on_click=connect_now, args=(frame, accounts_url), icon=":material/link:"
     )  # fmt: skip
 
 

@@ -122,9 +122,8 @@ WORK: dict[str, Callable[[Database, Settings, Actor, bool], str]] = {
 
 def start(frame: ui.Frame, kind: str, full: bool) -> None:
     """Callback: the work runs on whether the page stays open or not."""
-    db, actor = frame.db, frame.actor
     with ui.act():
-        settings = read_settings()
+        db, actor, settings = frame.db, frame.actor, read_settings()
         if not jobs().start(f"sync {kind}", lambda: WORK[kind](db, settings, actor, full)):
             ui.flash("info", "This is running already.")
 
