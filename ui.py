@@ -25,24 +25,27 @@ from settings import ROOT, Settings, read_settings
 from views.sign_in import UNNAMED as UNNAMED
 from views.sign_in import ask_for_name, check_still, person, sign_in_configured
 
+# By who uses it; each page with the role that opens it, so that nobody is led to a refusal.
 MENU = {
-    "": (("Home.py", "Home", ":material/home:"),),
-    "Every day": (
-        ("pages/1_Score_and_Export.py", "Score and Export", ":material/upload_file:"),
-        ("pages/2_Batches.py", "Batches", ":material/inventory_2:"),
-        ("pages/3_Operators.py", "Operators", ":material/storefront:"),
-        ("pages/4_Outcomes.py", "Outcomes", ":material/local_shipping:"),
-        ("pages/5_Pipeline.py", "Pipeline", ":material/monitoring:"),
-        ("pages/9_Suppression.py", "Suppression", ":material/phone_disabled:"),
+    "": (("Home.py", "Home", ":material/home:", "viewer"),),
+    "Call desk": (
+        ("pages/1_Score_and_Export.py", "Score and Export", ":material/upload_file:", "ops"),
+        ("pages/2_Batches.py", "Batches", ":material/inventory_2:", "viewer"),
+        ("pages/4_Outcomes.py", "Outcomes", ":material/local_shipping:", "viewer"),
+        ("pages/3_Operators.py", "Operators", ":material/storefront:", "viewer"),
+        ("pages/9_Suppression.py", "Suppression", ":material/phone_disabled:", "viewer"),
     ),
-    "To learn from": (
-        ("pages/6_Insights.py", "Insights", ":material/query_stats:"),
-        ("pages/8_Alerts.py", "Alerts", ":material/notifications:"),
-        ("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:"),
-        ("pages/11_Accuracy.py", "Accuracy", ":material/fact_check:"),
-        ("pages/10_Test_a_Lead.py", "Test a Lead", ":material/science:"),
-        ("pages/12_Audit.py", "Audit", ":material/history:"),
+    "Sales": (
+        ("pages/6_Insights.py", "Insights", ":material/query_stats:", "viewer"),
+        ("pages/5_Pipeline.py", "Pipeline", ":material/monitoring:", "viewer"),
+        ("pages/8_Alerts.py", "Alerts", ":material/notifications:", "viewer"),
     ),
+    "Scoring": (
+        ("pages/7_Score_Calibration.py", "Score Calibration", ":material/tune:", "viewer"),
+        ("pages/11_Accuracy.py", "Accuracy", ":material/fact_check:", "viewer"),
+        ("pages/10_Test_a_Lead.py", "Test a Lead", ":material/science:", "viewer"),
+    ),
+    "Management": (("pages/12_Audit.py", "Audit", ":material/history:", "manager"),),
 }
 T = TypeVar("T")
 _log = logging.getLogger("hades")
@@ -89,7 +92,7 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
     st.html(ROOT / "assets" / "buttons.css")
     with _sentences(title):
         actor = person()
-        _menu()
+        _menu(actor)
         require(actor, need, f"open {title}")
         frame = _frame(actor)
         st.title(title, anchor=False)
@@ -181,13 +184,14 @@ def _connection() -> tuple[turso_db.Database, Settings]:
     ), settings
 
 
-def _menu() -> None:
+def _menu(actor: Actor) -> None:
     with st.sidebar:
         st.image(str(ROOT / "assets" / "icon.png"), width=40, alt="HADES")
         for group, links in MENU.items():
-            if group:
+            mine = [link for link in links if actor.may(link[3])]
+            if group and mine:
                 st.caption(group)
-            for path, label, icon in links:
+            for path, label, icon, _ in mine:
                 st.page_link(path, label=label, icon=icon)
         st.space("small")
         if sign_in_configured():

@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import PAGES, filled, places, said  # noqa: F401 - fixtures
 
 import turso_db
+import ui
 from tests.browser import ROOT, chromium
 
 AUTH = {"redirect_uri": "http://127.0.0.1:8501/oauth2callback", "cookie_secret": "planted-secret"}
@@ -124,13 +125,16 @@ def test_every_callback_that_can_change_something_asks_who_acts():
     assert silent == []
 
 
-def test_the_file_of_the_guards_knows_which_page_needs_which_role():
+def test_the_menu_knows_which_page_needs_which_role():
     needed = {}
     for page in PAGES:
         text = (ROOT / page).read_text("utf-8")
         if 'need="' in text:
             needed[page] = text.split('need="')[1].split('"')[0]
     assert needed == NEEDS
+    listed = {path: need for links in ui.MENU.values() for path, _, _, need in links}
+    assert {path: need for path, need in listed.items() if need != "viewer"} == NEEDS
+    assert set(PAGES) - set(listed) == {"pages/13_Demo.py"}  # Home's guide leads there while there is a demo
 
 
 @pytest.mark.browser
