@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test prove bench lock
+.PHONY: run test prove bench audit lock
 .DEFAULT_GOAL := run
 
 $(VENV)/installed: requirements.txt
@@ -36,6 +36,15 @@ bench: $(VENV)/installed-test  ## every figure of speed as a ratio to a floor of
 	@sh scripts/find_chromium.sh
 	$(BIN)/python -m benchmarks
 
+$(VENV)/audit/installed: requirements-audit.txt
+	$(PYTHON) -m venv $(VENV)/audit
+	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	@touch $@
+
+audit: $(VENV)/installed $(VENV)/audit/installed  ## known weaknesses of the pinned dependencies
+	$(BIN)/python -m scripts.audit_dependencies
+
 lock:  ## compile the pinned requirements from the .in files
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header requirements.in -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header requirements-test.in -o requirements-test.txt
+	uv pip compile --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-header requirements-audit.in -o requirements-audit.txt
