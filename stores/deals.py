@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -98,6 +98,57 @@ def read_deals_known(db: Database, *, at: datetime) -> pd.DataFrame:
             "ORDER BY s.created_on, s.id",
             (at,),
         )
+    )
+
+
+class DealRows(NamedTuple):
+    """What was read at one moment: database_id, top (the newest state's number), newest and last (what tells that
+    state and the state `since` from those of another history; None without one), deals (how many there are, gone ones too), columns and rows
+    (id, source, deal_id, TRAITS) of the deals whose state came after `since`, gone (ids of those that do not count).
+    """
+
+    database_id: int
+    top: int
+    newest: str | None
+    last: str | None
+    deals: int
+    columns: list[str]
+    rows: list[tuple[Any, ...]]
+    gone: list[int]
+
+
+def read_deal_rows(db: Database, *, since: int = 0) -> DealRows:
+    """The deals whose state came after the state `since`, in one trip; 0 for all."""
+    newer = (
+        "WHERE (source, deal_id) IN (SELECT source, deal_id FROM deal_snapshots WHERE id > ?) "
+        if since
+        else ""
+    )
+    stamp, (columns, rows), gone = db.tables(
+        [
+            Statement(
+                "SELECT (SELECT value FROM meta WHERE key = 'database_id'), (SELECT coalesce(max(id), 0) FROM deal_snapshots), "
+                "(SELECT fingerprint || seen_at FROM deal_snapshots ORDER BY id DESC LIMIT 1), "
+                "(SELECT fingerprint || seen_at FROM deal_snapshots WHERE id = ?), (SELECT count(*) FROM deals)",
+                (since,),
+            ),
+            Statement(
+                f"SELECT id, source, deal_id, {', '.join(TRAITS)} FROM deals {newer}",  # noqa: S608 - names are our own
+                (since,) if since else (),
+            ),
+            Statement("SELECT id FROM deals WHERE gone_at IS NOT NULL"),
+        ]
+    )
+    database_id, top, newest, last, deals = stamp[1][0]
+    return DealRows(
+        int(database_id),
+        int(top),
+        newest,
+        last,
+        int(deals),
+        list(columns),
+        rows,
+        [int(row[0]) for row in gone[1]],
     )
 
 
