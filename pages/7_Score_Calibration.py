@@ -27,32 +27,36 @@ TABS = [
 ]
 
 with ui.page("Score Calibration") as frame:
-    wanted = st.query_params.get("run", "")
-    named = partial(runs.read_run, run_id=int(wanted) if wanted.isdigit() else 0)
-    run, newest, *_ = ui.read_all(
-        frame, named, runs.read_latest_run, partial(runs.read_runs, limit=50), weights.read_versions, demo.read_truth,
-        matured_reader(frame), outcomes.read_funnel, outcomes.read_delivery_days, batches.read_explored,
-    )  # fmt: skip
-    run = run or newest
     first = "Proposals" if "proposal" in st.query_params else "Calibration report"
     current, report, proposed, feed, changed, tuning, model = st.tabs(
         TABS, key="tab", default=first, on_change="rerun", bind="query-params"
     )
-    with current:
-        show_weights(frame, run)
+    wanted = st.query_params.get("run", "")
+    named = partial(runs.read_run, run_id=int(wanted) if wanted.isdigit() else 0)
+    of_feed = [outcomes.read_funnel, outcomes.read_delivery_days, batches.read_explored] if feed.open else []
+    run, newest, *_ = ui.read_all(
+        frame, named, runs.read_latest_run, partial(runs.read_runs, limit=50), weights.read_versions, demo.read_truth,
+        matured_reader(frame), *of_feed,
+    )  # fmt: skip
+    run = run or newest
+    # A tab is drawn when somebody opens it; the report always is, so that no tick is lost by looking elsewhere.
     with report:
-        show_report(frame, run)
-    if proposed.open:  # grading what was promised scores leads again
+        show_report(frame, run, is_open=bool(report.open))
+    if current.open:
+        with current:
+            show_weights(frame, run)
+    if proposed.open:
         with proposed:
             show_journal(frame)
-    with feed:
-        show_feed(frame, run)
-        st.subheader("What the filters may miss", anchor=False)
-        show_exploration(frame)
-    if changed.open:  # it reads every outcome
+    if feed.open:
+        with feed:
+            show_feed(frame, run)
+            st.subheader("What the filters may miss", anchor=False)
+            show_exploration(frame)
+    if changed.open:
         with changed:
             show_change(frame)
-    if tuning.open:  # it reads every lead, so only who looks at it pays for it
+    if tuning.open:
         with tuning:
             show_tuning(frame)
     if model.open:

@@ -24,8 +24,11 @@ Run = dict[str, Any]
 POPULATIONS = {"all": "all outcomes", "historical": "history only", "hades": "HADES batches only"}
 
 
-def show_report(frame: ui.Frame, run: Run | None) -> None:
-    """Tab two: rates, suggestions and verdicts per dimension, with boxes to tick."""
+def show_report(frame: ui.Frame, run: Run | None, *, is_open: bool = True) -> None:
+    """Tab two: rates, suggestions and verdicts per dimension, with boxes to tick.
+
+    Pictures are drawn for the dimension that is looked at alone: a dozen of them takes a browser seconds.
+    """
     choose_run(frame, run)
     show_running(frame)
     if run is None:
@@ -74,9 +77,12 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
     shown = list(dict.fromkeys(rows["dimension"]))
     said = {d: sum(row["dimension"] == d for row in moves) for d in shown}
     named = [f"{label(d)} ({said[d]})" if said[d] else label(d) for d in shown]
-    *tabs, parts = st.tabs([*named, "Parts of the score"], key="dimension")
-    with parts:
-        show_components(run)
+    *tabs, parts = st.tabs(
+        [*named, "Parts of the score"], key=f"dimension_{run['run_id']}", on_change="rerun"
+    )
+    if is_open and parts.open:
+        with parts:
+            show_components(run)
     for tab, dimension in zip(tabs, shown, strict=True):
         with tab:
             ticked += show_dimension(
@@ -84,6 +90,7 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
                 whole["rate"],
                 run["run_id"],
                 ui.sic_names(frame.settings.config_dir),
+                drawn=is_open and bool(tab.open),
                 locked=locked,
                 all_moves=all_moves,
                 counted=whole.get("dimensions", {}).get(dimension),

@@ -42,6 +42,7 @@ def show_dimension(
     run_id: int,
     names: dict[str, str],
     *,
+    drawn: bool,
     locked: bool,
     all_moves: bool,
     counted: dict[str, Any] | None = None,
@@ -49,7 +50,7 @@ def show_dimension(
 ) -> list[tuple[str, str]]:
     """What is ticked, as (dimension, value), under the pictures and the tables of one dimension.
 
-    `all_moves` ticks every row that says move and is no candidate; `locked` shows no boxes; `counted` and `delay` are
+    `drawn`: with the pictures. `all_moves` ticks every row that says move and is no candidate; `locked` shows no boxes; `counted` and `delay` are
     what the run kept of the dimension's leads and of the days to a delivery (None: an earlier run).
     """
     dimension = str(rows["dimension"].iloc[0])
@@ -61,7 +62,8 @@ def show_dimension(
             icon=":material/info:",
         )
         return []
-    draw(rows, dimension, overall_rate, names)
+    if drawn:
+        draw(rows, dimension, overall_rate, names)
     rows = rows.assign(
         name=[names.get(value, "") if dimension == "sic_code" else "" for value in rows["value"]],
         first=rows["verdict"] != "move",
