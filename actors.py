@@ -52,3 +52,8 @@ def require(actor: Actor, role: str, to_do: str) -> None:
             f"{actor.name} is signed in as {actor.role} and may not {to_do}; that takes the role {role}. "
             "Ask an administrator to change the role."
         )
+
+
+def same_person(one: str, other: str) -> bool:
+    """Whether two names are one person's, however they are spelled."""
+    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actors import Actor, require
+from actors import Actor, require, same_person
 from configuration import active_configuration
 from errors import Conflict, InputError, Refused
 from icp_edit import ScoreChange
@@ -89,7 +89,7 @@ def approve_proposal(
     reason = said(reason)
     proposal = _open(db, proposal_id)
     active = active_configuration(db, config_dir=config_dir, now=now)
-    if needs_second(active.icp) and _same(actor.name, proposal["proposed_by"]):
+    if needs_second(active.icp) and same_person(actor.name, proposal["proposed_by"]):
         raise Refused(
             f"{actor.name} made proposal {proposal_id}, and config/icp.yaml asks for a second approver: another person "
             "decides."
@@ -122,7 +122,7 @@ def close_proposal(
     if status not in (REFUSED, WITHDRAWN):
         raise InputError(f"A proposal is {REFUSED} or {WITHDRAWN}, not '{status}'.")
     proposal = _open(db, proposal_id)
-    if status == WITHDRAWN and not _same(actor.name, proposal["proposed_by"]):
+    if status == WITHDRAWN and not same_person(actor.name, proposal["proposed_by"]):
         raise Refused(
             f"Proposal {proposal_id} is {proposal['proposed_by']}'s to withdraw. Refuse it instead, with a reason."
         )
@@ -172,8 +172,3 @@ def _accepted(proposal: Mapping[str, Any], rows: Sequence[tuple[str, str]] | Non
     if not chosen:
         raise Refused("Nothing of the proposal was ticked. Tick what you accept, or refuse it.")
     return chosen
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two names are one person's, however they are spelled."""
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

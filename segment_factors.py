@@ -1,18 +1,24 @@
-"""A named person puts a segment's tuning factor into force; every version can come back like any other."""
+"""A named person puts a segment's tuning factor into force, where two are needed: one proposes, another approves.
+
+Every version can come back like any other.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actors import Actor, require
-from configuration import active_configuration
+from actors import Actor, require, same_person
+from configuration import Active, active_configuration
 from errors import Conflict, InputError, Refused
-from icp import parse_icp
+from icp import Icp, parse_icp
 from icp_numbers import edit_factors
 from score_changes import Applied, needs_second, put_into_force, said
+from stores.audit import audit_entry
+from stores.factor_proposals import CLOSE, PROPOSE, read_open
 from turso_db import Database
 
 DIMENSION = "segment_factor"  # what the journal calls these changes beside the scores of dimensions
@@ -38,14 +44,88 @@ def approve_factors(
     require(actor, "manager", "approve tuning factors")
     reason = said(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
+    if needs_second(active.icp):
+        raise Refused(
+            "Two persons are needed here to change scores (calibration.second_approver): propose the factor, another approves it."
+        )
+    icp, changes = _planned(active, factors, seen_version)
+    detail = {"changes": changes, "evidence": _plain(evidence)}
+    return put_into_force(
+        db, config_dir=config_dir, active=active, icp=icp, kind="approval", changes=changes, reason=reason, now=now, actor=actor,
+        with_it=[], action="approve factor", detail=detail,
+    )  # fmt: skip
+
+
+def propose_factors(
+    db: Database, *, config_dir: Path, factors: Mapping[str, float], seen_version: int, reason: str, now: datetime, actor: Actor,
+    evidence: Mapping[str, Any] | None = None,
+) -> None:  # fmt: skip
+    """Nothing; the factors wait for another person (stores.factor_proposals.read_open), until one decides or the scores
+    change. A newer proposal takes the place of an open one. Errors as for `approve_factors`; config/icp.yaml is as it was.
+    """
+    require(actor, "manager", "propose tuning factors")
+    reason = said(reason)
+    active = active_configuration(db, config_dir=config_dir, now=now)
+    _, changes = _planned(active, factors, seen_version)
+    detail = {
+        "changes": changes, "evidence": _plain(evidence), "reason": reason, "base_version": active.version,
+    }  # fmt: skip
+    subject = ", ".join(change["value"] for change in changes)
+    db.write([audit_entry(now=now, actor=actor, action=PROPOSE, subject=subject, detail=detail)])
+
+
+def approve_proposed(
+    db: Database, *, config_dir: Path, proposal: int, reason: str, now: datetime, actor: Actor
+) -> Applied:
+    """The new version, made of the open proposal with this number.
+
+    Refused when its proposer decides though two persons are needed; Conflict when another proposal is open now, or none.
+    """
+    require(actor, "manager", "approve tuning factors")
+    reason = said(reason)
+    active = active_configuration(db, config_dir=config_dir, now=now)
+    found = _open(db, proposal)
+    if needs_second(active.icp) and same_person(actor.name, found["proposed_by"]):
+        raise Refused(
+            f"{actor.name} proposed this factor, and config/icp.yaml asks for a second approver: another person decides."
+        )
+    factors = {change["value"]: change["after"] for change in found["changes"]}
+    icp, changes = _planned(active, factors, found["base_version"])
+    return put_into_force(
+        db, config_dir=config_dir, active=active, icp=icp, kind="approval", changes=changes, reason=reason, now=now, actor=actor,
+        with_it=[], action="approve factor",
+        detail={"changes": changes, "evidence": found["evidence"], "proposal": proposal, "proposed_by": found["proposed_by"]},
+    )  # fmt: skip
+
+
+def close_proposed(db: Database, *, proposal: int, reason: str, now: datetime, actor: Actor) -> None:
+    """Nothing; the open proposal with this number is off the table: refused, or withdrawn by whoever made it. It stays in
+    the audit with the reason. Conflict when another proposal is open now, or none."""
+    require(actor, "manager", "decide on tuning factors")
+    reason = said(reason)
+    found = _open(db, proposal)
+    is_own = same_person(actor.name, found["proposed_by"])
+    detail = {"proposal": proposal, "reason": reason, "status": "withdrawn" if is_own else "refused"}
+    subject = ", ".join(change["value"] for change in found["changes"])
+    db.write([audit_entry(now=now, actor=actor, action=CLOSE, subject=subject, detail=detail)])
+
+
+def _open(db: Database, proposal: int) -> dict[str, Any]:
+    found = read_open(db)
+    if found is None or found["id"] != proposal:
+        raise Conflict(
+            "This proposal was decided meanwhile, or the scores changed since it was made. Look again."
+        )
+    return found
+
+
+def _planned(
+    active: Active, factors: Mapping[str, float], seen_version: int
+) -> tuple[Icp, list[dict[str, Any]]]:
+    """The configuration with these factors, and what differs in it."""
     if active.version != seen_version:
         raise Conflict(
             f"Version {active.version} came into force while you decided; you looked at version {seen_version}. Look again."
-        )
-    if needs_second(active.icp):
-        raise Refused(
-            "Two persons are needed here to change scores (calibration.second_approver), and a factor is approved by one. "
-            "Edit it in config/icp.yaml together, or switch the rule off."
         )
     if not factors:
         raise InputError("A factor was expected, but none was named.")
@@ -58,8 +138,13 @@ def approve_factors(
     ]
     if not changes:
         raise Refused("The factors are those in force already, so nothing was changed.")
-    detail = {"changes": changes, "evidence": dict(evidence or {})}
-    return put_into_force(
-        db, config_dir=config_dir, active=active, icp=icp, kind="approval", changes=changes, reason=reason, now=now, actor=actor,
-        with_it=[], action="approve factor", detail=detail,
-    )  # fmt: skip
+    return icp, changes
+
+
+def _plain(evidence: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The evidence without what is not known or has no end: neither is JSON."""
+    return {
+        name: value
+        for name, value in (evidence or {}).items()
+        if not isinstance(value, float) or math.isfinite(value)
+    }

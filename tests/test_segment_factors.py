@@ -11,8 +11,11 @@ from actors import Actor
 from approvals import rollback
 from configuration import active_configuration
 from errors import Conflict, InputError, Refused
-from segment_factors import approve_factors
+from segment_factors import approve_factors, approve_proposed, close_proposed, propose_factors
 from stores import weights
+from stores.factor_proposals import read_open
+
+BO = Actor("Bo Lind")
 
 
 def approved(
@@ -68,12 +71,83 @@ def test_trouble_changes_nothing_and_is_said(db, config_dir, now, factors, chang
     assert active_configuration(db, config_dir=config_dir, now=now).version == 1
 
 
-def test_where_two_persons_are_needed_one_alone_changes_no_factor(db, config_dir, now):
+@pytest.fixture
+def two_needed(db, config_dir, now):
+    """The version in force, where one proposes and another decides."""
     path = config_dir / "icp.yaml"
-    text = path.read_text(encoding="utf-8")
-    text = text.replace("second_approver: false", "second_approver: true") if "second_approver:" in text else text.replace(
-        "\ncalibration:\n", "\ncalibration:\n  second_approver: true\n")  # fmt: skip
-    path.write_text(text, encoding="utf-8")
-    version = active_configuration(db, config_dir=config_dir, now=now).version
+    path.write_text(
+        path.read_text("utf-8").replace("second_approver: false", "second_approver: true"), "utf-8"
+    )
+    return active_configuration(db, config_dir=config_dir, now=now).version
+
+
+def proposed(db, config_dir, now, version, factors=None, actor=ANA):
+    propose_factors(
+        db, config_dir=config_dir, factors=factors or {"Cold": 1.1}, seen_version=version, reason="Cold delivers more", now=now,
+        actor=actor, evidence={"leads": 300, "deliveries": 40},
+    )  # fmt: skip
+    return read_open(db)
+
+
+def test_where_two_persons_are_needed_one_proposes_and_another_approves(two_needed, db, config_dir, now):
     with pytest.raises(Refused, match="Two persons"):
-        approved(db, config_dir, now, {"Cold": 1.1}, version=version)
+        approved(db, config_dir, now, {"Cold": 1.1}, version=two_needed)
+    found = proposed(db, config_dir, now, two_needed)
+    assert (found["proposed_by"], found["reason"], found["base_version"]) == (
+        ANA.name,
+        "Cold delivers more",
+        two_needed,
+    )
+    assert (
+        active_configuration(db, config_dir=config_dir, now=now).version == two_needed
+    )  # nothing changed yet
+    with pytest.raises(Refused, match="another person decides"):
+        approve_proposed(
+            db,
+            config_dir=config_dir,
+            proposal=found["id"],
+            reason="Yes",
+            now=now,
+            actor=Actor(f" {ANA.name.upper()} "),
+        )
+    done = approve_proposed(
+        db, config_dir=config_dir, proposal=found["id"], reason="I agree", now=now, actor=BO
+    )
+    assert done.changes == [{"dimension": "segment_factor", "value": "Cold", "before": 1.0, "after": 1.1}]
+    assert read_open(db) is None
+    told = json.loads(db.rows("SELECT detail FROM audit WHERE action = 'approve factor'")[0]["detail"])
+    assert (told["proposed_by"], told["evidence"]) == (ANA.name, {"leads": 300, "deliveries": 40})
+    with pytest.raises(Conflict, match="decided meanwhile"):
+        approve_proposed(db, config_dir=config_dir, proposal=found["id"], reason="Again", now=now, actor=BO)
+    back = rollback(db, config_dir=config_dir, version=two_needed, reason="Too early", now=now, actor=BO)
+    assert back.icp.data["scoring"]["segments"]["Cold"] == 1.0
+    assert read_open(db) is None  # what was decided never waits again
+
+
+@pytest.mark.parametrize(("who", "status"), [("BO", "refused"), ("ANA", "withdrawn")])
+def test_a_proposal_is_refused_or_withdrawn_and_stays_on_record(two_needed, db, config_dir, now, who, status):
+    found = proposed(db, config_dir, now, two_needed)
+    close_proposed(db, proposal=found["id"], reason="Not now", now=now, actor={"BO": BO, "ANA": ANA}[who])
+    assert read_open(db) is None
+    closed = json.loads(db.rows("SELECT detail FROM audit WHERE action = 'close factor'")[0]["detail"])
+    assert (closed["status"], closed["reason"]) == (status, "Not now")
+    for late in (BO, ANA):
+        with pytest.raises(Conflict):
+            approve_proposed(
+                db, config_dir=config_dir, proposal=found["id"], reason="Late", now=now, actor=late
+            )
+
+
+def test_a_newer_proposal_or_other_scores_leave_an_older_one_behind(two_needed, db, config_dir, now):
+    first = proposed(db, config_dir, now, two_needed)
+    second = proposed(db, config_dir, now, two_needed, {"Cold": 0.9})
+    with pytest.raises(Conflict):
+        approve_proposed(db, config_dir=config_dir, proposal=first["id"], reason="Yes", now=now, actor=BO)
+    path = config_dir / "icp.yaml"
+    path.write_text(path.read_text("utf-8") + "# by hand\n", "utf-8")
+    with pytest.raises(Conflict):
+        approve_proposed(db, config_dir=config_dir, proposal=second["id"], reason="Yes", now=now, actor=BO)
+    with pytest.raises(Conflict, match="you looked at version"):
+        proposed(db, config_dir, now, two_needed)
+    with pytest.raises(Refused, match="may not propose"):
+        proposed(db, config_dir, now, two_needed + 1, actor=Actor("Olga", "ops"))

@@ -52,3 +52,31 @@ def test_a_factor_comes_into_force_with_its_reason(tuned, places):  # noqa: F811
     db.close()
     assert "Migration: 1.05" in version["icp_yaml"]
     assert (version["actor"], version["reason"]) == ("Ana Ruiz", "Migrations deliver more")
+
+
+def test_where_two_are_needed_one_proposes_and_another_approves_on_the_page(tuned, places):  # noqa: F811
+    path = places / "config" / "icp.yaml"
+    path.write_text(
+        path.read_text("utf-8").replace("second_approver: false", "second_approver: true"), "utf-8"
+    )
+    app = tuned()
+    app.text_input(key="acting_as").set_value("Ana Ruiz").run()
+    app.number_input(key="factor_Migration").set_value(1.05).run()
+    app.text_input(key="factor_reason").set_value("Migrations deliver more").run()
+    app.button(key="approve_factor").click().run()
+    assert "Another person decides here" in said(app)
+    app = tuned()
+    app.text_input(key="acting_as").set_value("Ana Ruiz").run()
+    assert "**Migration from 1 to 1.05**" in said(app)
+    assert "approve_proposed_factor" not in [
+        button.key for button in app.button
+    ]  # not by whoever proposed it
+    app.text_input(key="acting_as").set_value("Bo Lind").run()
+    app.text_input(key="proposed_reason").set_value("I agree").run()
+    app.button(key="approve_proposed_factor").click().run()
+    assert "Migration from 1 to 1.05" in said(app)
+    db = turso_db.connect(None, None, places / "data")
+    version = read_active_version(db)
+    db.close()
+    assert (version["actor"], version["reason"]) == ("Bo Lind", "I agree")
+    assert "Migration: 1.05" in version["icp_yaml"]

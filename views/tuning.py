@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 import ui
+from actors import same_person
 from analytics.accuracy import band_rates
 from analytics.judged_cases import Judged, judged_leads
 from analytics.tuning import (
@@ -24,9 +25,11 @@ from analytics.tuning import (
     segment_averages,
     suggested_factors,
 )
-from segment_factors import approve_factors
+from score_changes import needs_second
+from segment_factors import approve_factors, approve_proposed, close_proposed, propose_factors
 from settings import FACTOR_NAME
 from stores.accuracy import read_scored_leads
+from stores.factor_proposals import read_open
 from stores.outcomes import read_outcome_frame
 from stores.summary_views import read_views
 
@@ -41,17 +44,39 @@ def approve_now(frame: ui.Frame, segment: str, seen_version: int, evidence: dict
             seen_version=seen_version, reason=st.session_state.get("factor_reason", ""),
             now=datetime.now(UTC).replace(microsecond=0), actor=ui.approver(frame), evidence=evidence,
         )  # fmt: skip
-        change = done.changes[0]
-        ui.flash(
-            "success",
-            f"Version {done.version} is in force: {segment} from {change['before']:g} to {change['after']:g}.",
-        )
+        ui.flash("success", f"Version {done.version} is in force: {_told(done.changes)}.")
+
+
+def propose_now(frame: ui.Frame, segment: str, seen_version: int, evidence: dict[str, Any]) -> None:
+    """Callback: the factor that was typed waits for another person."""
+    with ui.act():
+        propose_factors(
+            frame.db, config_dir=frame.settings.config_dir, factors={segment: float(st.session_state[f"factor_{segment}"])},
+            seen_version=seen_version, reason=st.session_state.get("factor_reason", ""),
+            now=datetime.now(UTC).replace(microsecond=0), actor=ui.approver(frame), evidence=evidence,
+        )  # fmt: skip
+        ui.flash("success", f"The factor of {segment} is proposed. Another person decides here.")
+
+
+def decide_now(frame: ui.Frame, proposal: int, is_approved: bool) -> None:
+    """Callback: the proposed factor comes into force, or is off the table."""
+    reason, now = st.session_state.get("proposed_reason", ""), datetime.now(UTC).replace(microsecond=0)
+    with ui.act():
+        if is_approved:
+            done = approve_proposed(
+                frame.db, config_dir=frame.settings.config_dir, proposal=proposal, reason=reason, now=now,
+                actor=ui.approver(frame),
+            )  # fmt: skip
+            ui.flash("success", f"Version {done.version} is in force: {_told(done.changes)}.")
+        else:
+            close_proposed(frame.db, proposal=proposal, reason=reason, now=now, actor=ui.approver(frame))
+            ui.flash("success", "The proposal is off the table. It stays in the audit.")
 
 
 def show_tuning(frame: ui.Frame) -> None:
     """The whole tab: verdicts, averages, bands, outliers, approval, and who looked at summaries."""
-    leads, started, views = ui.read_all(
-        frame, read_scored_leads, partial(read_outcome_frame, population="all"), read_views
+    leads, started, views, waiting = ui.read_all(
+        frame, read_scored_leads, partial(read_outcome_frame, population="all"), read_views, read_open
     )
     rules = read_tuning_rules(frame.settings.config_dir)
     factors = frame.icp.data["scoring"]["segments"]
@@ -78,6 +103,8 @@ def show_tuning(frame: ui.Frame) -> None:
     with right:
         _show_bands(leads, judged)
     _show_outliers(judged, rules)
+    if waiting:
+        _show_waiting(frame, waiting)
     _show_approval(frame, table, judged)
     with st.expander(f"Who looked at the summaries of leads ({len(views):,} newest)"):
         st.dataframe(views, hide_index=True, alt="Views of lead summaries, newest first", key="summary_views", column_config={
@@ -189,6 +216,38 @@ def _show_approval(frame: ui.Frame, table: pd.DataFrame, judged: Judged) -> None
         )
     st.text_input("Why?", key="factor_reason", max_chars=300)
     evidence = {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in ("leads", "deliveries", "expected", "low", "high", "verdict")}  # fmt: skip
-    st.button("Put the factor into force", type="primary", key="approve_factor", on_click=approve_now,
-              args=(frame, segment, frame.weight_version, evidence))  # fmt: skip
-    st.caption("It becomes a version like any other and can be rolled back under Current weights.")
+    two = needs_second(frame.icp)
+    st.button("Propose the factor" if two else "Put the factor into force", type="primary", key="approve_factor",
+              on_click=propose_now if two else approve_now, args=(frame, segment, frame.weight_version, evidence))  # fmt: skip
+    st.caption(
+        ("icp.yaml asks for a second approver: another person decides. " if two else "")
+        + "It becomes a version like any other and can be rolled back under Current weights."
+    )
+
+
+def _show_waiting(frame: ui.Frame, waiting: dict[str, Any]) -> None:
+    """The proposed factor that waits for another person, with its evidence and its decision."""
+    evidence = waiting["evidence"]
+    st.subheader("A factor waits for a decision", anchor=False)
+    with st.container(border=True):
+        st.markdown(f"**{ui.plain(_told(waiting['changes']))}**")
+        known = f" {evidence['deliveries']:g} of {evidence['leads']:,} judged leads were delivered, {evidence['expected']:.1f} expected by points." if evidence.get("expected") is not None else ""  # fmt: skip
+        st.caption(
+            ui.plain(f"{waiting['proposed_by']} on {ui.day(waiting['at'])}: {waiting['reason']}.{known}")
+        )
+        if not frame.may("manager"):
+            return
+        is_own = same_person(frame.actor.name, waiting["proposed_by"])
+        if is_own:
+            st.info("You proposed it: another person decides. You can withdraw it.", icon=":material/group:")
+        st.text_input("Why?", key="proposed_reason", max_chars=300, placeholder="A few words for those who look later")  # fmt: skip
+        with st.container(horizontal=True):
+            if not is_own:
+                st.button("Approve", type="primary", icon=":material/check:", key="approve_proposed_factor",
+                          on_click=decide_now, args=(frame, waiting["id"], True))  # fmt: skip
+            st.button("Withdraw" if is_own else "Refuse", icon=":material/close:", key="close_proposed_factor",
+                      on_click=decide_now, args=(frame, waiting["id"], False))  # fmt: skip
+
+
+def _told(changes: list[dict[str, Any]]) -> str:
+    return ", ".join(f"{one['value']} from {one['before']:g} to {one['after']:g}" for one in changes)
