@@ -77,16 +77,24 @@ def _letter(sender: str, recipient: str, key: str, line: str, text: str) -> Emai
 
 def _mail(url: str, letter: EmailMessage) -> None:
     """Nothing; the server of `smtp://user:password@host:port` (or smtps://) has taken the letter."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
-        raise ConfigError("HADES_SMTP_URL was expected as smtp://user:password@host:port or smtps://...")
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        fits = parts.scheme in ("smtp", "smtps") and bool(parts.hostname)
+    except ValueError:  # its text can hold a part of the password, such as one with a slash in it
+        fits = False
+    if not fits:
+        raise ConfigError(
+            "HADES_SMTP_URL was expected as smtp://user:password@host:port or smtps://... with the signs of a password "
+            "that have a meaning there written as %2F, %40 and the like."
+        )
     try:
         if parts.scheme == "smtps":
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                parts.hostname, parts.port or 465, timeout=_SECONDS, context=ssl.create_default_context()
+                str(parts.hostname), port or 465, timeout=_SECONDS, context=ssl.create_default_context()
             )
         else:
-            server = smtplib.SMTP(parts.hostname, parts.port or 587, timeout=_SECONDS)
+            server = smtplib.SMTP(str(parts.hostname), port or 587, timeout=_SECONDS)
         with server:
             if parts.username:
                 if parts.scheme == "smtp":

@@ -18,6 +18,7 @@ Record = dict[str, Any]
 
 _PATIENCE_SECONDS = 120.0  # a longer Retry-After is told, not slept through
 _ID = re.compile(r"[0-9]{1,20}")
+_TOKEN = re.compile(r"\b1000\.\S+|\S{30,}")  # Zoho's tokens and secrets, should an answer ever repeat one
 _TOLD_DETAILS = (
     "api_name",
     "column_name",
@@ -97,7 +98,8 @@ def judged(status: int, headers: Mapping[str, str], content: bytes, path: str) -
 def typed_error(refusal: Refusal, module: str | None) -> HadesError:
     """The error by who can mend it. Zoho's code and message are told, values from records are not."""
     code, details = refusal.code, refusal.details
-    message = re.sub(r"[^\w .,:;'()/-]", "", refusal.message)[:120].strip()
+    plain = _TOKEN.sub("…", refusal.message)
+    message = re.sub(r"[^\w .,:;'()/…-]", "", plain)[:120].strip()
     told = "; ".join(f"{name} {_plain(details[name])}" for name in _TOLD_DETAILS if name in details)
     more = "; ".join(part for part in (message, told) if part)
     said = f"Zoho said {code}" + (f" ({more})" if more else "")
