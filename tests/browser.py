@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,18 +20,23 @@ QUIET = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "-
 
 
 @contextmanager
-def served(data_dir: Path, config_dir: Path) -> Iterator[str]:
-    """The address of the app over this data and configuration."""
+def served(data_dir: Path, config_dir: Path, secrets: Callable[[str], str] | None = None) -> Iterator[str]:
+    """The address of the app over this data and configuration; `secrets` gives Streamlit's secrets for that address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = os.environ | {"HADES_DATA_DIR": str(data_dir), "HADES_CONFIG_DIR": str(config_dir)}
+    address = f"http://127.0.0.1:{port}"
+    if secrets is not None:
+        home = data_dir / "home" / ".streamlit"
+        home.mkdir(parents=True)
+        (home / "secrets.toml").write_text(secrets(address))
+        environment["HOME"] = str(home.parent)
     log = (data_dir / "server.log").open("wb")
     server = subprocess.Popen(
         [sys.executable, "-m", "serve", "--port", str(port)],
         cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip
-    address = f"http://127.0.0.1:{port}"
     try:
         until = time.monotonic() + 60
         while True:
@@ -89,3 +94,29 @@ def go(page: Any, address: str, path: str = "") -> Any:
     page.goto(f"{address}/{path}")
     page.wait_for_selector("h1")
     return settled(page)
+
+
+_FOCUSED = """() => {
+    const one = document.activeElement, copy = one.cloneNode(true);
+    copy.querySelectorAll('[data-testid=stIconMaterial]').forEach(icon => icon.remove());
+    const label = one.getAttribute('aria-label') || [...(one.labels || [])].map(l => l.innerText).join(' ') || copy.textContent;
+    return [one.tagName.toLowerCase() + (one.getAttribute('role') ? '=' + one.getAttribute('role') : ''), label.trim()];
+}"""
+
+
+def focused(page: Any) -> tuple[str, str]:
+    """What the keyboard would press: its tag with its role (`button=tab`), and its name."""
+    kind, name = page.evaluate(_FOCUSED)
+    return kind, name
+
+
+def tab_to(page: Any, name: str, kind: str = "", most: int = 150, key: str = "Tab") -> None:
+    """Nothing; Tab was pressed until the element whose name begins so (and whose tag is of the kind) has the focus."""
+    seen = []
+    for _ in range(most):
+        page.keyboard.press(key)
+        now = focused(page)
+        if now[1].startswith(name) and now[0].startswith(kind):
+            return
+        seen.append(now)
+    raise AssertionError(f"No key leads to {name!r}; it came by {seen}")

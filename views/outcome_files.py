@@ -79,12 +79,14 @@ def show_history_file(frame: ui.Frame) -> None:
 def importer_panel(
     frame: ui.Frame, importer: Callable[..., Came], key: str, what: str, columns: Sequence[str], words: str
 ) -> None:  # fmt: skip
-    """A file and the button that brings it in."""
+    """A file and the button that brings it in, for whoever may."""
+    if not frame.may("ops"):
+        st.caption(f"Bringing in {what.lower()} takes the role ops.")
+        return
     st.file_uploader(f"{what}, CSV or .xlsx", type=["csv", "xlsx"], key=key, max_upload_size=50,
                      help="Columns in any order: " + ", ".join(columns))  # fmt: skip
     st.button(
-        "Import", key=f"import_{key}", on_click=import_now, args=(frame, importer, key, what), disabled=not frame.may("ops")
-    )  # fmt: skip
+        "Import", key=f"import_{key}", on_click=import_now, args=(frame, importer, key, what))  # fmt: skip
     st.caption(f"Columns: {', '.join(columns)}. {words} Importing a file twice changes nothing.")
     st.download_button(
         "Take a template", (",".join(columns) + "\r\n").encode(), f"{key}_template.csv", "text/csv",
