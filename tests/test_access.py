@@ -60,9 +60,38 @@ def test_a_sign_in_that_has_run_out_shows_nothing_but_the_way_back_in(filled, pa
     assert not app.dataframe
 
 
-def test_who_is_named_nowhere_or_with_an_unknown_role_is_a_viewer(filled):  # noqa: F811
-    for role in (None, "owner"):
-        assert "is signed in as viewer" in said(visit("pages/12_Audit.py", role=role)).replace("\\", "")
+def test_who_is_given_no_role_sees_nothing(filled):  # noqa: F811
+    """Most providers let anybody in the world sign in."""
+    for roles, verified in (
+        ({}, True),
+        ({"bo@example.com": "owner"}, True),
+        ({"@example.com.evil.example": "viewer", "example.com": "viewer", "": "viewer"}, True),
+        ({"bo@example.com": "manager"}, False),
+    ):
+        app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+        app.secrets["auth"], app.secrets["roles"] = AUTH, roles
+        app.user = {
+            "is_logged_in": True,
+            "email": "Bo@example.com",
+            "exp": IN_AN_HOUR,
+            "email_verified": verified,
+        }
+        app.run()
+        assert "nobody has let you in yet" in said(app), roles
+        assert [button.label for button in app.button] == ["Sign out"]
+        assert not app.metric
+
+
+def test_a_role_may_be_given_to_a_whole_domain_and_one_s_own_wins(filled):  # noqa: F811
+    for roles, role in (
+        ({"@Example.com": "viewer"}, "viewer"),
+        ({"@example.com": "manager", "BO@example.com": "ops"}, "ops"),
+    ):
+        app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+        app.secrets["auth"], app.secrets["roles"] = AUTH, roles
+        app.user = {"is_logged_in": True, "email": "bo@example.com", "name": "Bo Diaz", "exp": IN_AN_HOUR}
+        told = said(app.run().switch_page("pages/12_Audit.py").run()).replace("\\", "")
+        assert f"Bo Diaz is signed in as {role} and may not open" in told
 
 
 def test_a_click_on_a_page_that_lay_open_asks_again(filled):  # noqa: F811

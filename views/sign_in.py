@@ -30,7 +30,15 @@ def person() -> Actor:
             )
             st.button("Sign in", type="primary", on_click=st.login)
             st.stop()
-        return _signed_in()
+        found = _signed_in()
+        if found is None:
+            st.title("HADES", anchor=False)
+            st.error(
+                "You are signed in, but nobody has let you in yet. Ask an administrator for a role under [roles] in the secrets."
+            )
+            st.button("Sign out", on_click=st.logout)
+            st.stop()
+        return found
     if st.get_option("server.address") not in _LOOPBACK or not _by_own_name():
         st.error(
             "HADES serves other machines, and this one under another name, only with sign-in. "
@@ -51,16 +59,24 @@ def check_still(drawn_for: Actor) -> None:
         return
     if not st.user.get("is_logged_in") or _has_run_out():
         raise Refused("Your sign-in has run out, so nothing was changed. Sign in again, then repeat it.")
-    if not _signed_in().may(drawn_for.role):
+    found = _signed_in()
+    if found is None or not found.may(drawn_for.role):
         raise Refused(
             "Your role was changed since this page was drawn, so nothing was changed. Load the page again."
         )
 
 
-def _signed_in() -> Actor:
-    """The signed-in user with the role that the secrets give now."""
-    role = str(dict(st.secrets.get("roles", {})).get(st.user.email, "viewer"))
-    return Actor(str(st.user.get("name") or st.user.email), role if role in ROLES else "viewer")
+def _signed_in() -> Actor | None:
+    """The signed-in user with the role that the secrets give now, by address or by its `@domain`; None where they give none.
+
+    Many providers let anybody in the world sign in, and some let people claim an address that nobody has checked.
+    """
+    if st.user.get("email_verified") is False:
+        return None
+    roles = {str(named).lower(): str(role) for named, role in dict(st.secrets.get("roles", {})).items()}
+    email = str(st.user.get("email") or "").lower()
+    role = roles.get(email) or roles.get(f"@{email.rpartition('@')[2]}")
+    return Actor(str(st.user.get("name") or email), role) if role in ROLES else None
 
 
 def _has_run_out() -> bool:
