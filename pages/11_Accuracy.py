@@ -1,7 +1,9 @@
 """How right the scores were: what they promised beside what came of it, and how far the targets are."""
 
 from functools import partial
+from typing import Any, NamedTuple
 
+import pandas as pd
 import streamlit as st
 
 import ui
@@ -9,20 +11,48 @@ from analytics import accuracy_report as report
 from analytics.accuracy import Accuracy, accuracy
 from analytics.accuracy_charts import bands_figure, reliability_figure
 from analytics.accuracy_targets import AccuracyRules, read_accuracy_rules, targets_table
-from analytics.judged_cases import Judged, judged_deals, judged_leads
+from analytics.judged_cases import judged_deals, judged_leads
 from stores.accuracy import read_scored_leads
 from stores.deals import count_deals
 from stores.outcomes import read_outcome_frame
 from stores.pipeline import read_scored_outcomes
+from turso_db import read_together
 
 KINDS = {"Leads": report.LEADS, "Deals": report.DEALS}
 
 
+class Told(NamedTuple):
+    """What the page says of one kind of case, and how many have to wait; found is None while none can be judged."""
+
+    found: Accuracy | None
+    too_young: int
+    targets: pd.DataFrame
+    answers: list[report.Answer]
+    notes: list[str]
+
+
 @st.cache_data(max_entries=8, show_spinner="Counting")
-def found_for(data_version: int, of: str, today: str, high: float, _judged: Judged) -> Accuracy | None:
-    """The accuracy of these cases, counted once per data version, day and high score."""
-    traits = list(_judged.traits)
-    return accuracy(_judged.cases, high=high, top=_judged.batch, parts=_judged.parts, traits=traits)
+def told_of(
+    of: str, data_version: int, today: str, rules_text: str, _frame: ui.Frame, _rules: AccuracyRules
+) -> tuple[Any, ...]:
+    """Told, as a plain tuple: the accuracy of these cases, counted once per data version, day and rules; the cases themselves are not kept."""
+    if of == "Leads":
+        started = partial(read_outcome_frame, population="all")
+        leads, begun = read_together(_frame.db, [read_scored_leads, started])
+        maturity = _frame.icp.data["calibration"]["maturity_days"]
+        judged = judged_leads(leads, begun, as_of=_frame.today, maturity_days=maturity)
+    else:
+        deals, counts = read_together(_frame.db, [read_scored_outcomes, count_deals])
+        judged = judged_deals(deals, counts["open"])
+    found = accuracy(
+        judged.cases, high=_rules.high_score, top=judged.batch, parts=judged.parts, traits=list(judged.traits)
+    )
+    if found is None:
+        return None, judged.too_young, pd.DataFrame(), [], []
+    targets = targets_table(found.confidences, _rules)
+    words = KINDS[of]
+    told = report.answers(found, words, judged.traits, targets)
+    return found, judged.too_young, targets, told, report.notes(found, words, judged.too_young)
 
 
 def figure_row(found: Accuracy, words: report.Words, targets_met: str) -> None:
@@ -46,16 +76,14 @@ def ui_metric(label: str, value: str, below: str) -> None:
         st.caption(below)
 
 
-def show(frame: ui.Frame, rules: AccuracyRules, judged: Judged, words: report.Words, of: str) -> None:
+def show(frame: ui.Frame, told: Told, words: report.Words, of: str) -> None:
     """The whole report of one kind of case."""
-    found = found_for(frame.data_version, of, str(frame.today), rules.high_score, judged)
+    found, targets = told.found, told.targets
     if found is None:
         waiting = "old enough to judge" if of == "Leads" else "closed after a snapshot had scored it"
-        ui.empty(f"No {words.cases[:-1]} is {waiting} yet; {judged.too_young:,} are waiting.")
+        ui.empty(f"No {words.cases[:-1]} is {waiting} yet; {told.too_young:,} are waiting.")
         return
-    targets = targets_table(found.confidences, rules)
-    told = report.answers(found, words, judged.traits, targets)
-    st.markdown(f"#### {told[0][1]}")
+    st.markdown(f"#### {told.answers[0][1]}")
     reached = int((targets["status"] == "reached").sum())
     figure_row(found, words, f"{reached} of {len(targets)}")
     left, right = st.columns(2)
@@ -67,36 +95,27 @@ def show(frame: ui.Frame, rules: AccuracyRules, judged: Judged, words: report.Wo
         st.plotly_chart(reliability_figure(found.table), key=f"reliability_{of}", config={"displayModeBar": False},
                         alt="What the score says as a chance beside what came, with intervals")  # fmt: skip
         st.caption("On the dotted line a score keeps its promise; above it more came than it said.")
-    for place, (question, sentence, tables) in enumerate(told):
+    for place, (question, sentence, tables) in enumerate(told.answers):
         if place:  # the first is the headline
             st.subheader(question, anchor=False)
             st.write(ui.plain(sentence))
-        for caption, table in tables:
+        for number, (caption, table) in enumerate(tables):
             if len(table):
-                with st.expander(caption):
-                    st.dataframe(table.head(500), hide_index=True, alt=caption)
-    notes = report.notes(found, words, judged.too_young)
-    st.caption(ui.plain(" ".join(notes)))
+                rows = st.expander(caption, key=f"rows_{of}_{place}_{number}", on_change="rerun")
+                if rows.open:
+                    rows.dataframe(table.head(500), hide_index=True, alt=caption)
+    st.caption(ui.plain(" ".join(told.notes)))
+    title = f"Accuracy of scores: {words.cases}, {frame.today}"
     st.download_button(
-        "Take the report", report.report_html(f"Accuracy of scores: {words.cases}, {frame.today}", told, notes).encode(),
+        "Take the report", lambda: report.report_html(title, told.answers, told.notes).encode(),
         f"accuracy_{words.cases}_{frame.today}.html", "text/html", icon=":material/download:", on_click="ignore", key=f"take_{of}",
     )  # fmt: skip
 
 
 with ui.page("Accuracy") as frame:
-    leads, started, deals, counts = ui.read_all(
-        frame,
-        read_scored_leads,
-        partial(read_outcome_frame, population="all"),
-        read_scored_outcomes,
-        count_deals,
-    )
     rules = read_accuracy_rules(frame.settings.config_dir)
     of = st.segmented_control("Of what", list(KINDS), default="Leads", key="of", label_visibility="collapsed",
                               bind="query-params") or "Leads"  # fmt: skip
-    if of == "Leads":
-        maturity = frame.icp.data["calibration"]["maturity_days"]
-        judged = judged_leads(leads, started, as_of=frame.today, maturity_days=maturity)
-    else:
-        judged = judged_deals(deals, counts["open"])
-    show(frame, rules, judged, KINDS[of], of)
+    rests_on = repr((rules, frame.icp.sha256))
+    told = Told(*told_of(of, frame.data_version, str(frame.today), rests_on, frame, rules))
+    show(frame, told, KINDS[of], of)

@@ -35,15 +35,16 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -
         f"As known on {ui.day(report.as_of)}: {ui.count(counts['won'])} won, {ui.count(counts['lost'])} lost, "
         f"{ui.count(counts['open'])} open. Deals last came in {ui.age(counts['last_seen'], frame.now)}."
     )
-    tables = report_tables(report)
+    tables = _tables(stamp, int(days or 90), report)
     pictures: tuple[Callable[[WinReport], None], ...] = (_fell, _why, _risk, _first, _who)
     for (question, sentence), picture in zip(report.answers, pictures, strict=True):
         st.subheader(question, anchor=False)
         st.markdown(f"#### {ui.plain(sentence)}")
         picture(report)
         if tables[question]:
-            with st.expander("The figures"):
-                for caption, table in tables[question]:
+            figures = st.expander("The figures", key=f"figures_{picture.__name__}", on_change="rerun")
+            with figures:
+                for caption, table in tables[question] if figures.open else ():
                     st.caption(ui.plain(caption))
                     shown = table.rename(columns=lambda name: str(name).replace("_", " "))
                     st.dataframe(shown, hide_index=True, alt=caption, height=min(38 + 35 * len(table), 420))
@@ -51,7 +52,7 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -
     for note in report_notes(report):
         st.caption(ui.plain(note))
     st.download_button(
-        "Download as one HTML file", report_html(report, title="Win rate"), "win_rate.html", "text/html",
+        "Download as one HTML file", lambda: report_html(report, title="Win rate"), "win_rate.html", "text/html",
         icon=":material/download:", on_click="ignore",
     )  # fmt: skip
 
@@ -59,6 +60,13 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -
 @st.cache_data(max_entries=8, show_spinner="Asking the deals")
 def _report(stamp: tuple[str, ...], days: int, _deals: pd.DataFrame) -> WinReport | None:
     return win_report(_deals, days=days)
+
+
+@st.cache_data(max_entries=8, show_spinner=False)
+def _tables(
+    stamp: tuple[str, ...], days: int, _report: WinReport
+) -> dict[str, list[tuple[str, pd.DataFrame]]]:
+    return report_tables(_report)
 
 
 def _fell(report: WinReport) -> None:
@@ -122,13 +130,17 @@ def _change(deals: pd.DataFrame) -> None:
         "The change touched deals by",
         fields,
         key="change_field",
+        bind="query-params",
         format_func=lambda name: name.replace("_", " "),
     )
-    labels = two.multiselect("Which", sorted(deals[field].dropna().unique()), key=f"change_labels_{field}")
+    labels = two.multiselect(
+        "Which", sorted(deals[field].dropna().unique()), key=f"change_labels_{field}", bind="query-params"
+    )
     day = three.date_input(
         "From",
         value=None,
         key="change_day",
+        bind="query-params",
         min_value=deals["created_on"].min().date(),
         max_value=latest_day(deals).date(),
     )
