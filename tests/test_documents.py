@@ -187,3 +187,35 @@ def test_a_file_that_is_shown_is_taken(
     said = capsys.readouterr().out
     assert '"rejected": 0' in said, said
     assert f'"read": {len(text.splitlines()) - 1}' in said, said
+
+
+def test_the_figures_of_the_statistics_are_those_of_the_code() -> None:
+    from analytics import (
+        adjusted,
+        backtest,
+        components,
+        drivers,
+        maturity,
+        model_fit,
+        model_gate,
+        owners,
+        pipeline_scores,
+        run_chart,
+        segments,
+        verdicts,
+    )
+
+    text = " ".join((ROOT / "docs" / "statistics.md").read_text("utf-8").split())
+    for told, figure, is_so in (
+        ("(4,000 seeded draws)", verdicts.DRAWS, 4000), ("at q = 5 %", verdicts.Q, 0.05), ("a prior of 15 leads; v of v + 15", verdicts.OWN_STRENGTH, 15),
+        ("v of v + 15", verdicts.HALF_OWN, 15), ("span at most 40 points", verdicts.NARROW, 40),
+        ("F is fitted from 20 deliveries on", maturity.FEWEST_DELIVERIES, 20), ("None with fewer than ten deliveries", adjusted.FEWEST_DELIVERIES, 10),
+        ("taken to be within about .3 of", components.EXPECTED_CHANGE, 0.3), ("999 simulated histories", run_chart.SIMULATED, 999),
+        ("199 shuffled outcomes", drivers.SHUFFLES, 199), ("200 made-up drivers", drivers.PLACEBOS, 200), ("at most a tenth of which", drivers.MOST_PLACEBOS_FOUND, 0.1),
+        ("Pairs of inputs enter from 10 carried parameters on", model_fit.FOR_INTERACTIONS, 10), ("what uses fewer than 0.2 is left out", model_fit.TELLING, 0.2),
+        ("gains at least 0.02", model_gate.LEAST_GAIN, 0.02), ("with at least 20 deliveries", model_gate.FEWEST_DELIVERIES, 20),
+        ("must hold in the other 40 %", segments.HOLD_OUT, 0.4), ("only with 30 closed deals", owners.FEWEST, 30),
+        ("gets 50 for each", pipeline_scores.NEUTRAL, 50), ("and under 20 deliveries", backtest.FEWEST_DELIVERIES, 20),
+    ):  # fmt: skip
+        assert told in text, told
+        assert figure == is_so, told
