@@ -48,6 +48,13 @@ class DealModel:
     covariance: FloatArray
 
 
+def in_order(deals: pd.DataFrame) -> pd.DataFrame:
+    """The deals by deal_id, so that their order does not matter; those in order already are not moved."""
+    if deals["deal_id"].is_monotonic_increasing:
+        return deals.reset_index(drop=True)
+    return deals.sort_values("deal_id", ignore_index=True)
+
+
 def deal_design(
     closed: pd.DataFrame, fields: Sequence[str], *, periods: bool = True, judged: int | None = None
 ) -> Design | None:
@@ -61,7 +68,10 @@ def deal_design(
     if counted < FEWEST_CLOSED:
         return None
     won: FloatArray = np.asarray(closed["outcome"] == "won", dtype=np.float64)
-    quarters = closed["created_on"].dt.to_period("Q").astype(str).to_numpy(dtype=str)
+    months = closed["created_on"].to_numpy(dtype="datetime64[M]").astype(np.int64)
+    quarters = np.array(
+        [f"{1970 + quarter // 4}Q{quarter % 4 + 1}" for quarter in months // 3], dtype=np.str_
+    )
     columns = [np.ones(len(closed))]
     names, counts = np.unique(quarters, return_counts=True)
     busy = names[counts >= FEWEST_PER_LABEL]

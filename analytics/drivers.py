@@ -22,6 +22,7 @@ from analytics.driver_model import (
     deal_design,
     expit,
     fit_deal_model,
+    in_order,
     joint_test,
     label_effects,
 )
@@ -30,7 +31,7 @@ from analytics.rates import FloatArray, benjamini_hochberg, wilson_interval
 KNOWN_BEFORE = ("region", "industry", "product", "lead_source", "amount")
 Q = 0.05
 SHUFFLES, PLACEBOS = 199, 200
-MOST_DEALS = 100_000  # more are thinned to so many, by seed: the intervals are narrow enough
+MOST_DEALS = 50_000  # more are thinned to so many, by seed: the intervals are narrow enough
 MOST_PLACEBOS_FOUND = 0.10  # of 200 at 5 %: chance exceeds it once in a thousand
 CHANCE = "not distinguishable from chance"
 _Z = 1.959964
@@ -86,7 +87,7 @@ def find_drivers(
 
     `deals` as DealFile.deals; open ones are left out. Same deals and seed, same result.
     """
-    closed = deals[deals["outcome"].isin(["won", "lost"])].sort_values("deal_id", ignore_index=True)
+    closed = in_order(deals[deals["outcome"].isin(["won", "lost"])])
     thinned = len(closed) > MOST_DEALS
     if thinned:
         picked = np.random.default_rng(seed).choice(len(closed), MOST_DEALS, replace=False)

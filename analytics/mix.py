@@ -75,7 +75,7 @@ def rate_waterfall(
     sizes = (len(rows[0]), len(rows[1]))
     if min(sizes) == 0:
         return _empty(sizes, rows)
-    names = sorted(set(rows[0]["value"]) | set(rows[1]["value"]))
+    names = sorted({str(name) for row in rows for name in row["value"].unique()})
     cell, times = _cells(rows, names)
     old, new = (cell.summed(each[None]) for each in times)
     terms, parts = _split(old, new)
@@ -113,11 +113,13 @@ class _Cells:
 
 def _cells(rows: list[pd.DataFrame], names: list[str]) -> tuple[_Cells, npt.NDArray[np.int64]]:
     """The different leads of both periods, and how often each occurs in either: (2, cells)."""
-    tables = [
-        np.column_stack([np.searchsorted(names, row["value"]), row["delivered"], row["share"]])
-        for row in rows
-    ]
-    found, place = np.unique(np.concatenate(tables), axis=0, return_inverse=True)
+    value = pd.Categorical(np.concatenate([row["value"] for row in rows]), categories=names).codes.astype(
+        np.int64
+    )
+    delivered = np.concatenate([row["delivered"].to_numpy(dtype=bool) for row in rows])
+    shares, shown = np.unique(np.concatenate([row["share"] for row in rows]), return_inverse=True)
+    key, place = np.unique((value * 2 + delivered) * len(shares) + shown, return_inverse=True)
+    found = np.column_stack([key // len(shares) // 2, key // len(shares) % 2, shares[key % len(shares)]])
     halves = np.split(place.ravel(), [len(rows[0])])
     times = np.stack([np.bincount(half, minlength=len(found)) for half in halves]).astype(np.int64)
     return _Cells(found[:, 0].astype(np.intp), found[:, 1], found[:, 2]), times
@@ -134,7 +136,7 @@ def _rows(
     share = np.ones(len(known))
     if delay is not None:
         share = delay.share_by(age + 1.0) / delay.share_by(np.array([horizon_days + 1.0]))[0]
-    names = carried.dropna().astype(str).to_numpy(dtype=object)
+    names = carried.dropna().astype("str").array
     return pd.DataFrame(
         {"value": names, "delivered": known["delivered"].to_numpy(dtype=float), "share": share}
     )

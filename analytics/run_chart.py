@@ -94,11 +94,10 @@ def recent_fall(deals: pd.DataFrame, *, as_of: pd.Timestamp, days: int = 90, day
 
     from_day = as_of - pd.Timedelta(days=days - 1)
     before_from = from_day - pd.Timedelta(days=days_before)
-    closed = deals[deals["closed_on"].notna() & (deals["closed_on"] <= as_of)]
-    new = closed[closed["closed_on"] >= from_day]
-    old = closed[(closed["closed_on"] < from_day) & (closed["closed_on"] >= before_from)]
-    n, m = len(new), len(old)
-    k, j = int((new["outcome"] == "won").sum()), int((old["outcome"] == "won").sum())
+    closed, won = deals["closed_on"], deals["outcome"] == "won"
+    new = (closed >= from_day) & (closed <= as_of)
+    old = (closed >= before_from) & (closed < from_day)
+    n, m, k, j = (int(part.sum()) for part in (new, old, new & won, old & won))
     together = (before_from, from_day, as_of)
     if min(n, m) < FEWEST:
         nan = float("nan")
@@ -118,15 +117,25 @@ def monthly_rates(deals: pd.DataFrame, *, as_of: pd.Timestamp, by: str = "closed
     closing date), rate, low, high (0–1), warn_low, warn_high, alarm_low, alarm_high (rates 0–1: funnel limits
     around the rate of all months), signal ("alarm", "warn" or ""), complete (bool: the month is over).
     """
-    seen = deals[deals[by].notna() & (deals[by] <= as_of)]
-    month = seen[by].dt.to_period("M").dt.to_timestamp()
-    table = (
-        seen.assign(month=month, closed=seen["outcome"] != "open", is_won=seen["outcome"] == "won")
-        .groupby("month", sort=True)
-        .agg(all=("closed", "size"), deals=("closed", "sum"), won=("is_won", "sum"))
-        .reset_index()
+    seen = (deals[by] <= as_of).to_numpy()
+    month = deals[by].to_numpy(dtype="datetime64[M]")[seen].astype(np.int64)
+    first = int(month.min()) if len(month) else 0
+    closed, won = (
+        (deals["outcome"] != "open").to_numpy()[seen],
+        (deals["outcome"] == "won").to_numpy()[seen],
     )
-    table["still_open"] = table.pop("all") - table["deals"]
+    every, done, good = (
+        np.bincount(month[which] - first, minlength=1) for which in (slice(None), closed, won)
+    )
+    done, good = (np.pad(counts, (0, len(every) - len(counts))) for counts in (done, good))
+    table = pd.DataFrame(
+        {
+            "month": (first + np.arange(len(every))).astype("datetime64[M]").astype("datetime64[us]"),
+            "deals": done,
+            "won": good,
+            "still_open": every - done,
+        }
+    )[every > 0].reset_index(drop=True)
     n = table["deals"].to_numpy(dtype=float)
     table["rate"] = table["won"] / table["deals"].where(table["deals"] > 0)
     table["low"], table["high"] = wilson_interval(table["won"], n)

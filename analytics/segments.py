@@ -6,14 +6,16 @@ excess compares; whether either is more than chance is said beside them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from statistics import NormalDist
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from analytics.driver_model import in_order
 from analytics.rates import FloatArray, benjamini_hochberg, wilson_interval
 
 SEGMENT_FIELDS = ("region", "industry", "product", "lead_source")
@@ -36,10 +38,11 @@ def segment_table(deals: pd.DataFrame, *, fields: Sequence[str] = SEGMENT_FIELDS
     (median days to close), gap (Cycle–Outcome Gap: lost − won), gap_low, gap_high (Price and Bonett 2002), p
     (two-sided, against the other labels of the field), adjusted (BH over all rows).
     """
-    closed = deals[deals["outcome"] != "open"]
-    still_open = deals[deals["outcome"] == "open"]
+    is_open = (deals["outcome"] == "open").to_numpy()
+    closed = deals.loc[~is_open, [*fields, "outcome", "created_on", "closed_on"]]
+    still_open = deals.loc[is_open, [*fields, "amount"]]
     won = (closed["outcome"] == "won").to_numpy()
-    days = np.asarray((closed["closed_on"] - closed["created_on"]).dt.days, dtype=np.float64)
+    days = (closed["closed_on"] - closed["created_on"]).to_numpy(dtype="timedelta64[D]").astype(np.int64)
     tables = []
     for field in fields:
         places, labels = pd.factorize(closed[field], sort=True)
@@ -58,7 +61,7 @@ def segment_table(deals: pd.DataFrame, *, fields: Sequence[str] = SEGMENT_FIELDS
         table["p"] = _against_the_rest(k, n)
         middle = {}
         for name, mask in (("won", won), ("lost", ~won)):
-            middle[name] = [_middle(part) for part in _split(days, codes, mask & known, len(labels))]
+            middle[name] = [_middle(counts) for counts in _by_day(days, codes, mask & known, len(labels))]
             table[f"{name}_days"] = [m for m, _ in middle[name]]
         spread = [
             _Z * float(np.hypot(a, b)) for (_, a), (_, b) in zip(middle["won"], middle["lost"], strict=True)
@@ -92,41 +95,45 @@ def found_rules(
     agree after Holm). A rule of two labels must also differ from what is left of each of its labels, and each
     further rule from the deals that the ones before it leave. Empty where nothing differs, as chance should.
     """
-    closed = deals[deals["outcome"] != "open"].sort_values("deal_id", ignore_index=True)
+    closed = in_order(deals.loc[deals["outcome"] != "open", ["deal_id", *fields, "outcome"]])
     if len(closed) < 4 * FEWEST_IN_RULE:
         return pd.DataFrame(columns=RULE_COLUMNS)
     won = (closed["outcome"] == "won").to_numpy()
     held_out = np.random.default_rng(seed).random(len(closed)) < HOLD_OUT
-    masks = _rules(closed, fields)
-    names = [name for name, mask in masks.items() if (mask & ~held_out).sum() >= FEWEST_IN_RULE]
-    p = np.array([_difference(won, masks[name], ~held_out)[1] for name in names])
+    coded = {field: _coded(closed[field]) for field in fields}
+    rules = _rules(coded, won, held_out)
+    seen = (int(won[~held_out].sum()), int((~held_out).sum()))
+    kept = (int(won.sum()) - seen[0], len(won) - seen[1])
+    names = [name for name, rule in rules.items() if rule.n >= FEWEST_IN_RULE]
+    p = np.array([_difference(rules[name].k, rules[name].n, *seen)[1] for name in names])
     adjusted = benjamini_hochberg(p)
     rows = []
     for place in np.flatnonzero(adjusted <= Q):
-        name = names[place]
-        mask = masks[name]
-        parts = name.split(" and ")
-        if len(parts) == 2 and any(
-            _difference(won, mask, ~held_out & masks[parent])[1] > Q for parent in parts
+        rule = rules[names[place]]
+        if any(
+            _difference(rule.k, rule.n, rules[parent].k, rules[parent].n)[1] > Q for parent in rule.parents
         ):
             continue
-        points, _ = _difference(won, mask, ~held_out)
-        kept, kept_p = _difference(won, mask, held_out)
-        one_sided = kept_p / 2 if kept * points > 0 else 1 - kept_p / 2
-        n, rest = int(mask.sum()), int((~mask).sum())
-        k, k_rest = int(won[mask].sum()), int(won[~mask].sum())
+        points, _ = _difference(rule.k, rule.n, *seen)
+        kept_points, kept_p = _difference(rule.kept_k, rule.kept_n, *kept)
+        one_sided = kept_p / 2 if kept_points * points > 0 else 1 - kept_p / 2
+        k, n = rule.k + rule.kept_k, rule.n + rule.kept_n
+        k_rest, rest = seen[0] + kept[0] - k, seen[1] + kept[1] - n
         low, high = newcombe_interval(k, n, k_rest, rest)
-        rows.append((name, n, k / n, k_rest / rest, 100 * (k / n - k_rest / rest), 100 * low, 100 * high,
-                     float(p[place]), float(adjusted[place]), 100 * kept, float(one_sided), False))  # fmt: skip
+        rows.append((names[place], n, k / n, k_rest / rest, 100 * (k / n - k_rest / rest), 100 * low, 100 * high,
+                     float(p[place]), float(adjusted[place]), 100 * kept_points, float(one_sided), False))  # fmt: skip
     table = pd.DataFrame(rows, columns=RULE_COLUMNS)
     table = table.sort_values("p", ignore_index=True)
     agrees = _holm(table["kept_p"].to_numpy(dtype=float)) <= Q
     left = np.ones(len(closed), dtype=bool)
     standing: list[bool] = []
     for name, agreed in zip(table["rule"], agrees, strict=True):
-        stands = bool(agreed) and _difference(won, masks[name], left)[1] <= Q
+        mask = np.logical_and.reduce([coded[field][1] == code for field, code in rules[name].labels])
+        inside = mask & left
+        counts = (int(won[inside].sum()), int(inside.sum()), int(won[left].sum()), int(left.sum()))
+        stands = bool(agreed) and _difference(*counts)[1] <= Q
         if stands:
-            left &= ~masks[name]
+            left &= ~mask
         standing.append(stands)
     table["found"] = np.array(standing, dtype=bool)
     return table.sort_values(["found", "p"], ascending=[False, True], ignore_index=True)
@@ -173,28 +180,32 @@ def _with_rates(table: pd.DataFrame, overall: float) -> pd.DataFrame:
     return table
 
 
-def _split(
-    days: FloatArray, codes: npt.NDArray[np.intp], mask: npt.NDArray[np.bool_], labels: int
-) -> list[FloatArray]:
-    """The days of the masked deals per label, each part sorted."""
-    days, codes = days[mask], codes[mask]
-    order = np.lexsort((days, codes))
-    ends = np.cumsum(np.bincount(codes, minlength=labels))
-    return np.split(days[order], ends[:-1])
+def _by_day(
+    days: npt.NDArray[np.int64], codes: npt.NDArray[np.intp], mask: npt.NDArray[np.bool_], labels: int
+) -> npt.NDArray[np.int64]:
+    """(labels, days from 0 on): how many of the masked deals of each label took so many days."""
+    wide = int(days.max(initial=0)) + 1
+    counts = np.bincount(codes[mask] * wide + days[mask], minlength=labels * wide)
+    return counts.reshape(labels, wide).astype(np.int64)
 
 
-def _middle(sorted_days: FloatArray) -> tuple[float, float]:
-    """(median, its standard error) of sorted values, the error from two order statistics (Price and Bonett 2001,
-    J. Stat. Comput. Simul. 68, 295–305); NaN for none, an infinite error under five."""
-    n = len(sorted_days)
+def _middle(counts: npt.NDArray[np.int64]) -> tuple[float, float]:
+    """(median, its standard error) of days that occur so often, the error from two order statistics (Price and Bonett
+    2001, J. Stat. Comput. Simul. 68, 295–305); NaN for none, an infinite error under five."""
+    upto = np.cumsum(counts)
+    n = int(upto[-1])
     if n == 0:
         return float("nan"), float("nan")
-    median = float((sorted_days[(n - 1) // 2] + sorted_days[n // 2]) / 2)
+
+    def at(place: int) -> int:
+        return int(np.searchsorted(upto, place, side="right"))
+
+    median = (at((n - 1) // 2) + at(n // 2)) / 2
     if n < 5:
         return median, float("inf")
     place = max(1, round((n + 1) / 2 - np.sqrt(n)))
     z = NormalDist().inv_cdf(1 - _outside(n, place) / 2)
-    return median, float((sorted_days[n - place] - sorted_days[place - 1]) / (2 * z))
+    return median, float((at(n - place) - at(place - 1)) / (2 * z))
 
 
 def _outside(n: int, place: int) -> float:
@@ -217,36 +228,67 @@ def _against_the_rest(won: npt.ArrayLike, deals: npt.ArrayLike) -> FloatArray:
     return np.where((n > 0) & (rest_n > 0), 2 * norm.sf(np.abs(z)), np.nan)
 
 
-def _rules(closed: pd.DataFrame, fields: Sequence[str]) -> dict[str, npt.NDArray[np.bool_]]:
-    """Name → deals of every rule of one label and of two labels of two fields."""
-    single = {
-        field: {str(v): (closed[field] == v).to_numpy() for v in sorted(closed[field].dropna().unique())}
-        for field in fields
+class _Rule(NamedTuple):
+    """Deals won and closed of a rule where rules are looked for (k, n) and in the part held out; its labels as (field,
+    code), and the names of the rules of one label that it is made of."""
+
+    k: int
+    n: int
+    kept_k: int
+    kept_n: int
+    labels: tuple[tuple[str, int], ...]
+    parents: tuple[str, ...] = ()
+
+
+def _coded(values: pd.Series) -> tuple[list[str], npt.NDArray[np.intp]]:
+    """(labels by name, place of each deal's label, one more than there are where it has none)."""
+    codes, labels = pd.factorize(values, sort=True)
+    return [str(label) for label in labels], np.where(codes < 0, len(labels), codes)
+
+
+def _rules(
+    coded: Mapping[str, tuple[list[str], npt.NDArray[np.intp]]],
+    won: npt.NDArray[np.bool_],
+    held_out: npt.NDArray[np.bool_],
+) -> dict[str, _Rule]:
+    """Name → counts of every rule of one label and of two labels of two fields; counted in one pass per pair of fields."""
+    part = held_out.astype(np.intp) * 2 + won
+
+    def counted(key: npt.NDArray[np.intp], cells: int) -> npt.NDArray[np.int64]:
+        return np.bincount(key * 4 + part, minlength=cells * 4).reshape(cells, 4)
+
+    def rule(cell: npt.NDArray[np.int64], *rest: Any) -> _Rule:
+        lost, k, kept_lost, kept_k = (int(number) for number in cell)
+        return _Rule(k, k + lost, kept_k, kept_k + kept_lost, *rest)
+
+    rules = {
+        f"{_called(field)} {label}": rule(cell, ((field, at),))
+        for field, (labels, codes) in coded.items()
+        for at, (label, cell) in enumerate(zip([*labels, ""], counted(codes, len(labels) + 1), strict=True))
+        if at < len(labels)
     }
-    masks = {f"{_called(f)} {v}": m for f, some in single.items() for v, m in some.items()}
-    for f, g in combinations(fields, 2):
-        masks |= {
-            f"{_called(f)} {v} and {_called(g)} {w}": m & other
-            for v, m in single[f].items()
-            for w, other in single[g].items()
-        }
-    return masks
+    for f, g in combinations(coded, 2):
+        (rows, first), (columns, second) = coded[f], coded[g]
+        cells = counted(first * (len(columns) + 1) + second, (len(rows) + 1) * (len(columns) + 1))
+        for at, row in enumerate(rows):
+            for beside, column in enumerate(columns):
+                one, other = f"{_called(f)} {row}", f"{_called(g)} {column}"
+                rules[f"{one} and {other}"] = rule(
+                    cells[at * (len(columns) + 1) + beside], ((f, at), (g, beside)), (one, other)
+                )
+    return rules
 
 
 def _called(field: str) -> str:
     return field.replace("_", " ")
 
 
-def _difference(
-    won: npt.NDArray[np.bool_], mask: npt.NDArray[np.bool_], part: npt.NDArray[np.bool_]
-) -> tuple[float, float]:
-    """(rate inside − rate outside, two-sided p) within `part` of the deals."""
-    k = np.array([won[part & mask].sum(), won[part & ~mask].sum()], dtype=float)
-    n = np.array([(part & mask).sum(), (part & ~mask).sum()], dtype=float)
-    if n.min() == 0:
+def _difference(k: int, n: int, k_all: int, n_all: int) -> tuple[float, float]:
+    """(rate inside − rate outside, two-sided p) of k of n deals won among k_all of n_all."""
+    if not 0 < n < n_all:
         return 0.0, 1.0
-    p = _against_the_rest(k, n)[0]
-    return float(k[0] / n[0] - k[1] / n[1]), 1.0 if np.isnan(p) else float(p)
+    p = _against_the_rest([k, k_all - k], [n, n_all - n])[0]
+    return float(k / n - (k_all - k) / (n_all - n)), 1.0 if np.isnan(p) else float(p)
 
 
 def _holm(p: FloatArray) -> FloatArray:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.alarms import Cusum, cusum_path, design_cusum
+from analytics.driver_model import in_order
 from analytics.drivers import MOST_DEALS, Drivers, find_drivers
 from analytics.maturity import fit_delay
 from analytics.mix import Waterfall, rate_waterfall
@@ -71,8 +72,9 @@ def win_report(
     day = as_of if as_of is not None else latest_day(deals)
     known = deals[deals["created_on"] <= day].copy()
     later = known["closed_on"] > day
-    known.loc[later, "outcome"] = "open"
-    known.loc[later, "closed_on"] = pd.NaT
+    if later.any():
+        known.loc[later, "outcome"] = "open"
+        known.loc[later, "closed_on"] = pd.NaT
     if not (known["outcome"] != "open").any():
         return None
     used = [field for field in fields if known[field].notna().any()]
@@ -106,7 +108,8 @@ def _cusum(known: pd.DataFrame, fall: Fall) -> tuple[Cusum | None, list[pd.Times
     baseline = fall.won_before / fall.deals_before
     if not SLOW_FALL < baseline < 1:
         return None, []
-    closed = known[known["closed_on"] >= fall.before_from].sort_values(["closed_on", "deal_id"])
+    closed = in_order(known.loc[known["closed_on"] >= fall.before_from, ["deal_id", "closed_on", "outcome"]])
+    closed = closed.sort_values("closed_on", kind="stable")
     a_year = max(1, round(len(closed) * 365 / ((fall.until - fall.before_from).days + 1)))
     chart = design_cusum(baseline, baseline - SLOW_FALL, deals_a_year=a_year, known_from=fall.deals_before)
     _, signals = cusum_path(chart, (closed["outcome"] == "won").to_numpy())
