@@ -301,7 +301,8 @@ async def _json_body(request: Request) -> Any:
     if kind != "application/json":
         raise Problem(415, "JSON was expected. Send the header Content-Type: application/json.")
     try:
-        return json.loads(await request.body(), parse_constant=_no_constant)
+        body = await request.body()
+        return _JSON.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError) as error:
         raise Problem(
             400, "The body was expected to be JSON, but cannot be read as such. Check its quotes and commas."
@@ -310,6 +311,9 @@ async def _json_body(request: Request) -> Any:
 
 def _no_constant(_: str) -> Any:
     raise ValueError("no JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)
 
 
 async def _handled(_: Request, error: Exception) -> Response:

@@ -16,6 +16,7 @@ from errors import Conflict, HadesError, InputError, Refused, Unavailable
 from feedback import UnknownLead
 
 _log = logging.getLogger("hades")
+_JSON = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _KINDS = {
     400: "BadRequest", 401: "NoKey", 403: "Refused", 404: "NotFound", 405: "NotAllowed", 413: "TooLarge",
@@ -164,8 +165,7 @@ class Problem(Exception):
 
 def answer(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """The content as JSON that no cache keeps."""
-    body = json.dumps(content, separators=(",", ":"), allow_nan=False)
-    return Response(body, status, {**_HEADERS, **(headers or {})}, "application/json")
+    return Response(_JSON.encode(content), status, {**_HEADERS, **(headers or {})}, "application/json")
 
 
 def error_answer(error: BaseException) -> Response:

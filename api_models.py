@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from actors import Actor
-from analytics.lead_model import chances, from_json
+from analytics.lead_model import LeadModel, chance_of, chances, from_json
 from api_retraining import FEEDBACK
 from errors import Unavailable
 from lead_conversion import Trained
@@ -38,13 +38,16 @@ def models_in_force(db: Database) -> Mapping[str, Trained]:
         if chosen is not None:
             version, model = chosen
             metrics = _metrics(store.read_model(db, version=version) or {})
-            found[f"{_KIND}/{workflow}"] = Trained(
-                f"model-{version}", partial(chances, model=model, workflow=workflow), metrics
-            )
+            found[f"{_KIND}/{workflow}"] = _trained(f"model-{version}", model, workflow, metrics)
     for kind, held in sent_models.read_in_force(db).items():
-        score = partial(chances, model=from_json(held["coefficients"]), workflow=kind)
-        found[kind] = Trained(f"{kind}-{held['version']}", score, _metrics(held))
+        model = from_json(held["coefficients"])
+        found[kind] = _trained(f"{kind}-{held['version']}", model, kind, _metrics(held))
     return found
+
+
+def _trained(name: str, model: LeadModel, workflow: str, metrics: Mapping[str, Any]) -> Trained:
+    how: dict[str, Any] = {"model": model, "workflow": workflow}
+    return Trained(name, partial(chances, **how), metrics, partial(chance_of, **how))
 
 
 def train_models(_: Database, __: datetime, actor: Actor) -> str:

@@ -17,6 +17,7 @@ from stores import feedback as store
 from turso_db import Database, Statement
 
 _GIVEN_UP = timedelta(minutes=30)  # a retraining that ran longer was killed with its process
+_SORTED = json.JSONEncoder(sort_keys=True)
 KIND_CHANGED = (
     "This lead was first scored as another kind of lead, and stays of that kind. Send the fields of that kind, or another "
     "lead_id."
@@ -171,7 +172,7 @@ def _keep(
     rows: list[dict[str, Any]] = [
         {
             "lead_id": ids[place], "kind": leads[place].kind, "scored_at": now, "scored_by": actor.name,
-            "features": json.dumps(leads[place].features, sort_keys=True), "score": found[place].conversion_score,
+            "features": _SORTED.encode(leads[place].features), "score": found[place].conversion_score,
             "model_version": found[place].model_version,
         } for place in part
     ]  # fmt: skip

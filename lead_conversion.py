@@ -32,11 +32,13 @@ class BaseRate(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """A model in force: `probability` takes a frame (one row per lead, the fields of the kind) and gives 0 to 1 each."""
+    """A model in force: `probability` takes a frame (one row per lead, the fields of the kind) and gives 0 to 1 each; `of_one`,
+    where there is one, gives the same of a single lead's fields, quickly."""
 
     version: str
     probability: Callable[[pd.DataFrame], npt.ArrayLike]
     metrics: Mapping[str, Any]
+    of_one: Callable[[Mapping[str, Any]], float] | None = None
 
 
 class Scorer(NamedTuple):
@@ -98,15 +100,16 @@ def lead_frame(leads: Sequence[Mapping[str, Any]], kind: LeadKind) -> pd.DataFra
 def conversions(leads: Sequence[Mapping[str, Any]], scorer: Scorer) -> list[Conversion]:
     """One result per lead of the scorer's kind, in order; none for none. ValueError when a model gives no probability."""
     if scorer.trained is None:
-        scores = np.full(len(leads), scorer.base.rate)
+        rate = round(scorer.base.rate, 6)
+        return [Conversion(rate, _category(rate, scorer), scorer.version)] * len(leads)
+    if not leads:
+        return []
+    if len(leads) == 1 and scorer.trained.of_one is not None:
+        scores = np.array([scorer.trained.of_one(leads[0])], dtype="float64")
     else:
-        scores = (
-            np.asarray(scorer.trained.probability(lead_frame(leads, scorer.kind)), dtype="float64")
-            if leads
-            else np.empty(0)
-        )
-        if scores.shape != (len(leads),) or not ((scores >= 0) & (scores <= 1)).all():
-            raise ValueError(f"the model {scorer.version} did not give one probability per lead")
+        scores = np.asarray(scorer.trained.probability(lead_frame(leads, scorer.kind)), dtype="float64")
+    if scores.shape != (len(leads),) or not ((scores >= 0) & (scores <= 1)).all():
+        raise ValueError(f"the model {scorer.version} did not give one probability per lead")
     return [
         Conversion(score, _category(score, scorer), scorer.version) for score in np.round(scores, 6).tolist()
     ]

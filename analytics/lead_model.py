@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -99,6 +101,19 @@ def chances(leads: pd.DataFrame, model: LeadModel, *, workflow: str) -> FloatArr
     return chance
 
 
+def chance_of(lead: Mapping[str, Any], model: LeadModel, *, workflow: str) -> float:
+    """The same chance of one lead, from its fields by name, a hundred times quicker than a frame of one row.
+
+    A field that is absent or None is missing. InputError for a workflow that the model has no card for.
+    """
+    card = _card(model, workflow)
+    total = card.base
+    for term in card.terms:
+        words = [_word(lead.get(part.column), part) for part in term.inputs]
+        total += term.values.get(" × ".join(words), term.other)
+    return 0.5 * (1 + math.tanh(0.5 * (model.intercept + model.slope * total)))
+
+
 def apply_model(scored: pd.DataFrame, model: LeadModel, *, workflow: str, version: int) -> pd.DataFrame:
     """The leads of scoring.score_leads, scored by the model instead of the weights; whoever is excluded stays so.
 
@@ -182,6 +197,19 @@ def read_input(leads: pd.DataFrame, part: Input) -> pd.Series:
     return pd.Series(
         pd.array(list(part.labels), dtype="str").take(places, allow_fill=True), index=leads.index
     )
+
+
+def _word(value: Any, part: Input) -> str:
+    """The value of an input for one lead, as `read_input` and `_words` give it."""
+    if value is None or value != value:
+        return MISSING
+    if not part.ends:
+        return str(value)
+    try:
+        place = bisect_left(part.ends, float(value))
+    except (TypeError, ValueError):
+        return MISSING
+    return part.labels[place] if place < len(part.labels) else MISSING
 
 
 def _words(values: pd.Series) -> list[str]:

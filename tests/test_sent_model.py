@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.lead_model import LeadModel, chances, from_json, log_odds, to_json
+from analytics.lead_model import (
+    Card,
+    Input,
+    LeadModel,
+    Term,
+    chance_of,
+    chances,
+    from_json,
+    log_odds,
+    to_json,
+)
 from analytics.model_gate import NOT_BETTER, PROPOSED, TOO_LITTLE
 from analytics.sent_model import reasons, sent_frame, train_sent
 
@@ -105,3 +117,30 @@ def test_reasons_sum_to_the_score_of_every_lead_and_point_the_way_their_log_odds
     odds = log_odds(leads, from_json(to_json(MODEL)), workflow="web")
     assert list(told) == ["base_points", *(f"{name}_points" for name in odds)]
     np.testing.assert_array_equal(np.sign(told.iloc[:, 1:].to_numpy()), np.sign(odds.to_numpy()))
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.none() | st.integers(0, 120), st.none() | st.integers(0, 10**6),
+    st.none() | st.sampled_from([*SOURCES, "Fair", "–"]), st.sampled_from([(1, 2.5), (0.1, 3e16)]), st.none() | st.floats(0, 1e17),
+)  # fmt: skip
+def test_one_lead_has_the_same_chance_alone_as_in_a_frame(
+    age: int | None, visits: int | None, source: str | None, steps: tuple[float, ...], number: float | None
+) -> None:
+    further = (
+        Term("amount", (Input("amount"),), {str(float(step)): 0.7 for step in steps}, -0.1, {}),
+        Term("banded", (Input("amount", steps, ("low", "mid")), Input("lead_source")), {"low × Referral": 1.0, "– × –": 0.3}, 0.1, {}),
+    )  # fmt: skip
+    card = MODEL.cards["web"]
+    model = replace(MODEL, cards={"web": Card(card.base, card.terms + further)})
+    lead = {"age": age, "website_visits": visits, "lead_source": source, "amount": number}
+    frame = pd.DataFrame(
+        {
+            "age": pd.array([age], dtype="Int64"), "website_visits": pd.array([visits], dtype="Int64"),
+            "lead_source": pd.Series([source], dtype="str"), "amount": pd.Series([number], dtype="float64"),
+        }
+    )  # fmt: skip
+    known = {name: value for name, value in lead.items() if value is not None}
+    assert chance_of(known, model, workflow="web") == pytest.approx(
+        chances(frame, model, workflow="web")[0], abs=1e-12
+    )
