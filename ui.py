@@ -48,6 +48,7 @@ MENU = {
     "Management": (("pages/12_Audit.py", "Audit", ":material/history:", "manager"),),
 }
 T = TypeVar("T")
+MOST_ROWS = 500  # of any table that a page sends at once
 _log = logging.getLogger("hades")
 
 
@@ -171,7 +172,7 @@ def _itself(result: Any) -> Any:
     return result
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
+@st.cache_data(max_entries=128, max_size="256MB", show_spinner=False)
 def _kept(name: str, arguments: tuple[Any, ...], data_version: int, _call: Callable[[], Any]) -> Any:
     return _call()
 

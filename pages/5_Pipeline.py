@@ -45,7 +45,8 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
         f"#### {high:,} of {ui.many(len(rows), 'open deal')} scored {limit:g} or more on {ui.day(newest['as_of'])}"
     )
     st.dataframe(
-        rows, hide_index=True, alt="Open deals by score, the best first", height=460, column_config={
+        rows.head(ui.MOST_ROWS), hide_index=True, alt="Open deals by score, the best first", height=460, key="scored_deals",
+        selection_mode="single-row", on_select=partial(ui.open_row, "deal", "scored_deals", ids), column_config={
             "deal_id": "Deal", "account": "Account", "owner": "Owner", "stage": "Stage",
             "amount": st.column_config.NumberColumn("Amount", format="localized"),
             "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%.1f"),
@@ -77,7 +78,7 @@ def show_outcomes(done: pd.DataFrame) -> None:
             "high": st.column_config.NumberColumn("to", format="percent")},
     )  # fmt: skip
     st.dataframe(
-        done, hide_index=True, alt="Scored deals that were closed", column_config={
+        done.head(ui.MOST_ROWS), hide_index=True, alt="Scored deals that were closed", column_config={
             "deal_id": "Deal", "outcome": "Outcome", "amount": st.column_config.NumberColumn("Final amount", format="localized"),
             "closed_on": ui.day_column("Closed"), "first_scored_on": ui.day_column("First scored"),
             "score": st.column_config.NumberColumn("Score then", format="%.0f"),

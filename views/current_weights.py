@@ -120,8 +120,9 @@ def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
         for text in versions["changes"]
     ]  # fmt: skip
     st.dataframe(
-        versions.assign(changes=told).drop(columns=["sha256", "rolled_back_to"]), hide_index=True,
-        alt="All versions, newest first", key="versions",
+        versions.assign(changes=told).head(ui.MOST_ROWS).drop(columns=["sha256", "rolled_back_to"]), hide_index=True,
+        alt="All versions, newest first", key="versions", selection_mode="single-row",
+        on_select=partial(ui.open_row, "version", "versions", versions["version"].tolist()),
         column_config={
             "version": st.column_config.NumberColumn("Version", width=66), "kind": st.column_config.TextColumn("Kind", width=84),
             "actor": st.column_config.TextColumn("By", width=130), "reason": st.column_config.TextColumn("Why", width=260),

@@ -135,6 +135,7 @@ def tick(
 ) -> list[tuple[str, str]]:
     """The table of some values; gives back the ticked ones as (dimension, value)."""
     scored = bool(rows["current"].notna().any())
+    rows = rows.head(ui.MOST_ROWS)
     shown = rows.assign(
         interval=[ui.interval(lo, hi) if n else "–" for lo, hi, n in zip(rows["low"], rows["high"], rows["leads"], strict=True)],
         rate=[ui.percent(rate) for rate in rows["rate"]],

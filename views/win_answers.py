@@ -46,7 +46,7 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -
             with figures:
                 for caption, table in tables[question] if figures.open else ():
                     st.caption(ui.plain(caption))
-                    shown = table.rename(columns=lambda name: str(name).replace("_", " "))
+                    shown = table.head(ui.MOST_ROWS).rename(columns=lambda name: str(name).replace("_", " "))
                     st.dataframe(shown, hide_index=True, alt=caption, height=min(38 + 35 * len(table), 420))
     _change(deals)
     for note in report_notes(report):
