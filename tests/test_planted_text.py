@@ -9,10 +9,13 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import streamlit as st
+from browser import chromium, go, served
 from deal_worlds import as_csv, deal_world
+from figures import show
 from google.protobuf.json_format import MessageToDict
 from lead_rows import csv_file, lead_row
 from outcome_rows import HISTORY, real_history, table
@@ -205,6 +208,27 @@ def test_a_file_shows_its_names_as_text(planted: Path, monkeypatch: pytest.Monke
     texts = list(shown(app))
     assert [found for found in texts if RENDERED.search(found[1])] == []
     assert any("onerror" in text for _, text in texts)
+
+
+@pytest.mark.prove
+def test_a_browser_draws_none_of_it(planted: Path) -> None:
+    """The same in Chromium, where tables are drawn, too: no picture, link, formula or script of the planted text."""
+    drawn = "img[src='x'], img[src*='evil'], a[href^='javascript'], .katex"
+    with served(planted / "data", planted / "config") as address, chromium() as browser:
+        dialogs: list[str] = []
+        browser.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        shows, visited = 0, 0
+        for page in PAGES:
+            path = "" if page == "Home.py" else re.sub(r"pages/\d+_|\.py", "", page)
+            for said in [{}, *TABS.get(page, [])]:
+                go(browser, address, f"{path}?{urlencode(said)}")
+                assert browser.locator(drawn).count() == 0, (page, said)
+                shows += "onerror" in browser.inner_text("body")
+                visited += 1
+        assert not dialogs
+        assert not browser.outside
+    show(f"{visited} pages and tabs, {shows} of them with the planted text, none drew it.")
+    assert shows > 5
 
 
 def test_the_walk_would_see_it(monkeypatch: pytest.MonkeyPatch) -> None:
