@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api
 from api_limits import is_from_here, refuse_open_door, said_hosts
-from errors import HadesError
+from errors import ConfigError, HadesError
 from settings import read_settings
 
 _POLICY = (
@@ -103,6 +104,17 @@ app = st.App(
 )
 
 
+def _check_free(host: str, port: int) -> None:
+    """Nothing when the port can be served on; ConfigError when another program does."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host, port), family=family).close()
+    except OSError as error:
+        raise ConfigError(
+            f"{host}:{port} cannot be served: {error.strerror}. Stop what runs there, or choose another port with --port."
+        ) from error
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until stopped; 2 when it may not be."""
     import uvicorn
@@ -115,9 +127,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if not said.api_only:
             check_hosts([said.host])
+        _check_free(said.host, said.port)
     except HadesError as error:
         print(str(error), file=sys.stderr)  # noqa: T201
         return 2
+    print(f"HADES is at http://{said.host}:{said.port}. Ctrl+C stops it.", flush=True)  # noqa: T201
     uvicorn.run(
         "api:app" if said.api_only else "serve:app", host=said.host, port=said.port, timeout_keep_alive=30
     )

@@ -139,7 +139,7 @@ def test_commands_and_files_in_the_text_exist(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_sentences_that_are_explained_are_said(name: str) -> None:
-    said = " ".join(path.read_text("utf-8") for folder in ("", "stores", "views", "pages", "scripts")
+    said = " ".join(path.read_text("utf-8") for folder in (".", "stores", "views", "pages", "scripts")
                     for path in (ROOT / folder).glob("*.py"))  # fmt: skip
     plain = re.sub(r"\s+", " ", re.sub(r'"\s*\n?\s*f?"', "", said))  # texts that go on in the next line
     for part in re.findall(

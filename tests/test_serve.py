@@ -64,7 +64,17 @@ def test_pages_and_api_answer_from_one_process(config_dir: Path, tmp_path: Path)
         server.terminate()
         server.wait(20)
         log.close()
-    assert "L-1" not in (tmp_path / "log").read_text()
+    said = (tmp_path / "log").read_text()
+    assert f"HADES is at {address}. Ctrl+C stops it." in said
+    assert "L-1" not in said
+
+
+def test_a_port_that_is_taken_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        assert serve.main(["--port", str(taken.getsockname()[1])]) == 2
+    assert "choose another port with --port" in capsys.readouterr().err
 
 
 def test_other_machines_are_refused_without_sign_in(capsys: pytest.CaptureFixture[str]) -> None:
