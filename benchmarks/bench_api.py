@@ -1,7 +1,7 @@
 """Sends leads to POST /score and compares the time with a bare FastAPI route in the same run.
 
 Run from the repository: python -m benchmarks.bench_api [REQUESTS]. Both stand behind a real uvicorn on loopback in one
-process of their own and are asked in turns over connections that stay open. The bare route takes the same body as a
+process of their own and are asked in turns, each of which another one begins, over connections that stay open. The bare route takes the same body as a
 pydantic model and answers the same five fields from another one; it keeps nothing, knows no key and no limit. Ours keeps
 every lead in a database file. Both ways of writing a bare route are shown: `def` (FastAPI's usual, in a thread) and
 `async def` (no thread); the promise is against the first. A third bare route keeps what it is sent in a SQLite table and
@@ -79,7 +79,7 @@ def score_and_keep(lead: Lead) -> Scored:
     kept(lead)
     return Scored(lead_id=lead.lead_id, conversion_score=0.1, risk_category="Low", timestamp="2026-02-11T15:30:00Z", model_version="none")
 
-app = {"ours": api.app, "bare": bare}[sys.argv[1]]
+app = bare if sys.argv[1] == "bare" else api.app
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="warning")
 """
 
@@ -88,18 +88,22 @@ def main() -> None:
     """Prints the median and 99th percentile of each route, and the ratios."""
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 3000
     with tempfile.TemporaryDirectory() as folder:
-        servers = [started("ours", folder), started("bare", folder)]
+        with_model = str(Path(folder) / "with_model")
+        put_in_force(with_model)
+        servers = [started("ours", folder), started("bare", folder), started("ours", with_model)]
         try:
-            (_, ours), (_, bare) = servers
+            (_, ours), (_, bare), (_, learned) = servers
             asked = {
                 "POST /score": (http.client.HTTPConnection("127.0.0.1", ours), "/score"),
+                "same, by a model": (http.client.HTTPConnection("127.0.0.1", learned), "/score"),
                 "bare def": (http.client.HTTPConnection("127.0.0.1", bare), "/def"),
                 "bare, kept": (http.client.HTTPConnection("127.0.0.1", bare), "/kept"),
                 "bare async def": (http.client.HTTPConnection("127.0.0.1", bare), "/async"),
             }
             times: dict[str, list[float]] = {name: [] for name in asked}
             for number in range(requests + 200):
-                for name, (connection, path) in asked.items():
+                turn = list(asked.items())
+                for name, (connection, path) in turn[number % len(turn) :] + turn[: number % len(turn)]:
                     seconds = ask(connection, path, f"L-{number}")
                     if number >= 200:  # the first ones warm up
                         times[name].append(seconds)
@@ -108,6 +112,27 @@ def main() -> None:
             for process, _ in servers:
                 process.terminate()
                 process.wait(20)
+
+
+def put_in_force(folder: str) -> None:
+    """Nothing; the database in the folder has a model of web leads with a table per field in force, as if approved."""
+    from datetime import UTC, datetime
+
+    import turso_db
+    from analytics.lead_model import Card, Input, LeadModel, Term, sha256, to_json
+    from stores import sent_models as store
+
+    terms = tuple(Term(name, (Input(name),), {str(value): 0.4}, -0.1, {}) for name, value in LEAD.items())
+    model = LeadModel({"web": Card(-2.0, terms)}, 10.0, 9.0, 1.0, 0.0)
+    now = datetime.now(UTC).replace(microsecond=0)
+    stamp = dict.fromkeys(store.FIELDS, "bench") | {
+        "kind": "web", "created_at": now, "status": "proposed", "watermark": 0, "cut_off": None, "leads": 900, "successes": 90,
+        "seed": 1, "coefficients": to_json(model), "model_sha256": sha256(model),
+    }  # fmt: skip
+    db = turso_db.connect(None, None, Path(folder))
+    choice = store.insert_choice(kind="web", number=1, version=1, actor="bench", now=now, reason="bench")
+    db.write([store.insert_model(stamp=stamp, report={}), choice])
+    db.close()
 
 
 def started(which: str, folder: str) -> tuple[subprocess.Popen[bytes], int]:
@@ -154,10 +179,19 @@ def report(times: dict[str, list[float]]) -> None:
     for name, found in times.items():
         last = sorted(found)[int(0.99 * len(found))]
         print(
-            f"{name:<15} median {1000 * middle[name]:6.3f} ms   99 % {1000 * last:6.3f} ms   of {len(found):,}"
+            f"{name:<17} median {1000 * middle[name]:6.3f} ms   99 % {1000 * last:6.3f} ms   of {len(found):,}"
         )
     for name, line in (("bare def", 2.0), ("bare async def", None), ("bare, kept", None)):
         tell(Figure("POST /score", middle["POST /score"], middle[name], line, f"the route {name}"))
+    tell(
+        Figure(
+            "POST /score by a model",
+            middle["same, by a model"],
+            middle["bare def"],
+            2.0,
+            "the route bare def",
+        )
+    )
 
 
 if __name__ == "__main__":
