@@ -47,16 +47,23 @@ def run_chart(months: pd.DataFrame, cohorts: pd.DataFrame) -> Any:
 def change_parts(terms: pd.DataFrame) -> Any:
     """One line per field and term: how many points of the change it makes, with its interval.
 
-    `terms` as WinReport.terms: field, term, change, low, high (points).
+    `terms` as WinReport.terms or WinReport.young: field, term, change, low, high (points).
     """
     import plotly.graph_objects as go
 
     figure = go.Figure()
-    for term, colour, symbol in (("mix", CURRENT, "diamond"), ("rate", SUGGESTED, "circle")):
+    names_of = {"maturity": "Young deals", "mix": "Other kinds of deals", "rate": "Other rates"}
+    for term, colour, symbol in (
+        ("maturity", QUIET, "square"),
+        ("mix", CURRENT, "diamond"),
+        ("rate", SUGGESTED, "circle"),
+    ):
         rows = terms[terms["term"] == term].iloc[::-1]
+        if rows.empty:
+            continue
         names = [f"{str(field).replace('_', ' ').capitalize()}, {term}" for field in rows["field"]]
         figure.add_trace(
-            go.Scatter(x=rows["change"], y=names, mode="markers", name={"mix": "Other kinds of deals", "rate": "Other rates"}[term],
+            go.Scatter(x=rows["change"], y=names, mode="markers", name=names_of[term],
                        marker={"color": colour, "symbol": symbol, "size": 9},
                        error_x={"type": "data", "symmetric": False, "array": rows["high"] - rows["change"],
                                 "arrayminus": rows["change"] - rows["low"], "color": colour, "thickness": 1.5, "width": 0},
@@ -104,6 +111,27 @@ def impact(segments: pd.DataFrame) -> Any:
                    hovertemplate="%{y}: %{x:.0f} wins missing, %{customdata[0]} of %{customdata[1]} lost<extra></extra>")
     )  # fmt: skip
     return _around_zero(figure, len(rows), "Wins missing against the average")
+
+
+def stage_stays(stages: pd.DataFrame) -> Any:
+    """One line per stage in order: days until half of its deals had left, with the interval; an open end runs to the edge.
+
+    `stages` as StageFlow.stages; a stage that half have not left yet has no mark.
+    """
+    import plotly.graph_objects as go
+
+    rows = stages[stages["median_days"].notna()].iloc[::-1]
+    edge = 1.15 * float(rows[["median_days", "median_high"]].max().max()) if len(rows) else 1.0
+    figure = go.Figure(
+        go.Scatter(x=rows["median_days"], y=rows["stage"], mode="markers", marker={"color": SUGGESTED, "size": 9},
+                   error_x={"type": "data", "symmetric": False, "array": rows["median_high"].fillna(edge) - rows["median_days"],
+                            "arrayminus": rows["median_days"] - rows["median_low"].fillna(0), "color": SUGGESTED, "thickness": 1.5, "width": 0},
+                   customdata=rows[["still_in", "entered"]].to_numpy(),
+                   hovertemplate="%{y}: half have left after %{x:.0f} days, %{customdata[0]} of %{customdata[1]} are still there<extra></extra>")
+    )  # fmt: skip
+    figure.update_yaxes(type="category", title=None)
+    figure.update_xaxes(title="Days until half have left", range=[0, edge])
+    return _calm(figure, height=110 + 26 * len(rows), top=20)
 
 
 def _around_zero(figure: Any, rows: int, title: str) -> Any:

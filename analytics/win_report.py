@@ -21,8 +21,12 @@ from analytics.owners import owner_table, owners_sentence
 from analytics.rates import benjamini_hochberg
 from analytics.run_chart import Break, Fall, find_break, latest_day, monthly_rates, recent_fall
 from analytics.segments import SEGMENT_FIELDS, found_rules, segment_table, stage_table
+from analytics.stage_flow import StageFlow, stage_flow
 
 Q = 0.05
+MOST_YOUNG = (
+    20_000  # of either period: what their ages are worth differs by the day, and is counted one by one
+)
 SLOW_FALL = 0.05  # the fall the CUSUM is tuned to: five points
 _HORIZON_DAYS = 365
 
@@ -33,9 +37,9 @@ class WinReport:
 
     answers: (question, sentence) in order. months, cohorts: monthly_rates by closing and by creation.
     waterfalls: field → the split of the change between the periods of `fall` (closed deals); terms: one row per
-    field and term (mix, rate): field, term, change, low, high (points), by_chance, adjusted. cohort: the split
-    by creation, with its maturity term. actions: one row each, the most wins first: action, wins_a_year, low,
-    high. cusum, cusum_sums (share of the limit per closed deal in order of closing), cusum_signals (days).
+    field and term (mix, rate): field, term, change, low, high (points), by_chance, adjusted. young: the same for
+    deals by creation, won so far, with the term maturity; empty with fewer than 30 in either period. actions: one row each, the most wins first: action, wins_a_year, low,
+    high. cusum, cusum_signals (days). flow: how deals move through their stages; None without their states.
     """
 
     deals: int
@@ -49,13 +53,14 @@ class WinReport:
     cusum_signals: list[pd.Timestamp]
     waterfalls: dict[str, Waterfall]
     terms: pd.DataFrame
-    cohort: Waterfall | None
+    young: pd.DataFrame
     drivers: Drivers | None
     segments: pd.DataFrame
     rules: pd.DataFrame
     stages: pd.DataFrame
     actions: pd.DataFrame
     owners: pd.DataFrame
+    flow: StageFlow | None
 
 
 def win_report(
@@ -65,9 +70,11 @@ def win_report(
     days: int = 90,
     seed: int = 0,
     fields: Sequence[str] = SEGMENT_FIELDS,
+    states: pd.DataFrame | None = None,
 ) -> WinReport | None:
     """The report on `deals` (as DealFile.deals) as known on the day `as_of`, by default the newest day they
     know of; None when no deal was closed by then. A deal closed later counts as open. Same input, same report.
+    `states`: as stage_flow takes them, where the states in which deals were seen are kept.
     """
     day = as_of if as_of is not None else latest_day(deals)
     known = deals[deals["created_on"] <= day].copy()
@@ -96,8 +103,9 @@ def win_report(
     return WinReport(
         deals=len(known), as_of=day, answers=answers, fall=fall, months=monthly_rates(known, as_of=day),
         cohorts=monthly_rates(known, as_of=day, by="created_on"), broke=broke, cusum=cusum, cusum_signals=signals,
-        waterfalls=waterfalls, terms=terms, cohort=_cohort(known, used, day, days, seed), drivers=drivers,
+        waterfalls=waterfalls, terms=terms, young=_young(known, used, day, days, seed), drivers=drivers,
         segments=segments, rules=rules, stages=stage_table(known), actions=actions, owners=owners,
+        flow=None if states is None else stage_flow(states, as_of=day),
     )  # fmt: skip
 
 
@@ -123,8 +131,8 @@ def _as_outcomes(deals: pd.DataFrame, start: str) -> pd.DataFrame:
     )
 
 
-def _thin(deals: pd.DataFrame, seed: int) -> pd.DataFrame:
-    return deals.sample(MOST_DEALS, random_state=seed) if len(deals) > MOST_DEALS else deals
+def _thin(deals: pd.DataFrame, seed: int, most: int = MOST_DEALS) -> pd.DataFrame:
+    return deals.sample(most, random_state=seed) if len(deals) > most else deals
 
 
 def _waterfalls(
@@ -152,25 +160,29 @@ def _waterfalls(
     return found, terms
 
 
-def _cohort(
+def _young(
     known: pd.DataFrame, fields: Sequence[str], day: pd.Timestamp, days: int, seed: int
-) -> Waterfall | None:
-    """Deals created in the newest period against those created in the year before: won so far, with maturity."""
+) -> pd.DataFrame:
+    """Deals created in the newest period against those created in the year before: won so far, by field and term."""
     newest = known["created_on"].max()
     start = newest - pd.Timedelta(days=days - 1)
-    new = _thin(known[known["created_on"] >= start], seed)
-    old = _thin(
-        known[(known["created_on"] < start) & (known["created_on"] >= start - pd.Timedelta(days=365))], seed
-    )
-    if not fields or min(len(new), len(old)) < 30:
-        return None
-    both = pd.concat([old, new])
-    outcomes = _as_outcomes(both, "created_on")
-    delay = fit_delay(outcomes, both[fields[0]], as_of=day.date())
-    return rate_waterfall(
-        _as_outcomes(old, "created_on"), old[fields[0]], _as_outcomes(new, "created_on"), new[fields[0]],
-        as_of=day.date(), delay=delay, horizon_days=_HORIZON_DAYS, seed=seed, repeats=200,
-    )  # fmt: skip
+    new = _thin(known[known["created_on"] >= start], seed, MOST_YOUNG)
+    old = known[(known["created_on"] < start) & (known["created_on"] >= start - pd.Timedelta(days=365))]
+    old = _thin(old, seed, MOST_YOUNG)
+    rows: list[tuple[str, str, float, float, float, float]] = []
+    if fields and min(len(new), len(old)) >= 30:
+        both = pd.concat([old, new])
+        delay = fit_delay(_as_outcomes(both, "created_on"), both[fields[0]], as_of=day.date())
+        for field in fields:
+            split = rate_waterfall(
+                _as_outcomes(old, "created_on"), old[field], _as_outcomes(new, "created_on"), new[field],
+                as_of=day.date(), delay=delay, horizon_days=_HORIZON_DAYS, seed=seed, repeats=200,
+            )  # fmt: skip
+            rows += [
+                (field, r["term"], 100 * r["change"], 100 * r["low"], 100 * r["high"], r["by_chance"])
+                for r in split.terms.to_dict("records")
+            ]
+    return pd.DataFrame(rows, columns=["field", "term", "change", "low", "high", "by_chance"])
 
 
 def _fell(fall: Fall, broke: Break | None) -> str:

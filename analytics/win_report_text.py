@@ -9,6 +9,8 @@ import pandas as pd
 from analytics.html_report import document, html_table, note, percent, plain_rows, section
 from analytics.win_report import WinReport
 
+_GAP = ["field", "value", "won_days", "lost_days", "gap", "gap_low", "gap_high", "gap_adjusted"]
+
 
 def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]]:
     """Question → (caption, table for people) in order; figures are rounded, rates are in percent."""
@@ -33,8 +35,7 @@ def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]
              percent(segments, ("rate", "low", "high")).round({"excess": 1, "excess_low": 1, "excess_high": 1})[
                  ["field", "value", "deals", "rate", "low", "high", "impact", "excess", "excess_low", "excess_high"]]),
             ("Cycle–Outcome Gap: median days of lost less median days of won deals; it describes",
-             segments.round({"gap_low": 1, "gap_high": 1, "gap_adjusted": 3})[
-                 ["field", "value", "won_days", "lost_days", "gap", "gap_low", "gap_high", "gap_adjusted"]]),
+             segments.round({"gap_low": 1, "gap_high": 1, "gap_adjusted": 3}).reindex(columns=_GAP)),
             ("Win rate by last stage; it describes",
              percent(report.stages, ("rate", "low", "high"))[["stage", "closed", "won", "rate", "low", "high", "open_deals"]]),
         ],
@@ -45,6 +46,16 @@ def report_tables(report: WinReport) -> dict[str, list[tuple[str, pd.DataFrame]]
                  ["owner", "deals", "won", "rate", "shrunk", "low", "high"]]),
         ],
     }  # fmt: skip
+    if len(report.young):
+        tables[report.answers[1][0]].append((
+            "The same for deals by creation, won so far: maturity is what deals that are still young have not shown yet",
+            report.young.round({"change": 2, "low": 2, "high": 2, "by_chance": 3}),
+        ))  # fmt: skip
+    if report.flow is not None and len(report.flow.stages):
+        tables[report.answers[2][0]].append((
+            "Stages: how many went on, and days until half had left, those still there counted as long as they were watched",
+            percent(report.flow.stages, ("went_on", "low", "high")).drop(columns="longest_open"),
+        ))  # fmt: skip
     if len(segments) and (segments["open_amount"] > 0).any():
         tables[report.answers[2][0]].insert(
             1,
@@ -99,10 +110,10 @@ def report_notes(report: WinReport) -> list[str]:
         )
     if report.rules.empty or not report.rules["found"].any():
         notes.append("No segment was found: no rule of one or two labels stands both tests.")
-    if report.cohort is not None:
-        maturity = report.cohort.terms.iloc[0]
+    if len(report.young):
+        maturity = report.young.iloc[0]
         notes.append(
-            f"By creation date, {100 * maturity['change']:+.1f} points of the newest period's difference come from deals that are "
+            f"By creation date, {maturity['change']:+.1f} points of the newest period's difference come from deals that are "
             "still young."
         )
     return notes
@@ -114,6 +125,8 @@ def report_text(report: WinReport) -> str:
     parts = []
     for question, sentence in report.answers:
         parts += [question, f"  {sentence}", ""]
+    if report.flow is not None:
+        parts += [report.flow.sentence, ""]
     for question, some in tables.items():
         for caption, table in some:
             parts += [f"[{question}] {caption}", table.to_string(index=False, na_rep="-"), ""]

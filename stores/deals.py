@@ -89,6 +89,23 @@ def read_deals(db: Database) -> pd.DataFrame:
     return _typed(frame)
 
 
+def read_stage_states(db: Database) -> pd.DataFrame:
+    """One row per state of every deal that was ever seen open and still counts, in the order seen: source, deal_id, stage,
+    outcome (text), seen_at, closed_on (datetime64).
+    """
+    frame = db.frame(
+        "SELECT s.source, s.deal_id, s.stage, s.outcome, s.seen_at, s.closed_on "
+        "FROM (SELECT DISTINCT source, deal_id FROM deal_snapshots WHERE outcome = 'open') o "
+        "JOIN deals d ON d.source = o.source AND d.deal_id = o.deal_id AND d.gone_at IS NULL "
+        "JOIN deal_snapshots s ON s.source = o.source AND s.deal_id = o.deal_id ORDER BY s.id"
+    )
+    for field in ("source", "deal_id", "stage", "outcome"):
+        frame[field] = frame[field].astype("str")
+    frame["seen_at"] = pd.to_datetime(frame["seen_at"], format="ISO8601").dt.tz_localize(None)
+    frame["closed_on"] = pd.to_datetime(frame["closed_on"], format="ISO8601")
+    return frame
+
+
 def read_deals_known(db: Database, *, at: datetime) -> pd.DataFrame:
     """Every deal as it was known at a moment, columns as `read_deals`: the last state seen until then."""
     return _typed(

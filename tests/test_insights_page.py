@@ -41,7 +41,8 @@ def test_five_answers_in_order_then_a_settled_issue(sold):
     told = said(app)
     assert "There is nothing to act on" in told
     assert "points, 95 % interval" in told.replace("\\", "")
-    assert len(app.get("plotly_chart")) == 4  # nobody stands out, so nobody is ranked
+    assert len(app.get("plotly_chart")) == 5  # nobody stands out, so nobody is ranked
+    assert "Where deals stall" in told
     app.selectbox(key="change_field").select("region").run()
     app.multiselect(key="change_labels_region").select("India").run()
     app.date_input(key="change_day").set_value(date(2023, 8, 15)).run()

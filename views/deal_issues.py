@@ -69,11 +69,14 @@ def show_import(frame: ui.Frame) -> None:
     )
 
 
-def show_issues(frame: ui.Frame, rows: pd.DataFrame) -> None:
+def show_issues(frame: ui.Frame, rows: pd.DataFrame, number: int | None = None) -> None:
     """What is strange about the deals, with boxes to tick and a sentence to settle them."""
     if rows.empty:
         st.success("Nothing strange was found about the deals.", icon=":material/check_circle:")
         return
+    st.markdown(
+        f"#### {ui.many(len(rows) if number is None else number, 'thing is', 'things are')} strange about the deals"
+    )
     picked = st.dataframe(
         rows.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="multi-row", key="issues",
         alt="What is strange about the deals", height=min(38 + 35 * len(rows), 420), column_config={

@@ -18,16 +18,17 @@ from analytics.win_report import WinReport, win_report
 from analytics.win_report_text import report_html, report_notes, report_tables
 
 PERIODS = (30, 60, 90, 180)
+MOST_ROWS = 500  # of a table on the page
 MOST_OWNERS = 25  # in the picture; the table has them all
 
 
-def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -> None:
-    """Tab one: the five answers out of `deals`; a calm sentence while none was closed."""
+def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame, states: pd.DataFrame) -> None:
+    """Tab one: the five answers out of `deals` and the `states` they were seen in; a calm sentence while none was closed."""
     days = st.segmented_control(
         "Newest period", PERIODS, default=90, format_func=lambda number: f"{number} days", key="days", bind="query-params"
     )  # fmt: skip
     stamp = tuple(str(counts[name]) for name in ("deals", "won", "lost", "open", "changed_at"))
-    report = _report(stamp, int(days or 90), deals)
+    report = _report(stamp, int(days or 90), deals, states)
     if report is None:
         ui.empty("No deal was closed yet, so there is no win rate to explain.")
         return
@@ -47,7 +48,10 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -
                 for caption, table in tables[question] if figures.open else ():
                     st.caption(ui.plain(caption))
                     shown = table.head(ui.MOST_ROWS).rename(columns=lambda name: str(name).replace("_", " "))
-                    st.dataframe(shown, hide_index=True, alt=caption, height=min(38 + 35 * len(table), 420))
+                    most = shown.head(MOST_ROWS)
+                    st.dataframe(most, hide_index=True, alt=caption, height=min(38 + 35 * len(most), 420))
+                    if len(shown) > MOST_ROWS:
+                        st.caption(f"The first {MOST_ROWS:,} of {len(shown):,}; the HTML file has them all.")
     _change(deals)
     for note in report_notes(report):
         st.caption(ui.plain(note))
@@ -58,8 +62,10 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame) -
 
 
 @st.cache_data(max_entries=8, show_spinner="Asking the deals")
-def _report(stamp: tuple[str, ...], days: int, _deals: pd.DataFrame) -> WinReport | None:
-    return win_report(_deals, days=days)
+def _report(
+    stamp: tuple[str, ...], days: int, _deals: pd.DataFrame, _states: pd.DataFrame
+) -> WinReport | None:
+    return win_report(_deals, days=days, states=_states)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
@@ -81,6 +87,12 @@ def _why(report: WinReport) -> None:
         st.plotly_chart(
             deal_charts.change_parts(report.terms), key="parts", alt="The change split into mix and rates by field"
         )  # fmt: skip
+    if len(report.young):
+        st.markdown("**Deals by the day they were created**: what is won so far, and what is only young")
+        st.plotly_chart(
+            deal_charts.change_parts(report.young), key="young",
+            alt="The difference of the newest creations split into young deals, mix and rates by field",
+        )  # fmt: skip
 
 
 def _risk(report: WinReport) -> None:
@@ -93,6 +105,13 @@ def _risk(report: WinReport) -> None:
     )  # fmt: skip
     some = report.segments[report.segments["field"] == (field or fields[0])]
     st.plotly_chart(deal_charts.impact(some), key="impact", alt="Wins missing against the average by value")
+    if report.flow is None:
+        return
+    st.markdown(f"**Where deals stall**: {ui.plain(report.flow.sentence)}")
+    if report.flow.stages["median_days"].notna().any():
+        st.plotly_chart(
+            deal_charts.stage_stays(report.flow.stages), key="stays", alt="Days until half of the deals have left, by stage"
+        )  # fmt: skip
 
 
 def _first(report: WinReport) -> None:
