@@ -10,7 +10,6 @@ from typing import Any
 from actors import Actor, require, same_person
 from configuration import active_configuration
 from errors import Conflict, InputError, Refused
-from icp_edit import ScoreChange
 from score_changes import (
     Applied,
     change_of_run,
@@ -96,10 +95,7 @@ def approve_proposal(
         )
     check_open(runs.read_run(db, run_id=proposal["run_id"]), active, db)
     told = _accepted(proposal, rows)
-    icp = changed_icp(
-        active.icp,
-        [ScoreChange(c["dimension"], c["value"], c["after"], c.get("extend_filter", False)) for c in told],
-    )
+    icp = changed_icp(active.icp, told)
     whole = len(told) == len(proposal["changes"])
     decided = proposals.decide(
         proposal_id=proposal_id, status="applied", actor=actor.name, reason=reason, now=now,

@@ -12,11 +12,14 @@ from typing import Any
 from actors import Actor
 from configuration import Active, lay
 from errors import Conflict, InputError, Refused
-from icp import Icp, in_filter, parse_icp, scores_in_force
+from icp import WORKFLOWS, Icp, in_filter, parse_icp, scores_in_force
 from icp_edit import ScoreChange, edit_scores
+from icp_numbers import edit_weights
 from stores import weights
 from stores.audit import audit_entry
 from turso_db import Database, Statement
+
+WEIGHT = "_weight"  # behind the name of a workflow: what its weights are called beside the dimensions
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,28 @@ def movable_rows(run: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def pick_rows(run: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
-    """The rows of a run named as (dimension, value), in the order of the run; InputError when one is not
-    there.
+def weight_rows(run: Mapping[str, Any], workflow: str) -> list[dict[str, Any]]:
+    """What a run says about the weights of a workflow's components, as rows that can be approved together: dimension
+    (`intent_weight`, `geography_weight`), value (the component), current, suggested (0–1, at two decimals), low, high,
+    verdict, why, leads, deliveries. Empty where the run knows none.
     """
-    by_name = {(row["dimension"], row["value"]): row for row in run["rows"]}
+    return [
+        {
+            "dimension": f"{workflow}{WEIGHT}", "value": row["component"], "current": row["current"],
+            "suggested": row["rounded"], "low": row["low"], "high": row["high"], "verdict": row["verdict"], "why": row["why"],
+            "leads": part["leads"], "deliveries": part["deliveries"], "rate": None, "candidate": False,
+        }
+        for part in run["components"] or [] if part["workflow"] == workflow
+        for row in part["rows"]
+    ]  # fmt: skip
+
+
+def pick_rows(run: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> list[dict[str, Any]]:
+    """The rows of a run, weights of components included, named as (dimension, value), in the order of the run; InputError
+    when one is not there.
+    """
+    rows = [*run["rows"], *(row for workflow in WORKFLOWS for row in weight_rows(run, workflow))]
+    by_name = {(row["dimension"], row["value"]): row for row in rows}
     strange = [f"{dimension}={value}" for dimension, value in names if (dimension, value) not in by_name]
     if strange:
         raise InputError(
@@ -52,38 +72,71 @@ def pick_rows(run: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> list[
 
 def planned_changes(
     icp: Icp, rows: Sequence[Mapping[str, Any]], *, extend_filter: bool = False
-) -> list[ScoreChange]:
-    """The changes of icp.yaml that these rows of a run ask for.
+) -> list[dict[str, Any]]:
+    """The changes of icp.yaml that these rows of a run ask for, as versions and proposals keep them: dimension, value,
+    before (None without one), after, extend_filter.
 
     Refused for a row that cannot change anything: a report-only dimension, no evidence, or the score it
-    already has.
+    already has; and for some of a workflow's weights without the others.
     """
     changes = []
     for row in rows:
-        name = f"{row['dimension']}={row['value']}"
-        in_force = scores_in_force(icp, row["dimension"])
+        dimension, value, after = row["dimension"], row["value"], row["suggested"]
+        name = f"{dimension}={value}"
+        workflow = _workflow_of(dimension)
+        in_force = _weights(icp, workflow) if workflow else scores_in_force(icp, dimension)
         if not in_force:
             raise Refused(
                 f"{name} is only reported: config/icp.yaml has no scores for it, so there is nothing to approve."
             )
-        if row["suggested"] is None:
+        if after is None:
             raise Refused(
                 f"{name} has no evidence: the outcomes do not know this dimension, so there is no suggestion."
             )
-        lets_in = row["candidate"] and extend_filter and not in_filter(icp, row["dimension"], row["value"])
-        if in_force.get(row["value"]) == row["suggested"] and not lets_in:
-            raise Refused(f"{name} already has the score {row['suggested']}. Untick it.")
+        lets_in = row["candidate"] and extend_filter and not in_filter(icp, dimension, value)
+        if in_force.get(value) == after and not lets_in:
+            if workflow:  # the others move around it
+                continue
+            raise Refused(f"{name} already has the score {after}. Untick it.")
         changes.append(
-            ScoreChange(
-                row["dimension"],
-                row["value"],
-                int(row["suggested"]),
-                lets_in,
-            )
+            {
+                "dimension": dimension,
+                "value": value,
+                "before": in_force.get(value),
+                "after": after if workflow else int(after),
+                "extend_filter": lets_in,
+            }
         )
     if not changes:
         raise Refused("No row was chosen that says move, so nothing was changed.")
+    _check_whole(icp, changes)
     return changes
+
+
+def _workflow_of(dimension: str) -> str | None:
+    """The workflow whose weights go by this name; None for a dimension."""
+    return next((workflow for workflow in WORKFLOWS if dimension == f"{workflow}{WEIGHT}"), None)
+
+
+def _weights(icp: Icp, workflow: str) -> dict[str, float]:
+    return {name: float(weight) for name, weight in icp.data["scoring"][workflow]["weights"].items()}
+
+
+def _weights_after(icp: Icp, changes: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
+    """Workflow → its weights with these changes, for the workflows that change."""
+    after: dict[str, dict[str, float]] = {}
+    for change in changes:
+        if workflow := _workflow_of(change["dimension"]):
+            after.setdefault(workflow, _weights(icp, workflow))[change["value"]] = change["after"]
+    return after
+
+
+def _check_whole(icp: Icp, changes: Sequence[Mapping[str, Any]]) -> None:
+    for workflow, weights_after in _weights_after(icp, changes).items():
+        if abs(sum(weights_after.values()) - 1) > 1e-9:
+            raise Refused(
+                f"The weights of the workflow {workflow} sum to 1 and change together: choose all of them, or none."
+            )
 
 
 def needs_second(icp: Icp) -> bool:
@@ -96,28 +149,23 @@ def change_of_run(
 ) -> tuple[Icp, list[dict[str, Any]]]:
     """The configuration that these rows of a run ask for, and what differs in it; Refused as `planned_changes` is."""
     changes = planned_changes(icp, rows, extend_filter=extend_filter)
-    return changed_icp(icp, changes), told_changes(icp, changes)
+    return changed_icp(icp, changes), changes
 
 
-def changed_icp(icp: Icp, changes: Sequence[ScoreChange]) -> Icp:
-    """The configuration with these scores: every other byte of its text is the same."""
-    return parse_icp(edit_scores(icp.text, changes))
-
-
-def told_changes(icp: Icp, changes: Sequence[ScoreChange]) -> list[dict[str, Any]]:
-    """The changes as versions and proposals keep them: dimension, value, before (None without one), after,
-    extend_filter.
+def changed_icp(icp: Icp, changes: Sequence[Mapping[str, Any]]) -> Icp:
+    """The configuration with these changes (see `planned_changes`): every other byte of its text is the same. Refused for
+    some of a workflow's weights without the others.
     """
-    return [
-        {
-            "dimension": change.dimension,
-            "value": change.value,
-            "before": scores_in_force(icp, change.dimension).get(change.value),
-            "after": change.score,
-            "extend_filter": change.extend_filter,
-        }
-        for change in changes
+    _check_whole(icp, changes)
+    scores = [
+        ScoreChange(c["dimension"], c["value"], c["after"], c.get("extend_filter", False))
+        for c in changes
+        if not _workflow_of(c["dimension"])
     ]
+    text = edit_scores(icp.text, scores) if scores else icp.text
+    for workflow, weights_after in _weights_after(icp, changes).items():
+        text = edit_weights(text, workflow, weights_after)
+    return parse_icp(text)
 
 
 def text_diff(before: str, after: str) -> str:

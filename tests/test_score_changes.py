@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from errors import Refused
 from icp import parse_icp, scores_in_force
-from score_changes import change_of_run, needs_second, planned_changes, text_diff
+from score_changes import (
+    change_of_run,
+    changed_icp,
+    needs_second,
+    pick_rows,
+    planned_changes,
+    text_diff,
+    weight_rows,
+)
 from settings import ROOT
 
 TEXT = (ROOT / "config" / "icp.yaml").read_text("utf-8")
@@ -94,3 +102,55 @@ def test_a_second_approver_is_asked_for_only_where_the_file_says_so():
     assert not needs_second(parse_icp(TEXT))
     assert needs_second(parse_icp(TEXT.replace("second_approver: false", "second_approver: true")))
     assert not needs_second(parse_icp(TEXT.replace("  second_approver: false\n", "")))
+
+
+def run_with_weights(workflow="geography", **suggested):
+    """A run that suggests these weights; the file has proximity .5, onsite_likelihood .3, employee_scale .2."""
+    in_force = parse_icp(TEXT).data["scoring"][workflow]["weights"]
+    rows = [
+        {"component": name, "current": weight, "rounded": suggested.get(name, weight), "low": 0.1, "high": 0.8,
+         "verdict": "move", "why": "…"}
+        for name, weight in in_force.items()
+    ]  # fmt: skip
+    part = {"workflow": workflow, "leads": 900, "deliveries": 80, "too_young": 5, "rows": rows}
+    return {"run_id": 3, "rows": [row("sic_code", "8062", 40, current=100)], "components": [part]}
+
+
+def test_the_weights_of_a_workflow_change_together_beside_scores():
+    run = run_with_weights(proximity=0.62, onsite_likelihood=0.3, employee_scale=0.08)
+    names = [
+        ("sic_code", "8062"), ("geography_weight", "proximity"), ("geography_weight", "onsite_likelihood"),
+        ("geography_weight", "employee_scale"),
+    ]  # fmt: skip
+    changed, told = change_of_run(parse_icp(TEXT), pick_rows(run, names))
+    assert changed.data["scoring"]["geography"]["weights"] == {
+        "proximity": 0.62, "onsite_likelihood": 0.3, "employee_scale": 0.08,
+    }  # fmt: skip
+    assert [(c["dimension"], c["value"], c["before"], c["after"]) for c in told] == [
+        ("sic_code", "8062", 100, 40),
+        ("geography_weight", "proximity", 0.5, 0.62),
+        ("geography_weight", "employee_scale", 0.2, 0.08),  # the third stays as it is
+    ]
+    lines = text_diff(TEXT, changed.text).splitlines()[2:]
+    assert len([line for line in lines if line[0] == "+"]) == 3
+    assert changed_icp(parse_icp(TEXT), told).text == changed.text  # as an accepted proposal does it
+
+
+def test_some_of_the_weights_alone_or_none_suggested_are_refused():
+    icp = parse_icp(TEXT)
+    run = run_with_weights(proximity=0.62, onsite_likelihood=0.3, employee_scale=0.08)
+    with pytest.raises(Refused, match="change together"):
+        change_of_run(icp, pick_rows(run, [("geography_weight", "proximity")]))
+    _, told = change_of_run(icp, weight_rows(run, "geography"))
+    with pytest.raises(Refused, match="change together"):
+        changed_icp(icp, told[:1])
+    with pytest.raises(Refused, match="No row was chosen"):
+        change_of_run(icp, weight_rows(run_with_weights(), "geography"))
+    with pytest.raises(Refused, match="no evidence"):
+        change_of_run(
+            icp,
+            weight_rows(
+                run_with_weights(proximity=None, onsite_likelihood=None, employee_scale=None), "geography"
+            ),
+        )
+    assert weight_rows(run, "intent") == [] == weight_rows(run | {"components": None}, "geography")

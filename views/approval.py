@@ -10,8 +10,8 @@ import streamlit as st
 import ui
 from approvals import approve
 from proposals import propose
-from score_changes import needs_second
-from views.current_weights import label
+from score_changes import WEIGHT, needs_second
+from views.current_weights import called, label
 from views.what_would_change import prediction_sentence, preview_of
 
 
@@ -44,27 +44,28 @@ def propose_now(frame: ui.Frame, run: dict[str, Any], names: list[tuple[str, str
         ui.flash("success", f"Proposal {number} waits for a decision. Its address can be passed on.")
 
 
+def _told(row: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
+    """A chosen row of the run in words: scores in points, weights in percent."""
+    is_weight = row["dimension"].endswith(WEIGHT)
+    now = ui.percent(row["current"], 0) if is_weight else ui.blank(row["current"])
+    return {
+        "Value": f"{label(row['dimension'])} {called(row['dimension'], row['value'], names)}",
+        "Now": "not let in" if row["candidate"] else now,
+        "Then": ui.percent(row["suggested"], 0) if is_weight else str(row["suggested"]),
+        "Delivered": f"{row['deliveries']} of {row['leads']}",
+        "Rate": ui.percent(row["rate"]),
+        "95 % interval": ui.interval(row["low"], row["high"]),
+        "Verdict": row["verdict"],
+    }
+
+
 @st.dialog("Put these scores into force?", width="large")
 def confirm(frame: ui.Frame, run: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """Each chosen row of the run with its evidence; thin evidence is said before anyone signs."""
     names = ui.sic_names(frame.settings.config_dir)
     st.dataframe(
-        [
-            {
-                "Value": f"{label(row['dimension'])} {row['value']} {names.get(row['value'], '')}".strip(),
-                "Now": ui.blank(row["current"]) if not row["candidate"] else "not let in",
-                "Then": str(row["suggested"]),
-                "Delivered": f"{row['deliveries']} of {row['leads']}",
-                "Rate": ui.percent(row["rate"]),
-                "95 % interval": ui.interval(row["low"], row["high"]),
-                "Verdict": row["verdict"],
-            }
-            for row in rows
-        ],
-        hide_index=True,
-        height="content",
-        alt="What changes, and the evidence for it",
-    )
+        [_told(row, names) for row in rows], hide_index=True, height="content", alt="What changes, and the evidence for it"
+    )  # fmt: skip
     thin = [row["value"] for row in rows if row["verdict"] != "move"]
     if thin:
         st.warning(

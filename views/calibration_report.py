@@ -82,7 +82,7 @@ def show_report(frame: ui.Frame, run: Run | None, *, is_open: bool = True) -> No
     )
     if is_open and parts.open:
         with parts:
-            show_components(run)
+            show_components(frame, run, is_open=not locked)
     for tab, dimension in zip(tabs, shown, strict=True):
         with tab:
             ticked += show_dimension(

@@ -9,12 +9,17 @@ import streamlit as st
 
 import ui
 from analytics.calibration_charts import weight_intervals
+from errors import Refused
+from score_changes import planned_changes, weight_rows
+from views.approval import confirm
 
 NAMES = {"intent": "By buying signal", "geography": "By distance"}
 
 
-def show_components(run: dict[str, Any]) -> None:
-    """Per workflow the verdicts, the picture and the proof; a calm sentence where a run knows none."""
+def show_components(frame: ui.Frame, run: dict[str, Any], *, is_open: bool) -> None:
+    """Per workflow the verdicts, the picture, the proof and, while the run may be applied, the way to the approval; a calm
+    sentence where a run knows none.
+    """
     if not run["components"]:
         st.info(
             "This run does not know the parts of a score: historical leads carry none, and earlier runs did not keep them. "
@@ -24,7 +29,7 @@ def show_components(run: dict[str, Any]) -> None:
         return
     st.caption(
         "How much each part should count, from the parts that leads of HADES batches were exported with. Historical leads have "
-        "none. A report: the weights themselves are changed in icp.yaml by hand, and the change becomes a version."
+        "none. The weights of a workflow sum to 1, so they are approved together."
     )
     for part in run["components"]:
         rows = pd.DataFrame(part["rows"])
@@ -44,14 +49,13 @@ def show_components(run: dict[str, Any]) -> None:
         with right:
             st.dataframe(
                 pd.DataFrame({
-                    "verdict": rows["verdict"], "part": [str(name).replace("_", " ").capitalize() for name in rows["component"]],
+                    "verdict": rows["verdict"], "part": [_words(name) for name in rows["component"]],
                     "now": [ui.percent(weight, 0) for weight in rows["current"]],
                     "then": [ui.percent(weight, 0) for weight in rows["rounded"]],
                     "interval": [
                         "–" if (low, high) == (0, 1) else f"{100 * low:.0f}–{100 * high:.0f} %"
                         for low, high in zip(rows["low"], rows["high"], strict=True)
                     ],
-                    "why": rows["why"],
                 }),
                 hide_index=True, height="content", key=f"parts_of_{part['workflow']}_{run['run_id']}",
                 alt=f"Weights in force and suggested, {part['workflow']}",
@@ -60,7 +64,28 @@ def show_components(run: dict[str, Any]) -> None:
                     "now": st.column_config.TextColumn("In force", width=66, alignment="right"),
                     "then": st.column_config.TextColumn("Suggested", width=78, alignment="right"),
                     "interval": st.column_config.TextColumn("95 % interval", width=96),
-                    "why": st.column_config.TextColumn("Why", width=700),
                 },
             )  # fmt: skip
+        named = zip(rows["component"], rows["why"], strict=True)
+        st.markdown("\n".join(f"- **{_words(name)}**: {ui.plain(why)}" for name, why in named))
         st.caption(f"On later leads: **{part['proof']['word']}**. {ui.plain(part['proof']['why'])}")
+        if is_open:
+            _offer(frame, run, part["workflow"])
+
+
+def _words(component: str) -> str:
+    return component.replace("_", " ").capitalize()
+
+
+def _offer(frame: ui.Frame, run: dict[str, Any], workflow: str) -> None:
+    """The button that leads to the approval of a workflow's weights, where a run suggests others than those in force."""
+    rows = weight_rows(run, workflow)
+    try:
+        planned_changes(frame.icp, rows)
+    except Refused:
+        return
+    if st.button(
+        "Apply these weights", icon=":material/balance:", key=f"apply_weights_of_{workflow}",
+        help="The suggestion, the reason and your name are asked for first",
+    ):  # fmt: skip
+        confirm(frame, run, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -20,6 +21,9 @@ NAMES = {
     "state": "State",
     "proximity": "Distance",
     "signal_strength": "Signal",
+    "intent_weight": "Weight by signal",
+    "geography_weight": "Weight by distance",
+    "segment_factor": "Factor of",
 }
 
 
@@ -30,6 +34,8 @@ def label(dimension: str) -> str:
 
 def called(dimension: str, value: str, names: dict[str, str]) -> str:
     """A value for people: `7011 Hotels and motels`."""
+    if dimension.endswith("_weight"):
+        return value.replace("_", " ")
     return f"{value} {names[value]}" if dimension == "sic_code" and value in names else value
 
 
@@ -112,6 +118,20 @@ def show_parts(frame: ui.Frame) -> None:
         )  # fmt: skip
 
 
+def _show_version(version: dict[str, Any], told: str) -> None:
+    """One version: who put it into force, why, and what it changed."""
+    with st.container(border=True):
+        st.markdown(
+            ui.plain(
+                f"Version {version['version']}, {version['kind']} by {version['actor']} on {ui.day(version['created_at'])}: {version['reason']}"
+            )
+        )
+        st.caption(ui.plain(told) or "It changed no score.")
+        if not pd.isna(version["run_id"]):
+            st.page_link("pages/7_Score_Calibration.py", label=f"The run it rests on: {int(version['run_id'])}", icon=":material/tune:",
+                         query_params={"tab": "Calibration report", "run": str(int(version["run_id"]))})  # fmt: skip
+
+
 def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
     """All versions with what each changed, and the way back."""
     st.subheader("Versions", anchor=False)
@@ -131,6 +151,9 @@ def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
         },
         column_order=["version", "created_at", "kind", "actor", "reason", "changes", "run_id"],
     )  # fmt: skip
+    place = ui.named("version", versions["version"].tolist(), "version")
+    if place is not None:
+        _show_version({str(name): value for name, value in versions.iloc[place].items()}, told[place])
     if len(versions) > 1 and frame.may("manager"):
         with st.popover("Roll back", icon=":material/undo:"):
             version = st.selectbox(

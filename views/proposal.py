@@ -8,7 +8,7 @@ from typing import Any
 import streamlit as st
 
 import ui
-from icp_edit import ScoreChange
+from errors import Refused
 from proposals import REFUSED, WITHDRAWN, approve_proposal, close_proposal
 from score_changes import changed_icp, needs_second
 from stores import runs
@@ -46,11 +46,7 @@ def close(frame: ui.Frame, proposal_id: int, status: str) -> None:
 
 
 def _preview(frame: ui.Frame, entry: Entry, names: list[tuple[str, str]]) -> Any:
-    chosen = [
-        ScoreChange(c["dimension"], c["value"], c["after"], c.get("extend_filter", False))
-        for c in entry["changes"]
-        if (c["dimension"], c["value"]) in set(names)
-    ]
+    chosen = [change for change in entry["changes"] if (change["dimension"], change["value"]) in set(names)]
     run = ui.read(frame, runs.read_run, run_id=entry["run_id"]) or {}
     return preview_of_text(frame, changed_icp(frame.icp, chosen).text, run.get("population", "all"))
 
@@ -95,7 +91,12 @@ def show_proposal(frame: ui.Frame, entry: Entry) -> None:
             icon=":material/sync_problem:",
         )
     elif names and st.toggle("Show what would change", key=f"preview_proposal_{number}"):
-        show_preview(_preview(frame, entry, names), f"proposal_{number}")
+        try:
+            preview = _preview(frame, entry, names)
+        except Refused as error:
+            st.warning(ui.plain(str(error)))
+        else:
+            show_preview(preview, f"proposal_{number}")
     if frame.may("manager"):
         _decide(frame, entry, names)
 
