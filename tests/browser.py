@@ -117,6 +117,8 @@ def tab_to(page: Any, name: str, kind: str = "", most: int = 150, key: str = "Ta
         page.keyboard.press(key)
         now = focused(page)
         if now[1].startswith(name) and now[0].startswith(kind):
-            return
+            page.wait_for_timeout(100)
+            if focused(page) == now:  # a page that is still drawing may take it away again
+                return
         seen.append(now)
     raise AssertionError(f"No key leads to {name!r}; it came by {seen}")

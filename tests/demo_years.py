@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 
+import pytest
+
 import turso_db
 from actors import Actor
 from configuration import active_configuration
@@ -39,6 +41,29 @@ def loaded(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(_built(), path)
     return path
+
+
+def lived(path: Path) -> Path:
+    """The same with the deals of that world, and a calibration run of today."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(_lived(), path)
+    return path
+
+
+@lru_cache(maxsize=1)
+def _lived() -> Path:
+    from scripts import calibrate, load_demo
+
+    folder = Path(tempfile.mkdtemp(prefix="hades-demo-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    shutil.copytree(CONFIG, folder / "config")
+    loaded(folder / "hades.db")
+    with pytest.MonkeyPatch.context() as here:
+        here.setenv("HADES_DATA_DIR", str(folder))
+        here.setenv("HADES_CONFIG_DIR", str(folder / "config"))
+        load_demo.main([])  # the year is there already
+        calibrate.main([])
+    return folder / "hades.db"
 
 
 @lru_cache(maxsize=1)

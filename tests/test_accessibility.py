@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 from accessible import STREAMLITS_OWN, in_both_schemes, violations
-from demo_years import loaded
+from demo_years import lived
 
-from scripts import calibrate, load_demo
 from tests.browser import ROOT, chromium, go, served, settled
 
 pytestmark = pytest.mark.browser
@@ -20,9 +19,7 @@ ALSO = ["Batches?batch=HADES-20260131-001"]
 def test_no_page_breaks_a_rule_in_either_scheme(tmp_path: Path) -> None:
     data, config = tmp_path / "data", tmp_path / "config"
     shutil.copytree(ROOT / "config", config)
-    loaded(data / "hades.db")
-    load_demo.main([])  # the year is there already: its deals
-    calibrate.main([])
+    lived(data / "hades.db")
     wrong, seen = [], 0
     with served(data, config) as address, chromium() as page:
         for path in [*PAGES, *ALSO]:
