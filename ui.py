@@ -187,7 +187,7 @@ def _connection() -> tuple[turso_db.Database, Settings]:
 
 def _menu(actor: Actor) -> None:
     with st.sidebar:
-        st.image(str(ROOT / "assets" / "icon.png"), width=40, alt="HADES")
+        st.logo(str(ROOT / "assets" / "icon.png"), size="large")
         for group, links in MENU.items():
             mine = [link for link in links if actor.may(link[3])]
             if group and mine:
