@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -234,6 +234,30 @@ def act() -> Iterator[None]:
         yield
     except HadesError as error:
         flash("error", str(error))
+
+
+def open_row(parameter: str, table: str, names: Sequence[Any]) -> None:
+    """Callback of a table whose rows are objects of `names`: the address names the ticked one, so that it can be passed on,
+    opened fresh, and closed by Back.
+    """
+    rows = [place for place in st.session_state[table]["selection"]["rows"] if place < len(names)]
+    if rows:
+        st.query_params[parameter] = str(names[rows[0]])
+    else:
+        st.query_params.pop(parameter, None)
+
+
+def named(parameter: str, names: Sequence[Any], what: str) -> int | None:
+    """The place in `names` of the object that the address names, None where it names none. One that is not among them is a
+    sentence.
+    """
+    wanted = st.query_params.get(parameter)
+    if wanted is None:
+        return None
+    place = next((place for place, name in enumerate(names) if str(name) == wanted), None)
+    if place is None:
+        st.warning(plain(f"There is no {what} {wanted[:40]} here."), icon=":material/info:")
+    return place
 
 
 def empty(sentence: str, path: str | None = None, label: str = "") -> None:

@@ -13,13 +13,6 @@ from views.batch import batch_readers, show_batch, show_operators
 _WORKFLOWS = {"geography": "By distance", "intent": "By buying signal"}
 
 
-def open_row() -> None:
-    """Callback: the ticked row becomes the page's batch, so that the address names it."""
-    rows = st.session_state["batch_table"]["selection"]["rows"]
-    if rows:
-        st.query_params["batch"] = st.session_state["batch_ids"][rows[0]]
-
-
 with ui.page("Batches") as frame:
     wanted = st.query_params.get("batch")
     of_one = batch_readers(wanted) if wanted else []
@@ -42,10 +35,9 @@ with ui.page("Batches") as frame:
         f"#### {ui.many(len(found), 'batch', 'batches')}, {ui.many(int(found['exported'].sum()), 'lead')}, "
         f"{ui.many(int(found['deliveries'].sum()), 'delivery', 'deliveries')} so far"
     )
-    st.session_state["batch_ids"] = list(found["batch_id"])
     st.dataframe(
         shown, hide_index=True, height=min(250 if wanted else 560, 38 + 35 * len(shown)), key="batch_table",
-        on_select=open_row, selection_mode="single-row",
+        on_select=partial(ui.open_row, "batch", "batch_table", list(found["batch_id"])), selection_mode="single-row",
         alt="All batches, newest first",
         column_config={
             "batch": st.column_config.TextColumn("Batch", pinned=True), "exported": ui.time_column(frame, "Exported", hours=False),

@@ -62,14 +62,16 @@ with ui.page("Operators") as frame:
             else "There are no operators yet. Add one below, or bring them in from Zoho."
         )
     else:
-        picked = st.dataframe(
-            found[list(_LABELS)], hide_index=True, height=min(320, 38 + 35 * len(found)), key="operator_table", on_select="rerun", selection_mode="single-row",
+        ids = found["id"].tolist()
+        st.dataframe(
+            found[list(_LABELS)], hide_index=True, height=min(320, 38 + 35 * len(found)), key="operator_table", selection_mode="single-row",
+            on_select=partial(ui.open_row, "operator", "operator_table", ids),
             alt="Operators by name", column_config=_LABELS,
         )  # fmt: skip
-        rows = picked.selection.rows
-        chosen = {str(name): found[name].tolist()[rows[0]] for name in found} if rows else None
+        place = ui.named("operator", ids, "operator")
+        chosen = None if place is None else {str(name): found[name].tolist()[place] for name in found}
     if frame.may("ops"):
-        st.subheader("Edit the ticked operator" if chosen else "Add an operator", anchor=False)
+        st.subheader(ui.plain(f"Edit {chosen['name']}") if chosen else "Add an operator", anchor=False)
         form(frame, chosen)
 
     show_zoho(frame, runs)

@@ -1,13 +1,14 @@
 """Open deals by what their account's history and their amount make them worth, and what became of earlier scores."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 import ui
-from analytics.pipeline_scores import read_pipeline_rules, score_bands
+from analytics.pipeline_scores import ORDERS, in_order_of, read_pipeline_rules, rows_csv, score_bands
 from pipeline import snapshot_pipeline
 from stores import deals, pipeline
 
@@ -44,8 +45,18 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
     st.markdown(
         f"#### {high:,} of {ui.many(len(rows), 'open deal')} scored {limit:g} or more on {ui.day(newest['as_of'])}"
     )
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.segmented_control("First", ORDERS, default=ORDERS[0], key="order", bind="query-params")
+        st.download_button(
+            "Download all", lambda: rows_csv(rows), f"pipeline_{newest['as_of']}.csv", "text/csv", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip
+    rows = in_order_of(rows, order or ORDERS[0])
+    if len(rows) > ui.MOST_ROWS:
+        st.caption(f"The first {ui.MOST_ROWS:,} of {len(rows):,} are shown; the download has them all.")
+    ids = rows["deal_id"].tolist()
     st.dataframe(
-        rows.head(ui.MOST_ROWS), hide_index=True, alt="Open deals by score, the best first", height=460, key="scored_deals",
+        rows.head(ui.MOST_ROWS), hide_index=True, alt="Open deals, what matters first", height=460, key="scored_deals",
         selection_mode="single-row", on_select=partial(ui.open_row, "deal", "scored_deals", ids), column_config={
             "deal_id": "Deal", "account": "Account", "owner": "Owner", "stage": "Stage",
             "amount": st.column_config.NumberColumn("Amount", format="localized"),
@@ -54,13 +65,45 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
             "amount_score": st.column_config.NumberColumn("Amount part", format="%.0f"), "wins": "Deals won before",
             "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance by the driver model", format="percent"),
             "chance_low": st.column_config.NumberColumn("from", format="percent"),
-            "chance_high": st.column_config.NumberColumn("to", format="percent"), "created_on": ui.day_column("Created")},
+            "chance_high": st.column_config.NumberColumn("to", format="percent"),
+            "at_risk": st.column_config.NumberColumn("At risk", format="localized"), "created_on": ui.day_column("Created")},
     )  # fmt: skip
+    place = ui.named("deal", ids, "open deal")
+    if place is not None:
+        show_deal({str(name): value for name, value in rows.iloc[place].items()})
     st.caption(
         "The score ranks: 70 points from the account's won deals, 30 from the amount, each by its place among what was known on "
         "that day. It is no probability. The chance comes from the driver model and stands apart; where it is missing, fewer "
         "than 200 deals were closed. Confidence counts the account's won deals."
     )
+
+
+def show_deal(deal: dict[str, Any]) -> None:
+    """One open deal: what its score is made of."""
+    with st.container(border=True):
+        st.markdown(f"**{ui.plain(str(deal['deal_id']))}** {ui.plain(ui.blank(deal['account']))}")
+        with st.container(horizontal=True):
+            st.metric("Score", ui.decimal(deal["score"], 1))
+            st.metric(
+                "From the account",
+                ui.decimal(deal["account_score"], 0),
+                f"{int(deal['wins']):,} won before",
+                delta_color="off",
+                delta_arrow="off",
+            )
+            st.metric(
+                "From the amount",
+                ui.decimal(deal["amount_score"], 0),
+                ui.count(deal["amount"]),
+                delta_color="off",
+                delta_arrow="off",
+            )
+        owner, stage = ui.blank(deal["owner"]) or "nobody", ui.blank(deal["stage"]) or "unknown"
+        st.caption(
+            ui.plain(
+                f"Owner {owner}, stage {stage}, created {ui.day(deal['created_on'])}, confidence {deal['confidence']}."
+            )
+        )
 
 
 def show_outcomes(done: pd.DataFrame) -> None:
@@ -91,7 +134,9 @@ with ui.page("Pipeline") as frame:
         frame, deals.count_deals, pipeline.read_newest_snapshot, pipeline.read_scored_outcomes
     )
     if counts["deals"]:
-        scores, outcomes = st.tabs(["Open deals", "What became of them"], key="views")
+        scores, outcomes = st.tabs(
+            ["Open deals", "What became of them"], key="tab", on_change="rerun", bind="query-params"
+        )
         with scores:
             show_scores(frame, newest)
         with outcomes:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import partial
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -39,8 +40,36 @@ def settle(frame: ui.Frame, alert_id: int, days: int) -> None:
         ui.flash("success", f"Kept quiet for {days} days." if days else "Acknowledged.")
 
 
+def show_alert(frame: ui.Frame, alert: dict[str, Any]) -> None:
+    """One alert, with what can be done about it while it is open."""
+    number = int(alert["alert_id"])
+    over = ui.blank(alert["closed_at"])
+    with st.container(border=True):
+        st.markdown(f"**{ui.plain(str(alert['rule']))}**: {ui.plain(str(alert['sentence']))}")
+        told = f"Opened {ui.age(alert['opened_at'], frame.now)}; {int(alert['told'])} told, {int(alert['waiting'])} waiting."
+        if trouble := ui.blank(alert["trouble"]):
+            told += f" Not delivered: {trouble}"
+        if by := ui.blank(alert["acknowledged_by"]):
+            told += f" Seen by {by}."
+        st.caption(ui.plain(told + (f" Over since {ui.day(over)}." if over else "")))
+        if over:
+            return
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button("I have seen it", key=f"seen_{number}", on_click=settle, args=(frame, number, 0),
+                      disabled=not frame.may("ops") or bool(ui.blank(alert["acknowledged_by"])))  # fmt: skip
+            st.button(f"Quiet for {SNOOZE_DAYS} days", key=f"quiet_{number}", on_click=settle,
+                      args=(frame, number, SNOOZE_DAYS), disabled=not frame.may("ops"))  # fmt: skip
+            st.page_link("pages/8_Alerts.py", label="Link", icon=":material/link:", query_params={"alert": str(number)},
+                         help="This alert alone, under an address of its own")  # fmt: skip
+
+
 def show_alerts(frame: ui.Frame, rows: pd.DataFrame, on: int) -> None:
-    """The alerts, open ones first, with what can be done about each open one."""
+    """The alert that the address names; else all, open ones first."""
+    place = ui.named("alert", rows["alert_id"].tolist(), "alert among the newest:")
+    if place is not None:
+        show_alert(frame, {str(name): rows[name].tolist()[place] for name in rows})
+        st.page_link("pages/8_Alerts.py", label="All alerts", icon=":material/arrow_back:")
+        return
     st.button("Check now", icon=":material/notifications:", on_click=check_now, args=(frame,), key="check_now",
               disabled=not frame.may("ops"))  # fmt: skip
     standing = rows[rows["closed_at"].isna()]
@@ -51,24 +80,12 @@ def show_alerts(frame: ui.Frame, rows: pd.DataFrame, on: int) -> None:
     )
     st.caption(f"{on:,} rules are on; the scheduled run looks at them every hour, or press the button.")
     for alert in standing.head(20).to_dict("records"):
-        number = int(alert["alert_id"])
-        with st.container(border=True):
-            st.markdown(f"**{ui.plain(str(alert['rule']))}**: {ui.plain(str(alert['sentence']))}")
-            told = f"Opened {ui.age(alert['opened_at'], frame.now)}; {int(alert['told'])} told, {int(alert['waiting'])} waiting."
-            if trouble := ui.blank(alert["trouble"]):
-                told += f" Not delivered: {trouble}"
-            if by := ui.blank(alert["acknowledged_by"]):
-                told += f" Seen by {by}."
-            st.caption(ui.plain(told))
-            with st.container(horizontal=True):
-                st.button("I have seen it", key=f"seen_{number}", on_click=settle, args=(frame, number, 0),
-                          disabled=not frame.may("ops") or bool(ui.blank(alert["acknowledged_by"])))  # fmt: skip
-                st.button(f"Quiet for {SNOOZE_DAYS} days", key=f"quiet_{number}", on_click=settle,
-                          args=(frame, number, SNOOZE_DAYS), disabled=not frame.may("ops"))  # fmt: skip
+        show_alert(frame, {str(name): value for name, value in alert.items()})
     past = rows[rows["closed_at"].notna()]
     if len(past):
         st.dataframe(
             past[["rule", "subject", "sentence", "opened_at", "closed_at"]], hide_index=True, alt="Alerts that are over",
+            key="past_alerts", selection_mode="single-row", on_select=partial(ui.open_row, "alert", "past_alerts", past["alert_id"].tolist()),
             column_config={"rule": "Rule", "subject": "About", "sentence": st.column_config.TextColumn("What", width="large"),
                            "opened_at": ui.time_column(frame, "Opened"), "closed_at": ui.time_column(frame, "Closed")},
         )  # fmt: skip
@@ -82,7 +99,7 @@ with ui.page("Alerts") as frame:
     rules = with_changes(read_alert_rules(frame.settings.config_dir), changed)
     leave_by_link(frame)
     feed, ruled, weekly, scheduled = st.tabs(
-        ["Alerts", f"Rules ({len(rules)})", "Digest", "Schedule"], key="views", on_change="rerun"
+        ["Alerts", "Rules", "Digest", "Schedule"], key="tab", on_change="rerun", bind="query-params"
     )
     with feed:
         show_alerts(frame, rows, sum(rule.active for rule in rules))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from stores.outcomes import BATCH_DAY
 from turso_db import ByColumn, Database, Many, Statement, Value
 
 BATCH_FIELDS = (
@@ -268,13 +269,23 @@ def find_leads(db: Database, *, search: str, limit: int = 50) -> pd.DataFrame:
     )
 
 
+def read_lead(db: Database, *, lead_id: int) -> dict[str, Any] | None:
+    """One exported lead with the columns of `find_leads`, or None."""
+    rows = db.rows(
+        "SELECT id, company_name, city, state, batch_id, exported_at, hades_score, workflow_type, weight_version, "
+        "outcome, web_domain, segment, source_features FROM lead_outcomes WHERE id = ?",
+        (lead_id,),
+    )
+    return rows[0] if rows else None
+
+
 def read_explored(db: Database) -> pd.DataFrame:
     """One row per company of a closed batch that went out by chance: batch_id, inclusion_probability,
     left_out_because, exported_on, delivered_on (ISO days; None while not delivered); oldest batch first.
     """
     return db.frame(
-        "SELECT l.batch_id, max(l.inclusion_probability) AS inclusion_probability, min(l.left_out_because) AS left_out_because, "
-        "substr(l.exported_at, 1, 10) AS exported_on, substr(min(m.delivery_at), 1, 10) AS delivered_on "
+        "SELECT l.batch_id, max(l.inclusion_probability) AS inclusion_probability, min(l.left_out_because) AS left_out_because, "  # noqa: S608 - our own text
+        f"{BATCH_DAY} AS exported_on, substr(min(m.delivery_at), 1, 10) AS delivered_on "
         "FROM lead_outcomes l JOIN batches b ON b.batch_id = l.batch_id AND b.status = 'closed' "
         "LEFT JOIN company_milestones m ON m.batch_id = l.batch_id AND m.company_key = l.company_key "
         "WHERE l.inclusion_probability IS NOT NULL GROUP BY l.batch_id, l.company_key ORDER BY l.batch_id, l.company_key"

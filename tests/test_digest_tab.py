@@ -19,7 +19,7 @@ def looked(places):  # noqa: F811
     def look(**query):
         st.cache_data.clear()
         app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
-        app.session_state["views"] = "Digest"
+        app.session_state["tab"] = "Digest"
         for name, value in query.items():
             app.query_params[name] = value
         return app.switch_page("pages/8_Alerts.py").run()

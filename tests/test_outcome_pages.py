@@ -336,7 +336,7 @@ def test_a_run_opens_with_its_sentences(db, zoho, monkeypatch, places):
     app = opened("pages/3_Operators.py")
     clean(app.button(key="sync_operators").click().run())
     app = waited(app, "operators")
-    app.session_state["sync_runs"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.query_params["sync"] = str(db.rows("SELECT max(run_id) AS id FROM sync_runs")[0]["id"])
     clean(app.run())
     assert "0 created, 0 updated, 0 linked, 0 unchanged, 1 skipped" in said(app)
     assert "has no name and was skipped" in app.dataframe[-1].value.iloc[0, 0]

@@ -57,6 +57,7 @@ def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen:
             icon=on,
             key=f"rule_{rule.name}",
             on_change="rerun",
+            bind="query-params",
         )
         if opened.open:
             with opened:

@@ -57,8 +57,9 @@ def show_batch(frame: ui.Frame, batch: dict[str, Any], every: pd.DataFrame) -> N
     else:
         _show_file(frame, batch)
     so_far, beside, leads, misses, settings = st.tabs(
-        ["Conversion so far", "Compare", "Leads", "Did not go out", "How it was made"]
-    )
+        ["Conversion so far", "Compare", "Leads", "Did not go out", "How it was made"], key="part", on_change="rerun",
+        bind="query-params",
+    )  # fmt: skip
     mine = every[every["batch_id"] == batch_id]
     with so_far:
         show_conversion(frame, mine.iloc[0].to_dict() if len(mine) else None)
@@ -217,7 +218,8 @@ def _show_leads(frame: ui.Frame, batch_id: str) -> None:
     rows = ui.read(frame, batches.read_batch_leads, batch_id=batch_id, limit=500)
     st.dataframe(
         rows.assign(outcome=rows["outcome"].fillna("open")).drop(columns=["id", "row_number"]), hide_index=True,
-        alt="The leads of the batch with their scores and outcomes",
+        alt="The leads of the batch with their scores and outcomes", key="batch_leads", selection_mode="single-row",
+        on_select=partial(ui.open_row, "lead", "batch_leads", rows["id"].tolist()),
         column_config={
             "company_name": st.column_config.TextColumn("Company", pinned=True), "city": "City", "state": "State",
             "zip_code": "ZIP", "sic_code": "SIC", "employee_count": "Employees", "outcome": "Outcome",
@@ -226,6 +228,12 @@ def _show_leads(frame: ui.Frame, batch_id: str) -> None:
             "left_out_because": st.column_config.TextColumn("By chance, although", width="medium"),
         },
     )  # fmt: skip
+    place = ui.named("lead", rows["id"].tolist(), "lead")
+    if place is None:
+        st.caption("Tick a lead to take its score apart.")
+        return
+    st.page_link("pages/10_Test_a_Lead.py", label=ui.plain(f"Take {rows['company_name'].iloc[place]} apart"),
+                 icon=":material/science:", query_params={"lead": str(rows["id"].iloc[place])})  # fmt: skip
 
 
 def _show_misses(frame: ui.Frame, batch: dict[str, Any]) -> None:

@@ -27,7 +27,7 @@ class Choices(NamedTuple):
 def ask_for_workflow() -> str:
     """`geography` or `intent`."""
     return st.segmented_control(
-        "Workflow", ["geography", "intent"], default="geography", required=True, key="workflow",
+        "Workflow", ["geography", "intent"], default="geography", required=True, key="workflow", bind="query-params",
         format_func=lambda name: {"geography": "By distance", "intent": "By buying signal"}[name],
     )  # fmt: skip
 
@@ -46,10 +46,10 @@ def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choi
     center, radius, intent = None, float(frame.icp.data["export"]["radius_miles"]), None
     if workflow == "geography":
         left, right = st.columns(2)
-        center = left.text_input("Measure from ZIP", key="center", max_chars=10,
+        center = left.text_input("Measure from ZIP", key="center", max_chars=10, bind="query-params",
                                  placeholder=str((operator or {}).get("zip_code") or "the operator's ZIP")).strip()  # fmt: skip
         center = center or (operator or {}).get("zip_code")
-        radius = right.number_input("Radius in miles", 1.0, 500.0, radius, key="radius")
+        radius = right.number_input("Radius in miles", 1.0, 500.0, radius, key="radius", bind="query-params")
     else:
         intent = st.file_uploader(
             "Company intent sheet, if the signals are not in the file",

@@ -30,7 +30,7 @@ def show_counts(plan: Preflight, file: LeadFile) -> None:
     named = {"in": "In the file", "ready": "Ready"} | _LABELS
     shown = [name for name, number in numbers.items() if number or name in ("in", "ready")]
     opened = st.segmented_control(
-        "From the file to the batch", shown, default="ready", required=True, key="opened", label_visibility="collapsed",
+        "From the file to the batch", shown, default="ready", required=True, key="opened", label_visibility="collapsed", bind="query-params",
         format_func=lambda name: f"{named[name]} **{numbers[name]:,}**",
     )  # fmt: skip
     parts = " − ".join(f"{numbers[step]:,} {_LABELS[step].lower()}" for step in STEPS if numbers[step])

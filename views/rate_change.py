@@ -43,13 +43,19 @@ def show_change(frame: ui.Frame) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         by = st.segmented_control(
-            "Compare", ["Periods", "Batches"], default="Periods", required=True, key="change_by"
+            "Compare",
+            ["Periods", "Batches"],
+            default="Periods",
+            required=True,
+            key="change_by",
+            bind="query-params",
         )
         dimension = st.selectbox(
             "By the values of",
             list(dimensions(frame.icp)),
             format_func=label,
             key="change_dimension",
+            bind="query-params",
             width=180,
         )
         picked = pick_periods(frame, outcomes) if by == "Periods" else pick_batches(outcomes)
@@ -136,7 +142,14 @@ def pick_periods(
         ("After", "change_after", (min(middle + timedelta(days=1), last), last)),
     ):
         got = st.date_input(
-            name, value=span, min_value=first, max_value=last, key=key, format="YYYY-MM-DD", width=230
+            name,
+            value=span,
+            min_value=first,
+            max_value=last,
+            key=key,
+            format="YYYY-MM-DD",
+            width=230,
+            bind="query-params",
         )
         if not isinstance(got, tuple) or len(got) != 2:
             return None  # the second day is not chosen yet
@@ -152,8 +165,12 @@ def _span(first: date, last: date) -> tuple[str, ...]:
 def pick_batches(outcomes: pd.DataFrame) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, str]] | None:
     """Two sets of batches; by default one each, the newest two that are there."""
     known = sorted(outcomes["batch_id"].dropna().unique(), reverse=True)
-    before = st.multiselect("Before", known, default=known[1:2], key="change_first", width=330)
-    after = st.multiselect("After", known, default=known[:1], key="change_second", width=330)
+    before = st.multiselect(
+        "Before", known, default=known[1:2], key="change_first", width=330, bind="query-params"
+    )
+    after = st.multiselect(
+        "After", known, default=known[:1], key="change_second", width=330, bind="query-params"
+    )
     if not before or not after:
         return None
     return ("batches", *before), ("batches", *after), (", ".join(before), ", ".join(after))

@@ -20,8 +20,16 @@ def show_side_by_side(frame: ui.Frame, live: pd.DataFrame) -> None:
     sample."""
     st.subheader("Side by side on live batches", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        days = st.slider("Days of batches", LEAST_DAYS, MOST_DAYS, MOST_DAYS, key="live_days", width=260)
-        outcome = st.segmented_control("Judged by", ["delivery", "appointment"], default="delivery", required=True, key="live_outcome",
+        days = st.slider(
+            "Days of batches",
+            LEAST_DAYS,
+            MOST_DAYS,
+            MOST_DAYS,
+            key="live_days",
+            width=260,
+            bind="query-params",
+        )
+        outcome = st.segmented_control("Judged by", ["delivery", "appointment"], default="delivery", required=True, key="live_outcome", bind="query-params",
                                        help="Appointments are an early sign; only deliveries are a proof.")  # fmt: skip
     found = live_report(
         live, as_of=frame.today, days=days, outcome=outcome or "delivery", seed=SEED,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -49,19 +51,21 @@ def show_runs(frame: ui.Frame, runs: pd.DataFrame) -> None:
         started_at=[ui.age(at, frame.now) for at in listed["started_at"]],
         seconds=[duration(seconds) for seconds in listed["seconds"]],
     )
-    picked = st.dataframe(
-        shown, hide_index=True, alt="The newest syncs and imports", key="sync_runs", on_select="rerun", selection_mode="single-row",
+    ids = runs["run_id"].tolist()
+    st.dataframe(
+        shown, hide_index=True, alt="The newest syncs and imports", key="sync_runs", selection_mode="single-row",
+        on_select=partial(ui.open_row, "sync", "sync_runs", ids),
         height=min(38 + 35 * len(shown), 320), placeholder="", column_config={
             "started_at": st.column_config.TextColumn("When", pinned=True), "what": "What", "how": "Read", "status": "Status",
             "by": "By", "window": st.column_config.TextColumn("Changes from … to (UTC)"), "read": st.column_config.NumberColumn("Records", format="localized"), "matched": "Matched",
             "review": "To review", "unmatched": "Unmatched", "updated": st.column_config.NumberColumn("Updated", format="localized"), "calls": "Calls", "credits": "Credits",
             "seconds": "Took", "errors": st.column_config.NumberColumn("Errors", help="Tick the row to read them")},
     )  # fmt: skip
-    rows = [place for place in picked.selection.rows if place < len(runs)]
-    if not rows:
+    place = ui.named("sync", ids, "sync or import among the newest:")
+    if place is None:
         st.caption("Tick a row to read what it said.")
         return
-    _show_run({str(name): runs[name].tolist()[rows[0]] for name in runs}, str(listed["status"].iloc[rows[0]]))
+    _show_run({str(name): runs[name].tolist()[place] for name in runs}, str(listed["status"].iloc[place]))
 
 
 def _show_run(run: dict[str, object], status: str) -> None:
