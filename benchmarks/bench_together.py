@@ -1,0 +1,187 @@
+"""Ten people at once over 100,000 leads, beside one alone; and one person while heavy work runs.
+
+Run from the repository: python -m benchmarks.bench_together [FOLDER [SECONDS]]. FOLDER holds the database of
+benchmarks.large_year; it is made there when it is not. A person is a session over Streamlit's own websocket: opens a
+page of the menu, reads for a second, opens the next, in an order of its own. What is timed is the server: from the
+click until it says that the script has finished. A browser's drawing is measured in bench_pages.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.bench_pages import beside_empty_pages, page_titles, served
+from benchmarks.large_year import fill
+from benchmarks.ratios import Figure, tell
+
+PEOPLE, READS = 10, 1.0  # seconds a person looks at a page
+MEBIBYTE = 1024
+
+
+class Person:
+    """One session at the server."""
+
+    def __init__(self, address: str) -> None:
+        from websockets.sync.client import connect
+
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(
+            connect(f"{address.replace('http', 'ws')}/_stcore/stream", max_size=None, origin=address,
+                    subprotocols=["streamlit"])
+        )  # fmt: skip
+        self.errors = 0
+
+    def open(self, title: str) -> float:
+        """Seconds until the page has been sent as a whole; a page that shows an error counts in `errors`."""
+        from streamlit.proto.BackMsg_pb2 import BackMsg
+        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+        asked = BackMsg()
+        asked.rerun_script.page_name = "" if title == "Home" else title.replace(" ", "_")
+        asked.rerun_script.query_string = ""
+        began = time.perf_counter()
+        self._socket.send(asked.SerializeToString())
+        started = False
+        while True:
+            told = ForwardMsg()
+            told.ParseFromString(self._socket.recv(timeout=120))
+            kind = told.WhichOneof("type")
+            if kind == "new_session":
+                started = True
+            if kind == "delta" and told.delta.new_element.WhichOneof("type") == "exception":
+                self.errors += 1
+            if kind == "delta" and told.delta.new_element.alert.format == 1:
+                self.errors += 1
+            if kind == "script_finished" and started:
+                return time.perf_counter() - began
+
+    def leave(self) -> None:
+        """Nothing; the session is closed."""
+        self._open.close()
+
+
+def clicking(address: str, people: int, seconds: float, titles: list[str]) -> tuple[list[float], int]:
+    """Seconds of every click of so many people in that time, and how many pages showed an error."""
+    times: list[float] = []
+    errors: list[int] = []
+
+    def clicks(seed: int) -> None:
+        chance = random.Random(seed)
+        person = Person(address)
+        person.open("Home")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            times.append(person.open(chance.choice(titles)))
+            time.sleep(READS * chance.uniform(0.5, 1.5))
+        errors.append(person.errors)
+        person.leave()
+
+    threads = [threading.Thread(target=clicks, args=(seed,)) for seed in range(people)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(errors) < people:
+        raise RuntimeError(f"{people - len(errors)} of {people} people were thrown out.")
+    return times, sum(errors)
+
+
+def memory(process: subprocess.Popen[bytes]) -> float:
+    """MiB that the process holds."""
+    lines = Path(f"/proc/{process.pid}/status").read_text("utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / MEBIBYTE
+
+
+def meanwhile(address: str, work: Callable[[], object], titles: list[str]) -> tuple[list[float], float]:
+    """Seconds of one person's clicks while `work` runs, and how long it ran."""
+    thread = threading.Thread(target=work)
+    times: list[float] = []
+    person = Person(address)
+    person.open("Home")
+    began = time.perf_counter()
+    thread.start()
+    place = 0
+    while thread.is_alive() or len(times) < 5:
+        times.append(person.open(titles[place % len(titles)]))
+        place += 1
+        time.sleep(READS / 4)
+    took = time.perf_counter() - began
+    person.leave()
+    return times, took
+
+
+def main(data: Path, seconds: float) -> None:
+    """Prints a figure for ten people, and one for each kind of heavy work."""
+    if not (data / "hades.db").exists():
+        fill(data, 100_000)
+    titles = page_titles()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        served(beside_empty_pages(Path(name) / "app"), data) as (address, server),
+    ):
+        first = Person(address)
+        for _ in range(2):
+            for title in titles:
+                first.open(title)
+        first.leave()
+        before = memory(server)
+        alone, wrong = clicking(address, 1, seconds, titles)
+        ten, wrong_of_ten = clicking(address, PEOPLE, seconds, titles)
+        after = memory(server)
+        floor = statistics.median(alone)
+        is_one = "one person alone"
+        tell(
+            Figure(
+                f"{PEOPLE} people, median of {len(ten)} clicks", statistics.median(ten), floor, None, is_one
+            )
+        )
+        tell(
+            Figure(
+                f"{PEOPLE} people, slowest click",
+                max(ten),
+                max(alone),
+                None,
+                "the slowest of one person alone",
+            )
+        )
+        print(
+            f"{wrong + wrong_of_ten} pages with an error; memory {before:.0f} MiB, {after:.0f} MiB with {PEOPLE} people"
+        )
+        if wrong + wrong_of_ten:
+            raise SystemExit("No page may show an error.")
+        quiet = [title for title in titles if title not in ("Accuracy", "Insights", "Score Calibration")]
+        calm = statistics.median(meanwhile(address, lambda: time.sleep(5), quiet)[0])
+        for what, arguments in (
+            ("a calibration", ["scripts.calibrate", "--actor", "Ana Ruiz"]),
+            ("a training", ["scripts.train_model"]),
+        ):
+            times, took = meanwhile(address, lambda said=arguments: _worker(data, said), quiet)  # type: ignore[misc]
+            named = f"a click while {what} of {took:.0f} s runs"
+            tell(Figure(named, statistics.median(times), calm, None, "a click with nothing else"))
+
+
+def _worker(data: Path, arguments: list[str]) -> None:
+    """Nothing; the script ran as the pages run it: a process of its own."""
+    from settings import worker_environment
+
+    environment = worker_environment() | {"HADES_DATA_DIR": str(data)}
+    root = str(Path(__file__).resolve().parents[1])
+    subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=root, env=environment, check=True, stdout=subprocess.DEVNULL
+    )
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path(os.environ.get("HADES_BENCH_WORLD", made))
+        main(folder, float(sys.argv[2]) if len(sys.argv) > 2 else 30)
