@@ -19,6 +19,8 @@ from analytics.driver_model import deal_design, fit_deal_model, win_chances
 from analytics.drivers import KNOWN_BEFORE
 from analytics.rates import FloatArray, fit_prior, shrunk_rates, wilson_interval
 from errors import ConfigError
+from lead_arrays import text_array
+from vanillasoft import csv_bytes, neutralised
 
 COMPONENTS = ("speed_to_close", "largest_deal", "product_mix", "upsell", "win_rate", "recency")
 _LOWER_IS_BETTER = ("speed_to_close", "recency")
@@ -148,6 +150,31 @@ def account_figures(known: pd.DataFrame, *, as_of: pd.Timestamp) -> pd.DataFrame
     last = won.groupby("account")["closed_on"].max().reindex(table.index)
     table["recency"] = (as_of - last).dt.days
     return table.astype(dict.fromkeys(COMPONENTS, "float64"))
+
+
+ORDERS = ("Score", "Amount at risk", "Amount", "Oldest")
+
+
+def in_order_of(rows: pd.DataFrame, order: str) -> pd.DataFrame:
+    """Scored deals (deal_id, score, amount, chance, created_on) by what matters first, with at_risk: amount × (1 − chance),
+    missing without a chance. `order` is one of ORDERS; what is missing stands last, ties by deal_id.
+    """
+    table = rows.assign(at_risk=rows["amount"] * (1 - rows["chance"]))
+    column, ascending = {
+        "Score": ("score", False), "Amount at risk": ("at_risk", False), "Amount": ("amount", False),
+        "Oldest": ("created_on", True),
+    }[order]  # fmt: skip
+    return table.sort_values([column, "deal_id"], ascending=[ascending, True], ignore_index=True)
+
+
+def rows_csv(rows: pd.DataFrame) -> bytes:
+    """All rows as CSV; text that a spreadsheet would take for a formula is shown as text, missing values are empty."""
+    cells = {}
+    for name in rows.columns:
+        text = rows[name].astype("object").where(rows[name].notna(), "").astype("str")
+        is_number = pd.api.types.is_numeric_dtype(rows[name])
+        cells[name] = text if is_number else pd.array(neutralised(text_array(text)), dtype="str")
+    return csv_bytes(pd.DataFrame(cells, index=rows.index))
 
 
 def score_bands(outcomes: pd.DataFrame) -> pd.DataFrame:

@@ -9,8 +9,11 @@ from deal_worlds import deal_world
 
 from analytics.pipeline_scores import (
     COMPONENTS,
+    ORDERS,
     account_figures,
+    in_order_of,
     read_pipeline_rules,
+    rows_csv,
     score_bands,
     score_pipeline,
 )
@@ -148,3 +151,17 @@ def test_rules_that_do_not_fit_are_a_sentence(config_dir, old, new):
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ConfigError, match=r"pipeline\.yaml"):
         read_pipeline_rules(config_dir)
+
+
+def test_deals_come_in_the_order_asked_for_and_all_of_them_as_a_file():
+    rows = pd.DataFrame({
+        "deal_id": ["a", "b", "c"], "account": ["=1+1", None, "Acme, Inc"], "score": [10.0, 90.0, 90.0], "amount": [100.0, 80.0, np.nan],
+        "chance": [0.9, 0.25, np.nan], "created_on": pd.to_datetime(["2024-01-03", "2024-01-02", "2024-01-01"]),
+    })  # fmt: skip
+    assert [in_order_of(rows, order)["deal_id"].str.cat() for order in ORDERS] == ["bca", "bac", "abc", "cba"]
+    assert in_order_of(rows, "Score")["at_risk"].tolist()[0] == 60  # 80 × (1 − .25)
+    lines = rows_csv(rows).decode().splitlines()
+    assert lines[0] == "deal_id,account,score,amount,chance,created_on"
+    assert lines[1].startswith("a,'=1+1,10.0,100.0,0.9,2024-01-03")
+    assert lines[2].startswith("b,,90.0,80.0,0.25,")
+    assert '"Acme, Inc"' in lines[3]

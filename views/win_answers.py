@@ -18,7 +18,6 @@ from analytics.win_report import WinReport, win_report
 from analytics.win_report_text import report_html, report_notes, report_tables
 
 PERIODS = (30, 60, 90, 180)
-MOST_ROWS = 500  # of a table on the page
 MOST_OWNERS = 25  # in the picture; the table has them all
 
 
@@ -48,10 +47,11 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame, s
                 for caption, table in tables[question] if figures.open else ():
                     st.caption(ui.plain(caption))
                     shown = table.head(ui.MOST_ROWS).rename(columns=lambda name: str(name).replace("_", " "))
-                    most = shown.head(MOST_ROWS)
-                    st.dataframe(most, hide_index=True, alt=caption, height=min(38 + 35 * len(most), 420))
-                    if len(shown) > MOST_ROWS:
-                        st.caption(f"The first {MOST_ROWS:,} of {len(shown):,}; the HTML file has them all.")
+                    st.dataframe(shown, hide_index=True, alt=caption, height=min(38 + 35 * len(shown), 420))
+                    if len(table) > ui.MOST_ROWS:
+                        st.caption(
+                            f"The first {ui.MOST_ROWS:,} of {len(table):,}; the HTML file has them all."
+                        )
     _change(deals)
     for note in report_notes(report):
         st.caption(ui.plain(note))
