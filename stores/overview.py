@@ -12,7 +12,8 @@ _LEADS = (
     f"SELECT {BATCH_DAY} AS started, substr(c.delivery_at, 1, 10) AS delivered "  # noqa: S608 - the text is our own
     "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' "
     "UNION ALL SELECT substr(deal_created_at, 1, 10), CASE WHEN outcome = 'delivery' "
-    "THEN coalesce(substr(delivery_at, 1, 10), '1970-01-01') END FROM historical_outcomes"
+    "THEN coalesce(substr(delivery_at, 1, 10), '1970-01-01') END FROM historical_outcomes "
+    "WHERE deal_created_at IS NULL OR deal_created_at < '2200'"  # an outcome taken back: nothing counts it
 )
 
 

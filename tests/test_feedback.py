@@ -32,8 +32,9 @@ from lead_conversion import Scorer, base_rate
 from lead_schema import SentLead, read_api_rules
 from outcome_columns import read_as_known, read_columns
 from stores import feedback as store
-from stores.models import read_first_seen
+from stores.models import count_judged, read_first_seen
 from stores.outcomes import read_outcome_frame
+from stores.overview import read_overview
 from tests.turso_server import TursoServer
 from turso_db import Database
 
@@ -226,6 +227,9 @@ def test_an_outcome_taken_back_counts_nowhere_until_it_is_said_again(db: Databas
     until = pd.Timestamp("2030-01-01")
     assert known_outcomes(read_outcome_frame(db), as_of=until, maturity_days=0).empty
     assert read_first_seen(db)[0].empty
+    assert count_judged(db, before=until.date()) == 0
+    seen = read_overview(db, today=until.date(), maturity_days=60)
+    assert (seen["leads"], seen["too_young"]) == (0, 0)
     then = read_as_known(db, known=known, zone=ZoneInfo("UTC")).frame  # a run made again reads what it read
     assert list(then["delivered_on"]) == [pd.Timestamp("2026-02-11")]
     give_feedback(db, lead_id="C-1", outcome=False, now=now + timedelta(days=2), actor=SHOP)
