@@ -33,7 +33,7 @@ _COLUMNS = (
     "verdict",
 )
 
-_LEASE_SECONDS = 600  # a calibration that was killed blocks the next for so long at most
+LEASE_SECONDS = 600  # a calibration that was killed blocks the next for so long at most
 _TOLD = 10  # differences shown
 
 
@@ -59,7 +59,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         if said.verify is not None:
             return verified(verify_run(db, run_id=said.verify))
         holder = secrets.token_hex(8)
-        if not take_lease(db, name="calibration", holder=holder, now=now, seconds=_LEASE_SECONDS):
+        if not take_lease(db, name="calibration", holder=holder, now=now, seconds=LEASE_SECONDS):
             raise Conflict("A calibration is running already. Wait until it has ended, then look at its run.")
         try:
             return calibrated(db, settings, said, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
 import sys
 from collections.abc import Callable, Sequence
@@ -28,10 +29,12 @@ from lead_schema import read_api_rules
 from models import SEED, retrain
 from pipeline import snapshot_pipeline
 from schedule import FAILED, Skip, Step, run_steps
+from scripts.calibrate import LEASE_SECONDS
 from scripts.command import DONE, PARTLY, clock, opened, parser, run
 from sent_models import kinds_to_learn, retrain_sent
 from settings import Settings, code_version
 from stores import deals, models, outcomes, runs
+from stores.state import release_lease, take_lease
 from turso_db import Database
 
 STEPS = ("sync", "snapshot", "insight", "candidates", "alerts", "digest")
@@ -88,7 +91,7 @@ def _steps(
         return told[0][1]
 
     def candidates() -> str:
-        told = [_recalibrated(db, active, today, now, actor)]
+        told = [_recalibrated(db, settings, active, today, now, actor)]
         trained = retrain(db, icp=icp, now=now, actor=actor, code_version=code_version(), only_if_due=True)
         rules = read_api_rules(config)
         for kind in kinds_to_learn(rules):
@@ -154,7 +157,9 @@ def _win(db: Database, today: date) -> list[tuple[str, str]]:
     return report.answers if report else []
 
 
-def _recalibrated(db: Database, active: Active, today: date, now: datetime, actor: Actor) -> str:
+def _recalibrated(
+    db: Database, settings: Settings, active: Active, today: date, now: datetime, actor: Actor
+) -> str:
     """A calibration run as a suggestion, where the newest one is a week old."""
     newest = runs.read_latest_run(db)
     if newest is not None:
@@ -164,15 +169,16 @@ def _recalibrated(db: Database, active: Active, today: date, now: datetime, acto
     counted = outcomes.count_historical(db)["leads"] + outcomes.count_started_before(db, day=today)
     if not counted:
         return "Nothing to calibrate yet."
-    run = calibrate(
-        db,
-        icp=active.icp,
-        weight_version=active.version,
-        as_of=today,
-        now=now,
-        actor=actor,
-        code_version=code_version(),
-    )
+    holder = secrets.token_hex(8)
+    if not take_lease(db, name="calibration", holder=holder, now=now, seconds=LEASE_SECONDS):
+        return "A calibration is running already."
+    try:
+        run = calibrate(
+            db, icp=active.icp, weight_version=active.version, as_of=today, now=now, actor=actor, code_version=code_version(),
+            cache_dir=settings.data_dir / "cache",
+        )  # fmt: skip
+    finally:
+        release_lease(db, name="calibration", holder=holder)
     moves = sum(row["verdict"] == "move" for row in run["rows"])
     return f"Calibration run {run['run_id']} suggests {moves} moves; a person approves."
 

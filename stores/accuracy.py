@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from stores.outcomes import BATCH_DAY
 from turso_db import Database
 
 
@@ -19,8 +20,8 @@ def read_scored_leads(db: Database) -> pd.DataFrame:
     (0–100) per part of the score that any lead has.
     """
     frame = db.frame(
-        "SELECT l.batch_id, l.company_name, l.workflow_type, l.weight_version, l.hades_score AS score, l.sic_code, l.state, "
-        "l.segment, l.employee_count, substr(c.exported_at, 1, 10) AS exported_on, substr(c.delivery_at, 1, 10) AS delivered_on, "
+        "SELECT l.batch_id, l.company_name, l.workflow_type, l.weight_version, l.hades_score AS score, l.sic_code, l.state, "  # noqa: S608 - our own text
+        f"l.segment, l.employee_count, {BATCH_DAY} AS exported_on, substr(c.delivery_at, 1, 10) AS delivered_on, "
         "l.source_features FROM company_outcomes c JOIN lead_outcomes l ON l.id = c.lead_id "
         "JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' ORDER BY c.exported_at, l.id"
     )
