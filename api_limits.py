@@ -17,6 +17,10 @@ from errors import ConfigError
 _MOST_NAMES = 10_000  # of callers remembered at a time; the longest unseen is forgotten first
 
 
+class OpenDoor(ConfigError):
+    """Other machines would be served without a key or sign-in."""
+
+
 def is_loopback(host: str | None) -> bool:
     """Whether only this machine reaches the host: localhost, 127.0.0.0/8 or ::1."""
     name = (host or "").strip("[]").lower()
@@ -37,9 +41,9 @@ def said_hosts(argv: Sequence[str], server_host: str | None) -> list[str]:
 
 
 def refuse_open_door(hosts: Sequence[str], *, is_shut: bool, sentence: str) -> None:
-    """Nothing when the door is shut by a key or sign-in, or only this machine is served; else ConfigError."""
+    """Nothing when the door is shut by a key or sign-in, or only this machine is served; else OpenDoor."""
     if not is_shut and not all(is_loopback(host) for host in hosts):
-        raise ConfigError(f"{sentence} Or serve 127.0.0.1.")
+        raise OpenDoor(f"{sentence} Or serve 127.0.0.1.")
 
 
 def is_from_here(scope: Scope, headers: dict[str, str]) -> bool:
@@ -90,7 +94,7 @@ class Gate:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most, read, started = self._most_bytes(scope["path"]), 0, False
+        most, read, started = 0, 0, False
 
         async def counted() -> Message:
             nonlocal read
@@ -106,6 +110,7 @@ class Gate:
             await send(message)
 
         try:
+            most = self._most_bytes(scope["path"])
             said = dict(scope["headers"]).get(b"content-length", b"0")
             if said.isdigit() and int(said) > most:
                 raise _too_large(most)

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api
-from api_limits import is_from_here, refuse_open_door, said_hosts
+from api import quiet_access_log
+from api_limits import OpenDoor, is_from_here, refuse_open_door, said_hosts
 from errors import ConfigError, HadesError
 from settings import read_settings
 
@@ -77,8 +79,21 @@ def _secure(cookie: bytes) -> bytes:
 
 @asynccontextmanager
 async def _lifespan(_: Any) -> AsyncIterator[None]:
-    """The API opens and closes with the app; a mounted app's own lifespan does not run by itself."""
-    check_hosts(said_hosts(sys.argv, read_settings().server_host))
+    """The API opens and closes with the app; a mounted app's own lifespan does not run by itself.
+
+    What stops it, such as a mistake in a configuration, does not stop the pages: they say it in a sentence, and so does
+    the API to every request until it is mended.
+    """
+    quiet_access_log()
+    try:
+        check_hosts(said_hosts(sys.argv, read_settings().server_host))
+        await run_in_threadpool(api.state.desk)
+    except OpenDoor:
+        raise
+    except HadesError as error:
+        print(f"HADES serves its pages; the rest waits: {error}", file=sys.stderr, flush=True)  # noqa: T201
+        yield
+        return
     async with api.router.lifespan_context(api):
         yield
 

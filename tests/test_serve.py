@@ -69,6 +69,34 @@ def test_pages_and_api_answer_from_one_process(config_dir: Path, tmp_path: Path)
     assert "L-1" not in said
 
 
+def test_a_mistake_in_a_configuration_stops_neither_the_pages_nor_the_start(
+    config_dir: Path, tmp_path: Path
+) -> None:
+    path = config_dir / "icp.yaml"
+    path.write_text(path.read_text().replace("signal_strength: 0.50", "signal_strength: 0.60"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "serve", "--port", str(port)], cwd=ROOT, stdout=log, stderr=log
+        )
+    try:
+        until = time.monotonic() + 60
+        while b"expected weights that sum to 1" not in (tmp_path / "log").read_bytes():
+            assert server.poll() is None, (tmp_path / "log").read_text()
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        page = httpx.get(f"http://127.0.0.1:{port}/_stcore/health", timeout=30)
+        answer = httpx.get(f"http://127.0.0.1:{port}/api/info", timeout=30)
+    finally:
+        server.terminate()
+        server.wait(20)
+    assert page.text == "ok"
+    assert answer.status_code >= 500
+    assert "Traceback" not in (tmp_path / "log").read_text()
+
+
 def test_a_port_that_is_taken_is_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
