@@ -1,5 +1,6 @@
 """The front door: what happened, what needs attention, and where to go."""
 
+from datetime import datetime
 from functools import partial
 
 import streamlit as st
@@ -10,6 +11,7 @@ from stores import audit, demo_removal, guide, overview
 from views.demo_leaves import offer_rollback
 from views.first_steps import show_first_steps
 
+STALE_DAYS = 14  # a call centre that phones every day reports within two weeks
 SAID = {
     "export": "Exported", "void batch": "Made void:", "approve": "Approved", "roll back": "Rolled back:", "first": "Began with",
     "hand edit": "Edited by hand:", "import file": "Imported outcomes from", "import historical": "Imported history from",
@@ -110,6 +112,13 @@ with ui.page("Home") as frame:
             todo += 1
             st.warning("**The last sync failed.** Outcomes are as old as the one before it.")
             st.page_link("pages/3_Operators.py", label="See why", icon=":material/arrow_forward:")
+        if seen["last_sync"] is not None and seen["too_young"]:
+            quiet = (frame.now - datetime.fromisoformat(seen["last_sync"])).days
+            if quiet > STALE_DAYS:
+                todo += 1
+                st.warning(f"**No outcome has come in for {quiet} days.** Rates fall behind what happened.")
+                st.page_link("pages/4_Outcomes.py", label="Bring them in", icon=":material/arrow_forward:",
+                             query_params={"tab": "Import files"})  # fmt: skip
         if not todo:
             st.success("Nothing waits for anybody.", icon=":material/check_circle:")
         st.caption(f"Outcomes last came in {ui.age(seen['last_sync'], frame.now)}; "

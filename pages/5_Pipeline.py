@@ -1,6 +1,6 @@
 """Open deals by what their account's history and their amount make them worth, and what became of earlier scores."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -11,6 +11,14 @@ import ui
 from analytics.pipeline_scores import ORDERS, in_order_of, read_pipeline_rules, rows_csv, score_bands
 from pipeline import snapshot_pipeline
 from stores import deals, pipeline
+
+STALE_DAYS = 7
+
+
+COLUMNS = (
+    "deal_id", "account", "owner", "stage", "amount", "score", "chance", "chance_low", "chance_high", "at_risk", "account_score",
+    "amount_score", "wins", "confidence", "created_on",
+)  # fmt: skip
 
 
 def score_now(frame: ui.Frame) -> None:
@@ -54,16 +62,19 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
     rows = in_order_of(rows, order or ORDERS[0])
     if len(rows) > ui.MOST_ROWS:
         st.caption(f"The first {ui.MOST_ROWS:,} of {len(rows):,} are shown; the download has them all.")
+    age = (frame.today - date.fromisoformat(newest["as_of"])).days
+    if age > STALE_DAYS:
+        st.info(f"These scores are {age} days old, and deals have moved since. Score the open deals again.", icon=":material/schedule:")  # fmt: skip
     ids = rows["deal_id"].tolist()
     st.dataframe(
-        rows.head(ui.MOST_ROWS), hide_index=True, alt="Open deals, what matters first", height=460, key="scored_deals",
+        rows.head(ui.MOST_ROWS), hide_index=True, alt="Open deals, what matters first", height=460, column_order=COLUMNS, key="scored_deals",
         selection_mode="single-row", on_select=partial(ui.open_row, "deal", "scored_deals", ids), column_config={
             "deal_id": "Deal", "account": "Account", "owner": "Owner", "stage": "Stage",
             "amount": st.column_config.NumberColumn("Amount", format="localized"),
             "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%.1f"),
             "account_score": st.column_config.NumberColumn("Account part", format="%.0f"),
             "amount_score": st.column_config.NumberColumn("Amount part", format="%.0f"), "wins": "Deals won before",
-            "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance by the driver model", format="percent"),
+            "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance to win", format="percent"),
             "chance_low": st.column_config.NumberColumn("from", format="percent"),
             "chance_high": st.column_config.NumberColumn("to", format="percent"),
             "at_risk": st.column_config.NumberColumn("At risk", format="localized"), "created_on": ui.day_column("Created")},

@@ -45,6 +45,11 @@ def show_report(frame: ui.Frame, run: Run | None, *, is_open: bool = True) -> No
                f"{ui.percent(whole['rate'])} ({ui.interval(whole['low'], whole['high'])}); {whole['too_young']:,} too young. "
                f"{made_from(run)} Estimator {run['estimator']}, "
                f"made by {ui.plain(run['created_by'])} on version {run['weight_version']}.")  # fmt: skip
+    if not whole["leads"]:  # pictures of nothing say nothing
+        days = frame.icp.data["calibration"]["maturity_days"]
+        ui.empty(f"A lead can be judged {days} days after it went out, or once history with outcomes is imported. "
+                 f"{ui.many(whole['too_young'], 'lead is', 'leads are')} waiting.")  # fmt: skip
+        return
     closed = (
         run["rests_on_demo"]
         or run["applied_version"]
