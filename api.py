@@ -15,7 +15,6 @@ from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -24,13 +23,14 @@ import api_answers as answers
 from actors import Actor
 from api_answers import Problem, answer, error_answer
 from api_desk import Desk, Models, clock, open_desk
-from api_document import DESCRIPTION, body_schemas
+from api_document import document, sent_as
 from api_keys import needs_key
 from api_limits import Gate, refuse_open_door, said_hosts
 from api_models import models_in_force, train_models
 from api_retraining import Train
 from errors import Conflict, InputError
 from feedback import ScoredLead, exported_row, give_feedback, score_sent, undo_feedback
+from lead_conversion import conversions, reasons_of, scorer_of
 from lead_schema import LEAD_ID, SentLead, check_lead
 from settings import VERSION, Settings, read_settings
 from stores import feedback as store
@@ -85,7 +85,7 @@ def build_app(
     for kind in (HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _handled)
     _routes(app)
-    app.openapi = lambda: _document(app, desk())  # type: ignore[method-assign]
+    app.openapi = lambda: document(app, desk().rules)  # type: ignore[method-assign]
     return app
 
 
@@ -111,8 +111,8 @@ def _routes(app: FastAPI) -> None:
         "responses": {status: {"model": answers.ErrorAnswer} for status in _ERRORS},
         "openapi_extra": {"security": [{"key": []}]},
     }
-    lead = {"openapi_extra": docs["openapi_extra"] | _sent(json="Lead", form="LeadForm")}
-    batch = {"openapi_extra": docs["openapi_extra"] | _sent(json="LeadBatch")}
+    lead = {"openapi_extra": docs["openapi_extra"] | sent_as(json="Lead", form="LeadForm")}
+    batch = {"openapi_extra": docs["openapi_extra"] | sent_as(json="LeadBatch")}
     errors = {"responses": docs["responses"] | {s: {"model": answers.ErrorAnswer} for s in (400, 415)}}
     of_a_lead = {**docs, "responses": docs["responses"] | {404: {"model": answers.ErrorAnswer}}}
 
@@ -121,6 +121,11 @@ def _routes(app: FastAPI) -> None:
         """Score one lead and keep it. A known lead_id keeps its first features; actual_outcome null erases nothing."""
         sent, as_text = await _lead_body(request)
         return await _do(request, lambda desk, actor: _scored(desk, actor, sent, as_text))
+
+    @app.get("/score/{lead_id}", response_model=answers.ReasonsAnswer, **of_a_lead)
+    async def reasons(request: Request, lead_id: LeadId) -> Response:
+        """What a lead that programs sent scores now, and why. Nothing is kept."""
+        return await _do(request, lambda desk, _: _reasons(desk, lead_id))
 
     @app.post("/score/batch", response_model=answers.BatchAnswer, **errors, **batch)
     async def score_batch(request: Request) -> Response:
@@ -185,6 +190,17 @@ def _scored(desk: Desk, actor: Actor, sent: Any, as_text: bool) -> dict[str, Any
     if lead.outcome is not None:
         desk.retrainer.nudge()
     return _score_answer(found, f"{now:%Y-%m-%dT%H:%M:%SZ}")
+
+
+def _reasons(desk: Desk, lead_id: str) -> dict[str, Any]:
+    lead = store.read_lead(desk.db, lead_id=lead_id)
+    if lead is None or lead["exported_lead"] is not None:
+        raise Problem(404, "No lead with this lead_id was sent to be scored.")
+    features = json.loads(lead["last_features"])
+    scorer = scorer_of(desk.scorers(), lead["kind"], features)
+    (found,) = conversions([features], scorer)
+    told = {name: round(points, 6) for name, points in reasons_of(features, scorer).items()}
+    return _score_answer(ScoredLead(lead_id, found), f"{clock():%Y-%m-%dT%H:%M:%SZ}") | {"reasons": told}
 
 
 def _scored_batch(desk: Desk, actor: Actor, sent: Any) -> dict[str, Any]:
@@ -335,25 +351,6 @@ async def _handled(_: Request, error: Exception) -> Response:
 def _most_bytes(desk: Callable[[], Desk], path: str) -> int:
     rules = desk().rules
     return rules.batch_bytes if path.rstrip("/").endswith("/score/batch") else rules.body_bytes
-
-
-def _sent(**schemas: str) -> dict[str, Any]:
-    kinds = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
-    content = {
-        kinds[name]: {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-        for name, schema in schemas.items()
-    }
-    return {"requestBody": {"required": True, "content": content}}
-
-
-def _document(app: FastAPI, desk: Desk) -> dict[str, Any]:
-    if not app.openapi_schema:
-        made = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
-        parts = made["components"]
-        parts["schemas"] |= body_schemas(desk.rules)
-        parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-        app.openapi_schema = made
-    return app.openapi_schema
 
 
 app = build_app()

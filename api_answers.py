@@ -52,6 +52,13 @@ class ScoreAnswer(BaseModel):
     model_version: str
 
 
+class ReasonsAnswer(ScoreAnswer):
+    """What the lead scores now, with the fields it was last sent with, and why: reasons are points that sum to 100 x the
+    score; `base` is what the average lead has."""
+
+    reasons: dict[str, float]
+
+
 class RejectedLead(BaseModel):
     """A lead of a batch that was not scored: its place in the list (from 0) and why."""
 

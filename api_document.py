@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
 from lead_schema import LEAD_ID, ApiRules, Field, LeadKind
 
 _PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
@@ -40,6 +43,27 @@ def body_schemas(rules: ApiRules) -> dict[str, Any]:
             },
         },
     }
+
+
+def sent_as(**schemas: str) -> dict[str, Any]:
+    """What a route takes: the name of the component schema of its body, by kind (json, form)."""
+    kinds = {"json": "application/json", "form": "application/x-www-form-urlencoded"}
+    content = {
+        kinds[name]: {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+        for name, schema in schemas.items()
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def document(app: FastAPI, rules: ApiRules) -> dict[str, Any]:
+    """The OpenAPI document of the app with the declared fields; made once."""
+    if not app.openapi_schema:
+        made = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
+        parts = made["components"]
+        parts["schemas"] |= body_schemas(rules)
+        parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        app.openapi_schema = made
+    return app.openapi_schema
 
 
 def _lead(kind: LeadKind, missing: str | None) -> dict[str, Any]:

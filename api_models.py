@@ -12,6 +12,7 @@ from typing import Any
 
 from actors import Actor
 from analytics.lead_model import LeadModel, chance_of, chances, from_json
+from analytics.sent_model import reasons
 from api_retraining import FEEDBACK
 from errors import Unavailable
 from lead_conversion import Trained
@@ -47,7 +48,8 @@ def models_in_force(db: Database) -> Mapping[str, Trained]:
 
 def _trained(name: str, model: LeadModel, workflow: str, metrics: Mapping[str, Any]) -> Trained:
     how: dict[str, Any] = {"model": model, "workflow": workflow}
-    return Trained(name, partial(chances, **how), metrics, partial(chance_of, **how))
+    why = partial(reasons, model=model, kind=workflow)
+    return Trained(name, partial(chances, **how), metrics, partial(chance_of, **how), why)
 
 
 def train_models(_: Database, __: datetime, actor: Actor) -> str:

@@ -33,12 +33,14 @@ class BaseRate(NamedTuple):
 
 class Trained(NamedTuple):
     """A model in force: `probability` takes a frame (one row per lead, the fields of the kind) and gives 0 to 1 each; `of_one`,
-    where there is one, gives the same of a single lead's fields, quickly."""
+    where there is one, gives the same of a single lead's fields, quickly. `reasons`, where there is one, takes a frame, too:
+    points per reason, which sum to 100 x the probability."""
 
     version: str
     probability: Callable[[pd.DataFrame], npt.ArrayLike]
     metrics: Mapping[str, Any]
     of_one: Callable[[Mapping[str, Any]], float] | None = None
+    reasons: Callable[[pd.DataFrame], pd.DataFrame] | None = None
 
 
 class Scorer(NamedTuple):
@@ -113,6 +115,16 @@ def conversions(leads: Sequence[Mapping[str, Any]], scorer: Scorer) -> list[Conv
     return [
         Conversion(score, _category(score, scorer), scorer.version) for score in np.round(scores, 6).tolist()
     ]
+
+
+def reasons_of(lead: Mapping[str, Any], scorer: Scorer) -> dict[str, float]:
+    """Points per reason, which sum to 100 x the lead's probability before it is rounded: `base` (the average lead's, or the
+    base rate's) and one per field that the model knows."""
+    if scorer.trained is None or scorer.trained.reasons is None:
+        (alone,) = conversions([lead], scorer)
+        return {"base": 100 * alone.conversion_score}
+    told = scorer.trained.reasons(lead_frame([lead], scorer.kind)).iloc[0]
+    return {str(name).removesuffix("_points"): float(points) for name, points in told.items()}
 
 
 def _category(score: float, scorer: Scorer) -> str:

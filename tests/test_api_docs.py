@@ -42,7 +42,7 @@ def test_every_request_of_the_document_gets_the_answer_it_shows(
     config_dir: Path, db: turso_db.Database
 ) -> None:
     examples = BLOCK.findall(TEXT)
-    assert len(examples) == TEXT.count("```http") == 9
+    assert len(examples) == TEXT.count("```http") == 10
     with api_client(build_app(train=lambda *_: "Nothing better was found.")) as client:
         for request, answer in examples:
             assert without_stamps(sent(client, request)) == without_stamps(json.loads(answer)), request

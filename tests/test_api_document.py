@@ -93,5 +93,5 @@ def fuzz(address: str, mode: Any, examples: int) -> dict[str, int]:
         )  # fmt: skip
         with suppress(Unsatisfiable):  # nothing of an operation without parameters can be unfitting
             given(operation.as_strategy(generation_mode=mode))(bounded(asking(operation.label, asked)))()
-    assert len(asked) == (8 if mode == schemathesis.GenerationMode.POSITIVE else 7), asked
+    assert len(asked) == (9 if mode == schemathesis.GenerationMode.POSITIVE else 8), asked
     return asked

@@ -89,10 +89,17 @@ def test_a_model_is_approved_scores_over_http_and_is_taken_back(
             for one in (lead, lead | {"lead_id": "N-2", "website_visits": 0, "lead_source": "Organic"})
         )
         info = client.get("/info").json()["models"]["web"]
+        why = client.get("/score/N-1").json()
+        assert client.get("/score/N-9").status_code == 404
     assert (good["model_version"], info["model_version"]) == ("web-1", "web-1")
     # Planted: 1 / (1 + exp(2 − 0.08 × 19 − 1)) = .63 and 1 / (1 + exp(2 + 0.08 × 20)) = .027
     assert (good["conversion_score"], poor["conversion_score"]) == (pytest.approx(0.63, abs=0.15), pytest.approx(0.03, abs=0.04))  # fmt: skip
     assert (good["risk_category"], poor["risk_category"]) == ("Medium", "Low")
+    assert {name: why[name] for name in good if name != "timestamp"} == {name: good[name] for name in good if name != "timestamp"}  # fmt: skip
+    assert sum(why["reasons"].values()) == pytest.approx(
+        100 * good["conversion_score"], abs=1e-4
+    )  # six digits each
+    assert why["reasons"]["website_visits"] > 0 < why["reasons"]["lead_source"]
     assert set(info["metrics"]) == {"auc", "brier", "lift", "leads", "deliveries"}
     assert bring_back_sent(db, kind="web", version=None, reason="It surprised us.", now=NOW, actor=ADA) == 2
     assert store.read_in_force(db) == {}
