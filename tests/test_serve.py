@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -173,3 +174,14 @@ def test_a_plain_run_shows_nothing_under_another_name(
     assert not app.title
     monkeypatch.setattr(ContextProxy, "headers", property(lambda _: {"Host": "localhost:8501"}))
     assert AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run().title
+
+
+def test_what_streamlit_itself_is_told_keeps_strangers_out() -> None:
+    told = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))
+    server, client = told["server"], told["client"]
+    assert (server["address"], server["maxUploadSize"]) == ("127.0.0.1", 50)
+    assert server["enableXsrfProtection"] is True
+    assert server["enableCORS"] is True  # the WebSocket's origin is checked with it
+    assert server["enableAgentApi"] is False
+    assert client["showErrorDetails"] == "none"
+    assert told["browser"]["gatherUsageStats"] is False
