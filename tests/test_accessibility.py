@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,23 @@ def test_no_page_breaks_a_rule_in_either_scheme(tmp_path: Path) -> None:
                 seen += 1
     assert not wrong, "\n".join(wrong)
     assert seen > 2 * len(PAGES)  # their tabs, too
+
+
+def test_every_picture_and_table_has_a_name_and_every_day_one_form() -> None:
+    named, nameless, formless = 0, [], []
+    for path in [ROOT / "Home.py", *(ROOT / "pages").glob("*.py"), *(ROOT / "views").glob("*.py")]:
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(call, ast.Call) or not isinstance(call.func, ast.Attribute):
+                continue
+            where = f"{path.name}:{call.lineno}"
+            if call.func.attr in ("plotly_chart", "dataframe", "data_editor", "image"):
+                has_name = any(keyword.arg == "alt" for keyword in call.keywords)
+                named, nameless = named + has_name, nameless + [where] * (not has_name)
+            if call.func.attr in ("DateColumn", "DatetimeColumn"):  # ui.day_column, ui.time_column
+                formless += [where] * all(keyword.arg != "format" for keyword in call.keywords)
+    assert not nameless
+    assert not formless
+    assert named > 50
 
 
 def test_axe_finds_what_is_planted_and_lets_only_the_listed_pass() -> None:

@@ -89,6 +89,9 @@ def write(page: Any, box: str, text: str) -> None:
 
 def exports(page: Any) -> None:
     """Ops: from an upload to the file for the call centre."""
+    page.on(
+        "filechooser", lambda _: None
+    )  # from here on the browser asks us, so that no Enter comes too early for that
     follow(page, "Score and Export")
     page.get_by_text("Drop a ZoomInfo export above").wait_for()
     settled(page)
@@ -122,6 +125,7 @@ def approves_and_rolls_back(page: Any, config: Path) -> None:
     tab_to(page, "Fullscreen: SIC", "button")
     page.keyboard.press("Tab")  # into the table
     page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
     page.wait_for_function("() => document.activeElement.getAttribute('role') === 'gridcell'")
     page.keyboard.press("Space")
     page.get_by_role("button", name="Apply 1 selected").wait_for()
@@ -220,8 +224,9 @@ def test_a_day_of_five_people_with_the_keyboard(tmp_path: Path, scheme: str) -> 
             approves_and_rolls_back(page, config)
         with signed_in(people, address, "Ben Cole", scheme) as page:
             exports(page)
-        with signed_in(people, address, "Vera Lund", scheme) as page:
-            looks(page, address)
+        if scheme == "light":  # what is offered does not depend on it
+            with signed_in(people, address, "Vera Lund", scheme) as page:
+                looks(page, address)
         with signed_in(people, address, "Max Ohm", scheme) as page:
             filters(page, address)
         with signed_in(people, address, "Eve Stone", scheme) as page:
