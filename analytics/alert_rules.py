@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import yaml
 
 from analytics.alert_looks import TESTED, AlertRule, Seen, looked_at, looks
@@ -116,6 +117,23 @@ def replay(rule: AlertRule, seen: Seen, *, until: date, days: int = 365) -> list
             open_subjects[finding.subject] = day
             fired.append(Fired(day, *finding))
     return fired
+
+
+def overview(rules: Sequence[AlertRule], seen: Seen, *, day: date) -> pd.DataFrame:
+    """One row per rule: rule, on (bool), looks_at, per_year (0–1: how often chance alone makes it fire in a year; missing
+    for rules that test nothing and while there is too little to look at), last_year (alerts that the last 365 days would
+    have opened; missing for rules that test nothing), told (who, comma-separated).
+    """
+    rows = []
+    for rule in rules:
+        tests = rule.kind in TESTED
+        rate = false_alarm_rate(rule, seen, day=day)
+        rows.append((
+            rule.name, rule.active, rule.kind + (f" by {rule.field.replace('_', ' ')}" if rule.field else ""),
+            rate[1] if rate else None, len(replay(rule, seen, until=day)) if tests else None, ", ".join(rule.tell),
+        ))  # fmt: skip
+    table = pd.DataFrame(rows, columns=["rule", "on", "looks_at", "per_year", "last_year", "told"])
+    return table.astype({"per_year": "float64", "last_year": "Int64"})
 
 
 def with_changes(

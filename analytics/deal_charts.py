@@ -92,7 +92,7 @@ def effects(values: pd.DataFrame) -> Any:
                             "arrayminus": rows["effect"] - rows["effect_low"], "color": QUIET, "thickness": 1.5, "width": 0},
                    hovertemplate="%{y}: %{x:+.1f} points<extra></extra>")
     )  # fmt: skip
-    return _around_zero(figure, len(rows), "Points more or less often won than otherwise alike deals")
+    return _around_zero(figure, len(rows), "Points against otherwise alike deals")
 
 
 def impact(segments: pd.DataFrame) -> Any:

@@ -62,6 +62,23 @@ class WinReport:
     owners: pd.DataFrame
     flow: StageFlow | None
 
+    @property
+    def risk_field(self) -> str | None:
+        """The field that the third answer is about; None without segments."""
+        return None if self.segments.empty else str(_worst(self.segments)["field"])
+
+    @property
+    def young_sentence(self) -> str:
+        """One sentence on what of the newest creations' difference is only youth; empty where there are too few."""
+        if self.young.empty:
+            return ""
+        part = self.young.iloc[0]
+        told = f"({part['low']:+.1f} to {part['high']:+.1f})"
+        return (
+            f"By creation date, {part['change']:+.1f} points {told} of the newest period's difference come from deals that are "
+            "still young."
+        )
+
 
 def win_report(
     deals: pd.DataFrame,
@@ -105,8 +122,14 @@ def win_report(
         cohorts=monthly_rates(known, as_of=day, by="created_on"), broke=broke, cusum=cusum, cusum_signals=signals,
         waterfalls=waterfalls, terms=terms, young=_young(known, used, day, days, seed), drivers=drivers,
         segments=segments, rules=rules, stages=stage_table(known), actions=actions, owners=owners,
-        flow=None if states is None else stage_flow(states, as_of=day),
+        flow=None if states is None else stage_flow(states, as_of=day if as_of is not None else _seen_until(states, day)),
     )  # fmt: skip
+
+
+def _seen_until(states: pd.DataFrame, day: pd.Timestamp) -> pd.Timestamp:
+    """The newest day on which a deal was seen or closed: open deals are seen later than the last one closed."""
+    newest = states["seen_at"].max()
+    return day if pd.isna(newest) else max(day, newest.normalize())
 
 
 def _cusum(known: pd.DataFrame, fall: Fall) -> tuple[Cusum | None, list[pd.Timestamp]]:
@@ -219,22 +242,25 @@ def _why(fall: Fall, terms: pd.DataFrame) -> str:
         if rates["adjusted"] <= Q
         else ", not from winning the same kind of deal less or more often"
     )
-    return f"{change} come from a different mix by {name}{also}."
+    start = "The whole does not show it, but " if fall.verdict == "no change shown" else ""
+    return f"{start}{change} come from a different mix by {name}{also}."
+
+
+def _worst(segments: pd.DataFrame) -> pd.Series:
+    """The segment with the most wins missing beyond chance, else the one with the greatest impact of the first field."""
+    bad = segments[(segments["adjusted"] <= Q) & (segments["excess"] > 0)]
+    return segments.iloc[0] if bad.empty else bad.sort_values("excess", ascending=False).iloc[0]
 
 
 def _risk(segments: pd.DataFrame) -> str:
     if segments.empty:
         return "The data cannot tell: the deals carry no field to split them by."
-    bad = segments[(segments["adjusted"] <= Q) & (segments["excess"] > 0)].sort_values(
-        "excess", ascending=False
-    )
-    if not bad.empty:
-        top = bad.iloc[0]
+    top = _worst(segments)
+    if top["adjusted"] <= Q and top["excess"] > 0:
         return (
             f"{str(top['field']).replace('_', ' ').capitalize()} {top['value']}: {top['excess']:.0f} wins are missing against "
             f"the average ({top['excess_low']:.0f} to {top['excess_high']:.0f}), {top['impact']:,} of {top['deals']:,} deals lost."
         )
-    top = segments.iloc[0]
     told = (
         f"Most deals by {str(top['field']).replace('_', ' ')} are lost in {top['value']} ({top['impact']:,} of {top['deals']:,}), "
         "but that is where the deals are: no segment loses more than chance makes."

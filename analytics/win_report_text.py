@@ -110,12 +110,8 @@ def report_notes(report: WinReport) -> list[str]:
         )
     if report.rules.empty or not report.rules["found"].any():
         notes.append("No segment was found: no rule of one or two labels stands both tests.")
-    if len(report.young):
-        maturity = report.young.iloc[0]
-        notes.append(
-            f"By creation date, {maturity['change']:+.1f} points of the newest period's difference come from deals that are "
-            "still young."
-        )
+    if report.young_sentence:
+        notes.append(report.young_sentence)
     return notes
 
 

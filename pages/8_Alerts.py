@@ -103,8 +103,9 @@ with ui.page("Alerts") as frame:
     )
     with feed:
         show_alerts(frame, rows, sum(rule.active for rule in rules))
-    with ruled:
-        show_rules(frame, rules, {name for name, entry in changed.items() if entry is not None}, seen)
+    if ruled.open:  # every rule is replayed
+        with ruled:
+            show_rules(frame, rules, {name for name, entry in changed.items() if entry is not None}, seen)
     if weekly.open:  # the win report behind it takes a while
         with weekly:
             show_digest(frame, seen.deals)

@@ -18,6 +18,7 @@ from analytics.alert_rules import (
     changes,
     false_alarm_rate,
     findings,
+    overview,
     read_alert_rules,
     replay,
 )
@@ -101,6 +102,20 @@ def test_the_rate_of_a_year_follows_from_the_rate_of_a_look():
     )
     assert 0 < look <= 0.02276  # the tail of two standard deviations
     assert year == pytest.approx(1 - (1 - look) ** (365 / 30))
+
+
+def test_the_overview_says_of_each_rule_what_its_own_page_says(config_dir):
+    rules = read_alert_rules(config_dir)
+    seen = Seen(fallen(), exported([100] * 40, [10] * 40))
+    table = overview(rules, seen, day=UNTIL).set_index("rule")
+    assert list(table.index) == [rule.name for rule in rules]
+    rule = rules[1]
+    row = table.loc[rule.name]
+    assert row["looks_at"] == "win rate by region"
+    assert row["per_year"] == false_alarm_rate(rule, seen, day=UNTIL)[1]
+    assert row["last_year"] == len(replay(rule, seen, until=UNTIL)) > 0
+    assert table.loc["Sync failed", ["per_year", "last_year"]].isna().all()
+    assert overview(rules, Seen(deal_world(1, 0)), day=UNTIL)["per_year"].isna().all()
 
 
 def test_shipped_rules_read_and_broken_ones_are_a_sentence(config_dir):

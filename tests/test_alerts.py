@@ -274,6 +274,7 @@ def test_what_another_room_found_opens_and_closes_like_everything_else(db, now):
 def test_a_manager_changes_a_rule_on_the_page_and_the_file_stands_again(places, now):  # noqa: F811
     db = turso_db.connect(None, None, places / "data")
     app = opened("pages/8_Alerts.py")
+    app.session_state["tab"] = "Rules"
     app.session_state["rule_Strange deals"] = True  # the expander is open
     app.run()
     app.number_input(key="limit_Strange deals").set_value(5.0).run()

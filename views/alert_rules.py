@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
+import pandas as pd
 import streamlit as st
 
 import ui
 from alerts import change_rule, reset_rule
 from analytics.alert_looks import TESTED, AlertRule, Seen
-from analytics.alert_rules import DIRECTIONS, FIELDS, KINDS, false_alarm_rate, replay
+from analytics.alert_rules import DIRECTIONS, FIELDS, KINDS, false_alarm_rate, overview, replay
 
 NEW = AlertRule("", TESTED[0])
 _MEANS = {
@@ -46,9 +47,22 @@ def reset_now(frame: ui.Frame, name: str) -> None:
 
 
 def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen: Seen) -> None:
-    """Every rule, and a way to make another one."""
+    """How often each rule is wrong and what the last year would have been, every rule, and a way to make another one."""
+    table = _overview(frame.data_version, frame.today, tuple(rules), seen)
+    fired = int(table.loc[table["on"], "last_year"].sum())
+    st.markdown(
+        f"#### The {int(table['on'].sum()):,} rules that are on would have opened {ui.many(fired, 'alert')} in twelve months"
+    )
+    st.dataframe(
+        table, hide_index=True, alt="Rules with their false alarms and the last twelve months", column_config={
+            "rule": "Rule", "on": "On", "looks_at": "Looks at",
+            "per_year": st.column_config.NumberColumn("Years with a false alarm", format="percent"),
+            "last_year": "Alerts in twelve months", "told": "Who is told"},
+    )  # fmt: skip
     st.caption(
-        "Read the replay before a rule is switched on. What is changed here stands over config/alerts.yaml."
+        "A false alarm is one that chance alone makes in unchanged times; where it is missing, the rule looks at a state or there "
+        "is too little to look at. Read the replay before a rule is switched on. What is changed here stands over "
+        "config/alerts.yaml."
     )
     for rule in rules:
         on = ":material/notifications_active:" if rule.active else ":material/notifications_off:"
@@ -76,6 +90,11 @@ def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen:
             )
             _evidence(edited, seen, frame)
             st.button("Save", type="primary", key="save_new", on_click=save_now, args=(frame, edited))
+
+
+@st.cache_data(max_entries=8, show_spinner="Replaying the rules")
+def _overview(version: int, day: date, rules: tuple[AlertRule, ...], _seen: Seen) -> pd.DataFrame:
+    return overview(rules, _seen, day=day)
 
 
 def _boxes(rule: AlertRule, frame: ui.Frame) -> AlertRule:

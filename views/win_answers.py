@@ -54,7 +54,8 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame, s
                         )
     _change(deals)
     for note in report_notes(report):
-        st.caption(ui.plain(note))
+        if note != report.young_sentence:
+            st.caption(ui.plain(note))
     st.download_button(
         "Download as one HTML file", lambda: report_html(report, title="Win rate"), "win_rate.html", "text/html",
         icon=":material/download:", on_click="ignore",
@@ -88,7 +89,7 @@ def _why(report: WinReport) -> None:
             deal_charts.change_parts(report.terms), key="parts", alt="The change split into mix and rates by field"
         )  # fmt: skip
     if len(report.young):
-        st.markdown("**Deals by the day they were created**: what is won so far, and what is only young")
+        st.markdown(f"**Only young?** {ui.plain(report.young_sentence)}")
         st.plotly_chart(
             deal_charts.change_parts(report.young), key="young",
             alt="The difference of the newest creations split into young deals, mix and rates by field",
@@ -100,10 +101,10 @@ def _risk(report: WinReport) -> None:
     if not fields:
         return
     field = st.segmented_control(
-        "By", fields, default=fields[0], key="risk_by", format_func=lambda name: name.replace("_", " ").capitalize(),
+        "By", fields, default=report.risk_field or fields[0], key="risk_by", format_func=lambda name: name.replace("_", " ").capitalize(),
         bind="query-params",
     )  # fmt: skip
-    some = report.segments[report.segments["field"] == (field or fields[0])]
+    some = report.segments[report.segments["field"] == (field or report.risk_field)]
     st.plotly_chart(deal_charts.impact(some), key="impact", alt="Wins missing against the average by value")
     if report.flow is None:
         return
