@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import secrets
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -49,6 +51,7 @@ MENU = {
 }
 T = TypeVar("T")
 MOST_ROWS = 500  # of any table that a page sends at once
+WORKFLOW_NAMES = {"geography": "By distance", "intent": "By buying signal"}
 _log = logging.getLogger("hades")
 
 
@@ -98,8 +101,22 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
         frame = _frame(actor)
         st.title(title, anchor=False)
         show_flash()
-    with _sentences(title):
-        yield frame
+    try:
+        with _sentences(title):
+            yield frame
+    finally:
+        _leave_what_was_imported(len(sys.modules) // 50)
+
+
+@st.cache_resource(show_spinner=False)
+def _leave_what_was_imported(modules: int) -> int:
+    """The number given; from then on garbage is no longer looked for in what the process has imported so far.
+
+    Streamlit looks for garbage after every run. Over the modules of all pages that takes a tenth of a second, in which
+    the process answers nobody.
+    """
+    gc.freeze()
+    return modules
 
 
 @contextmanager

@@ -150,8 +150,9 @@ with ui.page("Pipeline") as frame:
         )
         with scores:
             show_scores(frame, newest)
-        with outcomes:
-            show_outcomes(done)
+        if outcomes.open:
+            with outcomes:
+                show_outcomes(done)
     else:
         ui.empty(
             "No deals have come in yet. Import a file with your open and closed deals.",

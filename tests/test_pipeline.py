@@ -99,5 +99,7 @@ def test_the_page_scores_and_shows_what_became_of_scores(places, now):  # noqa: 
     bring(db, LATER, places / "config", now + timedelta(days=14))
     db.close()
     app = opened("pages/5_Pipeline.py")
+    app.session_state["tab"] = "What became of them"
+    app.run()
     assert not app.exception
     assert "2 scored deals closed since" in said(app)

@@ -174,7 +174,10 @@ def show_proof(proof: dict[str, Any]) -> None:
         st.markdown(ui.plain(proof["why"]))
         if not proof["folds"]:
             return
-        with st.expander("Month by month"):
+        months = st.expander("Month by month", key="months_of_proof", on_change="rerun")
+        if not months.open:
+            return
+        with months:
             st.caption("At each cut-off the suggestion was made again from what was known then; the leads of the "
                        "next month were ranked by the current and by the suggested scores.")  # fmt: skip
             st.dataframe(
@@ -216,9 +219,13 @@ def show_planted(frame: ui.Frame, rows: pd.DataFrame) -> None:
     )
     both = both[both["leads"] > 0]
     inside = (both["low"] <= both["planted"]) & (both["planted"] <= both["high"])
-    with st.expander(
-        f"This is the demo world: {inside.sum()} of {len(both)} intervals hold the rate that was planted"
-    ):
+    planted = st.expander(
+        f"This is the demo world: {inside.sum()} of {len(both)} intervals hold the rate that was planted",
+        key="planted", on_change="rerun",
+    )  # fmt: skip
+    if not planted.open:
+        return
+    with planted:
         st.write(
             "The demo's deliveries were drawn with known chances. At 95 %, about one interval in twenty misses."
         )
