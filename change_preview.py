@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.adjusted import AdjustedFit, delivery_chances, fit_adjusted
+from analytics.lead_model import LeadModel, from_json
 from analytics.prediction import Grade, grade, half, predict
 from analytics.ranking import RankingChange, ranking_change
 from errors import InputError, Refused
@@ -24,7 +25,8 @@ from score_changes import change_of_run, movable_rows, pick_rows
 from scoring import score_leads
 from stores import exported_leads, outcomes, runs, weights
 from stores import proposals as journal
-from turso_db import Database
+from stores.models import read_models_in_force
+from turso_db import Database, read_together
 
 SEED = 20260211
 _DRAWS = 400
@@ -45,10 +47,13 @@ class Pool:
 
 @dataclass(frozen=True)
 class Preview:
-    """What would change. prediction: see analytics.prediction.predict; None where too few outcomes are known."""
+    """What would change. prediction: see analytics.prediction.predict; None where too few outcomes are known. by_model:
+    workflow → the version of the model that scores it, which no change of points moves.
+    """
 
     pools: list[Pool]
     prediction: dict[str, Any] | None
+    by_model: dict[str, int]
 
 
 def preview_change(
@@ -66,21 +71,25 @@ def preview_change(
     `waiting`: a frame with leads.LEAD_COLUMNS of an upload that was not exported, and the choices it is scored with
     (workflow, today, center_zip, ...: the options of scoring.score_leads). `calls`: pool name → how many are called;
     half of the leads where nothing is said. Expected deliveries come from a regression on all dimensions as known on
-    `as_of`. No batch and no upload gives no pool.
+    `as_of`. A workflow that a model scores is ranked by it. No batch and no upload gives no pool.
     """
     fit = _fit(db, icp, as_of=as_of, population=population)
-    stored = exported_leads.read_newest_leads(db)
+    stored, in_force = read_together(db, [exported_leads.read_newest_leads, read_models_in_force])
+    models = {
+        name: (int(found["version"]), from_json(found["coefficients"])) for name, found in in_force.items()
+    }
     pools = []
     for workflow, rows in stored.groupby("workflow_type", sort=True):
         leads = leads_of(rows)
         batches = rows["batch_id"].nunique()
         name = f"Newest {workflow} batch" + ("" if batches == 1 else f"es ({batches})")
         told = rows[["company_name", "state", "sic_code", "batch_id"]].rename(columns={"batch_id": "source"})
-        scores = (again(rows, icp), again(rows, proposed))
+        model = models.get(str(workflow))
+        scores = (again(rows, icp, model), again(rows, proposed, model))
         pools.append(_pool(name, str(workflow), leads, told, scores, fit, icp, calls))
     prediction = predict([pool.change for pool in pools])
     if waiting is not None and len(waiting[0]):
-        options = dict(waiting[1])
+        options = {"model": models.get(waiting[1]["workflow"])} | dict(waiting[1])
         first, second = (
             score_leads(waiting[0].reset_index(drop=True), one, **options) for one in (icp, proposed)
         )
@@ -90,7 +99,7 @@ def preview_change(
             0, _pool("Waiting leads", str(options["workflow"]), first, told, scores, fit, icp, calls)
         )
         prediction = prediction or predict([pools[0].change])
-    return Preview(pools, prediction)
+    return Preview(pools, prediction, {name: version for name, (version, _) in models.items()})
 
 
 def leads_of(rows: pd.DataFrame) -> pd.DataFrame:
@@ -109,8 +118,9 @@ def leads_of(rows: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def again(rows: pd.DataFrame, icp: Icp) -> pd.Series:
-    """The score (Int64) of exported leads under `icp`, as of their export; missing where they would be excluded.
+def again(rows: pd.DataFrame, icp: Icp, model: tuple[int, LeadModel] | None = None) -> pd.Series:
+    """The score (Int64) of exported leads under `icp`, as of their export; missing where they would be excluded. By the
+    weights, or by `model`.
 
     `rows` as stores.exported_leads gives them. A batch whose leads `icp` cannot score (a segment it does not know)
     has none.
@@ -126,7 +136,7 @@ def again(rows: pd.DataFrame, icp: Icp) -> pd.Series:
         try:
             scored = score_leads(
                 group, icp, workflow=str(key[0]), today=date.fromisoformat(str(key[1])), radius_miles=_FAR,
-                environment_factor=factor,
+                environment_factor=factor, model=model,
             )  # fmt: skip
         except InputError:
             continue

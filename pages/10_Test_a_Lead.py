@@ -117,7 +117,7 @@ with ui.page("Test a Lead") as frame:
         workflow = st.segmented_control(
             "Workflow", usual, default=exported["workflow_type"] if exported else "geography", required=True,
             key=f"workflow{exported['id'] if exported else ''}", bind=None if exported else "query-params",
-            format_func=lambda name: {"geography": "By distance", "intent": "By buying signal"}[name],
+            format_func=ui.WORKFLOW_NAMES.__getitem__,
         )  # fmt: skip
     known: dict[str, Any] = {}
     if exported:

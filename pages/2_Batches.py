@@ -10,9 +10,6 @@ from analytics.rates import wilson_interval
 from stores import batches
 from views.batch import batch_readers, show_batch, show_operators
 
-_WORKFLOWS = {"geography": "By distance", "intent": "By buying signal"}
-
-
 with ui.page("Batches") as frame:
     wanted = st.query_params.get("batch")
     of_one = batch_readers(wanted) if wanted else []
@@ -28,7 +25,7 @@ with ui.page("Batches") as frame:
         "rate": [f"{ui.percent(d / n)} ({ui.interval(lo, hi)})" if old >= days and n else f"too young ({old} days)"
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
         "deliveries": found["deliveries"], "companies": found["companies"], "leads": found["exported"], "appointments": found["appointments"], "contacted": found["contacted"],
-        "status": found["status"], "operator": found["operator_name"].fillna("–"), "workflow": found["workflow_type"].map(_WORKFLOWS),
+        "status": found["status"], "operator": found["operator_name"].fillna("–"), "workflow": found["workflow_type"].map(ui.WORKFLOW_NAMES),
         "by": found["exported_by"], "version": found["weight_version"], "sha256": found["sha256"].str[:16],
     })  # fmt: skip
     st.markdown(

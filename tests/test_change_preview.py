@@ -13,6 +13,7 @@ from outcome_rows import calibrated, history, real_history
 from racing import ANA, export_rows
 
 import turso_db
+from analytics.lead_model import Card, Input, LeadModel, Term
 from change_preview import again, grade_approvals, preview_change, promised
 from configuration import active_configuration
 from proposals import approve_proposal, propose
@@ -65,6 +66,19 @@ def test_the_preview_equals_the_scores_after_the_approval_for_all_leads(demo, co
         name: score for name, score in shown.items() if pd.notna(score)
     }
     assert len(kept) == 4  # 4213 is outside the filter under both
+
+
+def test_what_a_model_scores_is_ranked_by_it_before_and_after(demo, config_dir):
+    active = active_configuration(demo, config_dir=config_dir, now=NOW)
+    run = calibrated(demo, config_dir, NOW, as_of=NOW.date())
+    proposed, _ = change_of_run(active.icp, movable_rows(run))
+    by_sic = Term("SIC", (Input("sic_code"),), {"8361": 1.0, "7011": -0.5}, 0.0, {})
+    model = LeadModel({"geography": Card(-2.2, (by_sic,))}, 50.0, 20.0, 1.0, 0.0)
+    rows = exported_leads.read_newest_leads(demo)
+    own = rows[rows["workflow_type"] == "geography"]
+    by_model = again(own, active.icp, (7, model))
+    assert by_model.dropna().isin([40, 50, 70]).all()  # 50 + 20 × the log odds
+    assert again(own, proposed, (7, model)).equals(by_model)
 
 
 def test_what_is_promised_is_kept_with_the_proposal(demo, config_dir):

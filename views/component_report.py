@@ -13,8 +13,6 @@ from errors import Refused
 from score_changes import planned_changes, weight_rows
 from views.approval import confirm
 
-NAMES = {"intent": "By buying signal", "geography": "By distance"}
-
 
 def show_components(frame: ui.Frame, run: dict[str, Any], *, is_open: bool) -> None:
     """Per workflow the verdicts, the picture, the proof and, while the run may be applied, the way to the approval; a calm
@@ -35,7 +33,7 @@ def show_components(frame: ui.Frame, run: dict[str, Any], *, is_open: bool) -> N
         rows = pd.DataFrame(part["rows"])
         moves = int((rows["verdict"] == "move").sum())
         st.markdown(
-            f"**{NAMES.get(part['workflow'], part['workflow'])}: {ui.many(moves, 'weight') if moves else 'no weight'} contradicted**"
+            f"**{ui.WORKFLOW_NAMES.get(part['workflow'], part['workflow'])}: {ui.many(moves, 'weight') if moves else 'no weight'} contradicted**"
         )
         st.caption(
             f"{part['deliveries']:,} deliveries of {ui.many(part['leads'], 'lead')} judged, {part['too_young']:,} too young."

@@ -109,7 +109,7 @@ def show_scores(frame: ui.Frame, run: dict[str, Any] | None, dimension: str) -> 
 
 def show_parts(frame: ui.Frame) -> None:
     """What each part counts in a workflow."""
-    for workflow, name in (("intent", "By buying signal"), ("geography", "By distance")):
+    for workflow, name in ui.WORKFLOW_NAMES.items():
         st.markdown(f"**How the parts are weighed: {name.lower()}**")
         parts = frame.icp.data["scoring"][workflow]["weights"]
         st.dataframe(

@@ -28,7 +28,7 @@ def ask_for_workflow() -> str:
     """`geography` or `intent`."""
     return st.segmented_control(
         "Workflow", ["geography", "intent"], default="geography", required=True, key="workflow", bind="query-params",
-        format_func=lambda name: {"geography": "By distance", "intent": "By buying signal"}[name],
+        format_func=ui.WORKFLOW_NAMES.__getitem__,
     )  # fmt: skip
 
 

@@ -76,6 +76,12 @@ def show_preview(preview: Preview, key: str) -> None:
         )
         return
     st.markdown(ui.plain(prediction_sentence(preview.prediction)))
+    for workflow, version in preview.by_model.items():
+        st.info(
+            f"Leads {ui.WORKFLOW_NAMES.get(workflow, workflow).lower()} are scored by model {version}, so a change of points moves none of them "
+            "until the weights score them again.",
+            icon=":material/info:",
+        )
     named = {pool.name: pool for pool in preview.pools}
     picked = st.segmented_control(
         "Leads", list(named), default=next(iter(named)), required=True, key=f"pool_{key}"
