@@ -50,7 +50,8 @@ class Door:
         inside = scope["path"].startswith("/api/") or is_from_here(
             scope, headers
         )  # the API has its own check
-        if not inside and not _has_sign_in():
+        is_figures = scope["path"] == "/_stcore/metrics"  # Streamlit's own, which it shows to anybody
+        if not inside and (is_figures or not _has_sign_in()):
             if scope["type"] == "websocket":
                 await send({"type": "websocket.close", "code": 1008})
             else:

@@ -153,6 +153,16 @@ def test_without_sign_in_the_door_opens_to_this_machine_by_its_own_name_alone(
     assert sent.get("status", sent.get("code")) == status
 
 
+def test_with_sign_in_other_names_are_served_but_the_figures_of_the_process_are_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(serve, "_has_sign_in", lambda: True)
+    public = [(b"host", b"hades.example.com")]
+    for path, status in (("/", 200), ("/_stcore/health", 200), ("/_stcore/metrics", 403)):
+        assert at_the_door(path=path, headers=public)["status"] == status
+    assert at_the_door(path="/_stcore/metrics")["status"] == 200
+
+
 def test_a_cookie_given_over_tls_never_travels_without() -> None:
     for scheme, xsrf in (("https", b"_xsrf=1; SameSite=lax; Secure"), ("http", b"_xsrf=1; SameSite=lax")):
         cookies = [value for name, value in at_the_door(scheme=scheme)["headers"] if name == b"set-cookie"]
