@@ -18,7 +18,7 @@ from turso_db import Database
 
 _BADGES = {"proposed": ("blue", ":material/verified:"), "not better": ("gray", ":material/balance:"),
            "too little": ("gray", ":material/hourglass_empty:")}  # fmt: skip
-_GAINS = {"now": "Over what scores now", "base rate": "Over the base rate"}
+_GAINS = {"now": "Over the model in force then", "base rate": "Over the base rate"}
 
 
 def readers() -> list[Callable[[Database], Any]]:
@@ -114,7 +114,7 @@ def _show_evidence(report: dict[str, Any], kind: str) -> None:
             {"Gain": _GAINS[name], "AUC": f"{g['auc_gain']:+.3f}", "95 %": f"{g['auc_low']:+.3f} to {g['auc_high']:+.3f}",
              "Brier": f"{g['brier_gain']:+.4f}", "95 % of Brier": f"{g['brier_low']:+.4f} to {g['brier_high']:+.4f}"}
             for name, g in report["gains"].items()
-            if name == "now" or g != report["gains"]["now"]  # the same while no model is in force
+            if name == "base rate" or g != report["gains"]["base rate"]  # the same while no model was in force
         ],
         hide_index=True, height="content", key=f"sent_gains_{kind}", alt="What the model gains, with paired 95 % intervals",
     )  # fmt: skip

@@ -92,6 +92,8 @@ def show_tuning(frame: ui.Frame) -> None:
         "A factor multiplies the whole score before the cap at 100. It cannot change who comes first within a segment; it moves a "
         f"segment against the others. From {LOWEST:g} to {HIGHEST:g}; {RECOMMENDED[0]:g} to {RECOMMENDED[1]:g} is recommended."
     )
+    if waiting:
+        st.info("A proposed factor waits for a decision below.", icon=":material/gavel:")
     with st.container(horizontal=True):
         st.metric("For all segments", f"{frame.settings.environment_factor:g}", border=True, help=f"{FACTOR_NAME} of this machine; no page changes it.")  # fmt: skip
         for segment, factor in factors.items():
@@ -233,7 +235,9 @@ def _show_waiting(frame: ui.Frame, waiting: dict[str, Any]) -> None:
         st.markdown(f"**{ui.plain(_told(waiting['changes']))}**")
         known = f" {evidence['deliveries']:g} of {evidence['leads']:,} judged leads were delivered, {evidence['expected']:.1f} expected by points." if evidence.get("expected") is not None else ""  # fmt: skip
         st.caption(
-            ui.plain(f"{waiting['proposed_by']} on {ui.day(waiting['at'])}: {waiting['reason']}.{known}")
+            ui.plain(
+                f"{waiting['proposed_by']} on {ui.day(waiting['at'])}: {waiting['reason'].rstrip('.')}.{known}"
+            )
         )
         if not frame.may("manager"):
             return
