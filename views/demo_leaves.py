@@ -95,6 +95,6 @@ def show_removal(frame: ui.Frame) -> None:
     if not frame.may("manager"):
         st.info("Removing it takes the role manager.", icon=":material/lock:")
         return
-    with st.popover("Remove the demo", icon=":material/delete:", type="primary"):
+    with st.popover("Remove the demo", icon=":material/delete:"):
         st.write("A backup is written first; then the demo leaves in one step.")
         st.button("Yes, remove it", type="primary", key="remove_demo", on_click=remove_now, args=(frame,))
