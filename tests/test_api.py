@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 import pytest
 from api_server import api_client
+from zoho_story import BATCH, export, lead_row
 
 import turso_db
 from actors import Actor
@@ -386,3 +387,22 @@ def test_a_lead_of_another_kind_is_a_conflict(client: httpx.Client) -> None:
     said = client.post("/score", json={"lead_id": "L-1", "sic_code": "8361", "actual_outcome": True})
     assert (said.status_code, said.json()["error"]["kind"]) == (409, "Conflict")
     assert client.get("/feedback/L-1").json()["history"] == []
+
+
+def test_what_became_of_an_exported_lead_is_said_by_its_batch_and_row(
+    client: httpx.Client, db: turso_db.Database
+) -> None:
+    export(db, BATCH, [lead_row(1)])
+    row = db.rows("SELECT row_number FROM lead_outcomes")[0]["row_number"]
+    address = f"/feedback/{BATCH}:{row}"
+    assert client.get(address).json() == {"lead_id": f"{BATCH}:{row}", "outcome": None, "history": []}
+    said = client.put(f"{address}?outcome=true").json()
+    assert (said["outcome"], said["total_feedback"]) == (True, 1)
+    assert db.rows("SELECT outcome FROM lead_outcomes") == [{"outcome": "delivery"}]
+    assert client.delete(address).json()["outcome"] is None
+    assert db.rows("SELECT outcome FROM lead_outcomes") == [{"outcome": None}]
+    assert [one["came_from"] for one in client.get(address).json()["history"]] == ["feedback", "undo"]
+    for method in (client.get, client.put):
+        assert method(f"/feedback/{BATCH}:999", params={"outcome": "true"}).status_code == 404
+    again = client.post("/score", json={"lead_id": f"{BATCH}:{row}", "state": "TX", "actual_outcome": True})
+    assert (again.status_code, "scored at its export" in again.json()["error"]["message"]) == (409, True)
