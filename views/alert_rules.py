@@ -51,11 +51,13 @@ def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen:
     table = _overview(frame.data_version, frame.today, tuple(rules), seen)
     fired = int(table.loc[table["on"], "last_year"].sum())
     st.markdown(
-        f"#### The {int(table['on'].sum()):,} rules that are on would have opened {ui.many(fired, 'alert')} in twelve months"
+        f"#### The {int(table['on'].sum()):,} rules that are on would have opened {ui.many(fired, 'alert') if fired else 'no alert'} in twelve months"
     )
     st.dataframe(
-        table, hide_index=True, alt="Rules with their false alarms and the last twelve months", column_config={
-            "rule": "Rule", "on": "On", "looks_at": "Looks at",
+        table, hide_index=True, alt="Rules with their false alarms and the last twelve months", placeholder="–",
+        height=38 + 35 * len(table), column_config={
+            "rule": "Rule", "on": st.column_config.CheckboxColumn("On", width="small"),
+            "looks_at": st.column_config.TextColumn("Looks at", width="medium"),
             "per_year": st.column_config.NumberColumn("Years with a false alarm", format="percent"),
             "last_year": "Alerts in twelve months", "told": "Who is told"},
     )  # fmt: skip
