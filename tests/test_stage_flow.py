@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
+from deal_worlds import as_csv, deal_world
 
+from actors import Actor
 from analytics.stage_flow import median_stay, stage_flow
+from deal_import import import_deals
+from deals import read_deal_rules
+from stores.deals import read_stage_states
 
 DAY = pd.Timestamp("2024-06-30")
 
@@ -91,3 +98,31 @@ def test_nothing_seen_open_tells_nothing(rows):
     found = stage_flow(states(*rows), as_of=DAY)
     assert found.stages.empty
     assert "cannot be told yet" in found.sentence
+
+
+def test_stays_come_from_the_states_that_imports_keep(db, config_dir, now):
+    rules, actor = read_deal_rules(config_dir), Actor("tester", "admin")
+    deals = deal_world(2, 90, still_open=1.0).assign(stage="Demo")
+    for days, share, changes in ((0, 1.0, {}), (10, 0.5, {"stage": "Offer"}), (30, 0.2, {"outcome": "won"})):
+        moved = deals.head(int(90 * share)).assign(**changes)
+        moved["closed_on"] = (
+            pd.Timestamp(now.date() + timedelta(days=days)) if "outcome" in changes else pd.NaT
+        )
+        import_deals(
+            db,
+            content=as_csv(moved),
+            name="deals.csv",
+            rules=rules,
+            now=now + timedelta(days=days),
+            actor=actor,
+        )
+    found = stage_flow(read_stage_states(db), as_of=pd.Timestamp(now.date()) + pd.Timedelta(days=40))
+    rows = found.stages.set_index("stage").to_dict("index")
+    # All 90 came into Demo, half of them were in Offer ten days later, a fifth were won thirty days after that day.
+    told = {
+        stage: [row[name] for name in ("entered", "moved_on", "won", "still_in")]
+        for stage, row in rows.items()
+    }
+    assert told == {"Demo": [90, 45, 0, 45], "Offer": [45, 0, 18, 27]}
+    assert rows["Demo"]["median_days"] == 10  # the curve falls to a half, and no further
+    assert np.isnan(rows["Offer"]["median_days"])
