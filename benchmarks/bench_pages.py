@@ -2,7 +2,7 @@
 
 Run from the repository: python -m benchmarks.bench_pages [FOLDER [ROUNDS]]. FOLDER holds the database of
 benchmarks.large_year; it is made there when it is not. The empty page is served by the same server to the same Chromium
-in the same turns: a title and a link. Painted: the script has ended, nothing on the page is a placeholder, and the last
+in the same turns: a title and a link; a third such page has a table of three rows. Painted: the script has ended, nothing on the page is a placeholder, and the last
 change of the document is followed by a frame. `again` is a click while nothing was written since the page was last
 seen; `changed` is the first click after a write, when every figure is read from the database anew.
 Cold start: from the start of the process until the first page stands, its port asked every few milliseconds.
@@ -10,6 +10,7 @@ Cold start: from the start of the process until the first page stands, its port 
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import socket
@@ -29,10 +30,16 @@ from benchmarks.ratios import Figure, tell
 
 ROOT = Path(__file__).resolve().parents[1]
 LINE = 2.0
+BARE = (
+    "Empty",
+    "Blank",
+    "Table",
+)  # two empty pages and one with a table of three rows, each linking to the next
 EMPTY = """
 import streamlit as st
 st.title("{title}", anchor=False)
 st.page_link("pages/{other}.py", label="{other_title}")
+{more}
 """
 CLICK = """
 async (title) => {
@@ -70,12 +77,12 @@ def beside_empty_pages(folder: Path) -> Path:
     shutil.copytree(ROOT / "pages", folder / "pages")
     shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
     shutil.copy(ROOT / "Home.py", folder / "Home.py")
-    for name, title, other, other_title in (
-        ("90_Empty", "Empty", "91_Blank", "Blank"),
-        ("91_Blank", "Blank", "90_Empty", "Empty"),
-    ):
-        script = EMPTY.format(title=title, other=other, other_title=other_title)
-        (folder / "pages" / f"{name}.py").write_text(script, "utf-8")
+    names = [f"9{place}_{title}" for place, title in enumerate(BARE)]
+    for place, title in enumerate(BARE):
+        following = (place + 1) % len(BARE)
+        more = "st.dataframe({'a': [1, 2, 3], 'b': [4, 5, 6]})" if title == "Table" else ""
+        script = EMPTY.format(title=title, other=names[following], other_title=BARE[following], more=more)
+        (folder / "pages" / f"{names[place]}.py").write_text(script, "utf-8")
     return folder
 
 
@@ -117,11 +124,11 @@ def change(data: Path) -> None:
 
 
 def clicks(data: Path, rounds: int, titles: list[str]) -> dict[str, dict[str, list[float]]]:
-    """Milliseconds of every click: title → `again` and `changed` → one per round; `Empty` has `again` alone."""
+    """Milliseconds of every click: title → `again` and `changed` → one per round; those of BARE have `again` alone."""
     from tests.browser import chromium, go
 
     times: dict[str, dict[str, list[float]]] = {
-        name: {"again": [], "changed": []} for name in [*titles, "Empty"]
+        name: {"again": [], "changed": []} for name in [*titles, *BARE]
     }
     with (
         tempfile.TemporaryDirectory() as name,
@@ -130,7 +137,8 @@ def clicks(data: Path, rounds: int, titles: list[str]) -> dict[str, dict[str, li
     ):
         page.set_default_timeout(120_000)
         empty = page.context.new_page()
-        go(empty, address, "Blank")
+        cycle = itertools.cycle(BARE)
+        go(empty, address, "Table")
         for title in titles:  # the scripts of each page are loaded once
             go(page, address, "" if title == "Home" else title.replace(" ", "_"))
 
@@ -148,9 +156,8 @@ def clicks(data: Path, rounds: int, titles: list[str]) -> dict[str, dict[str, li
                     click(page, title, kept[title]["changed"])
                     click(page, titles[place - 1], [])
                 click(page, title, kept[title]["again"])
-                click(empty, "Empty" if place % 2 == 0 else "Blank", kept["Empty"]["again"])
-            if len(titles) % 2:
-                click(empty, "Blank", [])
+                which = next(cycle)
+                click(empty, which, kept[which]["again"])
     return times
 
 
@@ -179,15 +186,27 @@ def main(data: Path, rounds: int = 7) -> None:
         fill(data, 100_000)
     titles = page_titles()
     times = clicks(data, rounds, titles)
-    floor = statistics.median(times["Empty"]["again"]) / 1000
+    floor = statistics.median(times["Empty"]["again"] + times["Blank"]["again"]) / 1000
+    table = statistics.median(times["Table"]["again"]) / 1000
+    tell(Figure("Streamlit alone: a page of one table", table, floor, None, "an empty page"))
+    why = f"drawn by the browser: a table of three rows alone takes {table / floor:.1f} ×, a menu, figures and pictures more"
     for title in titles:
         again, changed = (statistics.median(times[title][kind]) / 1000 for kind in ("again", "changed"))
-        tell(Figure(f"page {title}: click to painted", again, floor, LINE, "an empty page"))
+        tell(Figure(f"page {title}: click to painted", again, floor, LINE, "an empty page", why))
         tell(Figure(f"page {title}: first click after a change", changed, floor, None, "an empty page"))
     starts = {
         name: statistics.median(found) for name, found in cold_starts(data, max(3, rounds // 2)).items()
     }
-    tell(Figure("cold start to Home with data", starts["product"], starts["empty"], LINE, "an empty app"))
+    tell(
+        Figure(
+            "cold start to Home with data",
+            starts["product"],
+            starts["empty"],
+            LINE,
+            "an empty app",
+            "pandas and the product are imported",
+        )
+    )
 
 
 if __name__ == "__main__":
