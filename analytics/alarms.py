@@ -20,6 +20,7 @@ WARN_SD, ALARM_SD = 2.0, 3.0
 _STEPS = (
     20  # of the CUSUM's scale per lost (or won) deal: fine enough, and whole numbers keep the chain exact
 )
+_NEARLY = 0.98  # of the false alarms allowed: near enough to stop looking for a lower limit
 _NODES = 5  # of the true rate around a measured one
 _CHECKED = 50  # deals between two looks at whether the chance of a signal per deal has settled
 _SETTLED = 1e-5  # of itself, within so many deals
@@ -88,7 +89,7 @@ def design_cusum(
     baseline: float, to: float, *, deals_a_year: int, false_alarm: float = 0.05, known_from: int | None = None
 ) -> Cusum:
     """The CUSUM for a change from `baseline` to `to`, with the lowest limit whose false alarms stay within
-    `false_alarm` a year. InputError when the rates are equal or not between 0 and 1.
+    `false_alarm` a year, or a higher one that uses 98 % of it. InputError when the rates are equal or not between 0 and 1.
 
     A baseline measured on `known_from` deals lies beside the true rate, and a chart around it signals more often than
     one around the truth: the false alarms are averaged over where the true rate lies (normal, with Jeffreys' mean).
@@ -105,7 +106,7 @@ def design_cusum(
     drift = -(baseline * for_win + (1 - baseline) * for_loss)  # down, per unchanged deal
     low, high = _STEPS, 0  # 0: no limit is known yet that keeps within
     limit = max(low + 1, round(np.log(deals_a_year * drift / allowed) / unit))
-    while high - low != 1:
+    while high - low != 1 and not (high and chances[high] > _NEARLY * false_alarm):
         chance = chances[limit] = float(weights @ _signal_chances(rates, loss, win, limit, deals_a_year))
         low, high = (limit, high) if chance > false_alarm else (low, limit)
         # Signals grow e times rarer with each 1 / unit steps: that hits the lowest limit in a few tries, halving in the rest.

@@ -31,7 +31,7 @@ from analytics.rates import FloatArray, benjamini_hochberg, wilson_interval
 KNOWN_BEFORE = ("region", "industry", "product", "lead_source", "amount")
 Q = 0.05
 SHUFFLES, PLACEBOS = 199, 200
-MOST_DEALS = 50_000  # more are thinned to so many, by seed: the intervals are narrow enough
+MOST_DEALS = 30_000  # more are thinned to so many, by seed: the intervals are narrow enough
 MOST_PLACEBOS_FOUND = 0.10  # of 200 at 5 %: chance exceeds it once in a thousand
 CHANCE = "not distinguishable from chance"
 _Z = 1.959964

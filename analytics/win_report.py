@@ -105,7 +105,8 @@ def win_report(
     fall = recent_fall(known, as_of=day, days=days)
     broke = find_break(known, as_of=day, seed=seed)
     cusum, signals = _cusum(known, fall)
-    waterfalls, terms = _waterfalls(known, fall, used, seed)
+    slim = known[[*used, "created_on", "closed_on", "outcome"]]  # what is cut out again and again
+    waterfalls, terms = _waterfalls(slim, fall, used, seed)
     drivers = find_drivers(known, seed=seed)
     segments, rules = segment_table(known, fields=used), found_rules(known, fields=used, seed=seed)
     owners = owner_table(known)
@@ -120,7 +121,7 @@ def win_report(
     return WinReport(
         deals=len(known), as_of=day, answers=answers, fall=fall, months=monthly_rates(known, as_of=day),
         cohorts=monthly_rates(known, as_of=day, by="created_on"), broke=broke, cusum=cusum, cusum_signals=signals,
-        waterfalls=waterfalls, terms=terms, young=_young(known, used, day, days, seed), drivers=drivers,
+        waterfalls=waterfalls, terms=terms, young=_young(slim, used, day, days, seed), drivers=drivers,
         segments=segments, rules=rules, stages=stage_table(known), actions=actions, owners=owners,
         flow=None if states is None else stage_flow(states, as_of=day if as_of is not None else _seen_until(states, day)),
     )  # fmt: skip
