@@ -151,10 +151,9 @@ def clicks(data: Path, rounds: int, titles: list[str]) -> dict[str, dict[str, li
                 times if turn else {name: {"again": [], "changed": []} for name in times}
             )  # the first warms up
             for place, title in enumerate(titles):
-                if turn == 0 or turn > rounds // 2:
-                    change(data)
-                    click(page, title, kept[title]["changed"])
-                    click(page, titles[place - 1], [])
+                change(data)
+                click(page, title, kept[title]["changed"])
+                click(page, titles[place - 1], [])
                 click(page, title, kept[title]["again"])
                 which = next(cycle)
                 click(empty, which, kept[which]["again"])
