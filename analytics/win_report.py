@@ -200,7 +200,7 @@ def _young(
         for field in fields:
             split = rate_waterfall(
                 _as_outcomes(old, "created_on"), old[field], _as_outcomes(new, "created_on"), new[field],
-                as_of=day.date(), delay=delay, horizon_days=_HORIZON_DAYS, seed=seed, repeats=200,
+                as_of=day.date(), delay=delay, horizon_days=_HORIZON_DAYS, seed=seed, repeats=100,
             )  # fmt: skip
             rows += [
                 (field, r["term"], 100 * r["change"], 100 * r["low"], 100 * r["high"], r["by_chance"])
