@@ -50,7 +50,12 @@ class DealModel:
 
 def in_order(deals: pd.DataFrame) -> pd.DataFrame:
     """The deals by deal_id, so that their order does not matter; those in order already are not moved."""
-    if deals["deal_id"].is_monotonic_increasing:
+    import pyarrow as pa
+    from pyarrow import compute
+
+    ids = pa.array(deals["deal_id"])  # pandas' own look at a million texts takes ten times as long
+    rising = compute.all(compute.less_equal(ids.slice(0, max(len(ids) - 1, 0)), ids.slice(1))).as_py()
+    if rising is not False:
         return deals.reset_index(drop=True)
     return deals.sort_values("deal_id", ignore_index=True)
 

@@ -283,7 +283,7 @@ def _placebo(design: Design, rng: np.random.Generator) -> list[float]:
         spread = float(rest.var())
         if field == "amount":
             amount = design.matrix[:, columns[0]] / np.linalg.norm(design.matrix[:, columns[0]])
-            sums = [np.array([amount @ rest[order]]) for order in orders]
+            sums = list((rest[np.array(orders)] @ amount)[:, None])
         else:
             codes = design.codes[field]
             root = np.sqrt(np.bincount(codes))
