@@ -93,6 +93,15 @@ def win_report(
     know of; None when no deal was closed by then. A deal closed later counts as open. Same input, same report.
     `states`: as stage_flow takes them, where the states in which deals were seen are kept.
     """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):  # small matrices: threads wait for each other longer than they help
+        return _report(deals, as_of, days, seed, fields, states)
+
+
+def _report(
+    deals: pd.DataFrame, as_of: pd.Timestamp | None, days: int, seed: int, fields: Sequence[str], states: pd.DataFrame | None
+) -> WinReport | None:  # fmt: skip
     day = as_of if as_of is not None else latest_day(deals)
     known = deals[deals["created_on"] <= day].copy()
     later = known["closed_on"] > day

@@ -14,7 +14,6 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 import turso_db
 from analytics.owners import owner_table
@@ -110,7 +109,7 @@ def spent(act: Callable[[], object], times: int = 3) -> float:
 def many_deals(number: int) -> None:
     """Prints what the page's tables cost from the database, reading included, beside one pass of SQLite over the same
     columns of the same file, in processor time."""
-    with tempfile.TemporaryDirectory() as folder, threadpool_limits(1, "blas"):
+    with tempfile.TemporaryDirectory() as folder:
         path, cache = Path(folder) / "deals.db", Path(folder) / "cache"
         fill(path, number)
         plain = sqlite3.connect(path)
