@@ -174,7 +174,7 @@ def _show_leads(frame: ui.Frame, rows: pd.DataFrame) -> None:
 
 def _locked(frame: ui.Frame, shown: pd.DataFrame, *open_columns: str) -> list[str]:
     """The columns that nobody types into: all of them for whoever may not."""
-    return [name for name in shown if name not in open_columns or not frame.may("ops")]
+    return [str(name) for name in shown if name not in open_columns or not frame.may("ops")]
 
 
 def _day(value: Any, today: date) -> date:
