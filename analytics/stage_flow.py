@@ -38,7 +38,7 @@ def stage_flow(states: pd.DataFrame, *, as_of: pd.Timestamp) -> StageFlow:
 
     `states`: one row per state a deal was seen in, in the order seen: source, deal_id, seen_at, closed_on (datetime64,
     closed_on missing while open), stage (missing allowed), outcome. Deals never seen open are left out; so are states
-    seen later than `as_of`. No states: an empty table and a sentence that says so.
+    seen later than `as_of`. An open state without a stage tells nothing; a closing without one still ends the stay. No states: an empty table and a sentence that says so.
     """
     stays = _stays(states, as_of)
     if stays.empty:
@@ -92,7 +92,9 @@ def median_stay(days: FloatArray, left: npt.NDArray[np.bool_]) -> tuple[float, f
 def _stays(states: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """One row per stay of a deal in a stage: stage, place (0 for the first stage of the deal), days, next (the next
     stage, won, lost, or empty while it is still there)."""
-    seen = states[(states["seen_at"] < as_of + pd.Timedelta(days=1)) & states["stage"].notna()].copy()
+    # A closing ends a stay even where its stage was emptied.
+    tells = states["stage"].notna() | (states["outcome"] != "open")
+    seen = states[(states["seen_at"] < as_of + pd.Timedelta(days=1)) & tells].copy()
     if seen.empty:
         return pd.DataFrame(columns=["stage", "place", "days", "next"])
     deal = seen.groupby(["source", "deal_id"], sort=False).ngroup().to_numpy()

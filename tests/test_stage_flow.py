@@ -56,6 +56,21 @@ def test_stays_by_hand():
     assert "cannot be told yet" in found.sentence
 
 
+def test_a_deal_that_closes_without_a_stage_has_left_its_stage():
+    found = stage_flow(
+        states(
+            *((f"d{n}", "Offer", "open", "2024-01-01", None) for n in range(40)),
+            *((f"d{n}", None, "won" if n < 30 else "lost", "2024-02-01", "2024-01-31") for n in range(40)),
+            ("e", "Offer", "open", "2024-01-01", None), ("e", None, "open", "2024-02-01", None),
+        ),
+        as_of=DAY,
+    )  # fmt: skip
+    (row,) = found.stages.to_dict("records")
+    # 40 left on day 30; what became of the one whose stage was emptied while it is open is not known.
+    told = [row[name] for name in ("entered", "moved_on", "won", "lost", "still_in", "median_days")]
+    assert told == [41, 0, 30, 10, 1, 30]
+
+
 def test_the_median_of_a_published_curve():
     # Freireich's 6-MP remissions, weeks (Kalbfleisch and Prentice 1980, p. 205): the median is 23.
     weeks = [6, 6, 6, 7, 10, 13, 16, 22, 23, 6, 9, 10, 11, 17, 19, 20, 25, 32, 32, 34, 35]
