@@ -18,7 +18,7 @@ from icp import Icp, parse_icp
 from icp_numbers import edit_factors
 from score_changes import Applied, needs_second, put_into_force, said
 from stores.audit import audit_entry
-from stores.factor_proposals import CLOSE, PROPOSE, read_open
+from stores.factor_proposals import CLOSE, PROPOSE, read_open, refuse_settled
 from turso_db import Database
 
 DIMENSION = "segment_factor"  # what the journal calls these changes beside the scores of dimensions
@@ -79,7 +79,8 @@ def approve_proposed(
 ) -> Applied:
     """The new version, made of the open proposal with this number.
 
-    Refused when its proposer decides though two persons are needed; Conflict when another proposal is open now, or none.
+    Refused when its proposer decides though two persons are needed; Conflict when another proposal is open now, or none, up to
+    the moment of the write.
     """
     require(actor, "manager", "approve tuning factors")
     reason = said(reason)
@@ -93,7 +94,7 @@ def approve_proposed(
     icp, changes = _planned(active, factors, found["base_version"])
     return put_into_force(
         db, config_dir=config_dir, active=active, icp=icp, kind="approval", changes=changes, reason=reason, now=now, actor=actor,
-        with_it=[], action="approve factor",
+        with_it=[refuse_settled(proposal=proposal)], action="approve factor",
         detail={"changes": changes, "evidence": found["evidence"], "proposal": proposal, "proposed_by": found["proposed_by"]},
     )  # fmt: skip
 

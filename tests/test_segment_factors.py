@@ -7,6 +7,7 @@ import json
 import pytest
 from racing import ANA
 
+import segment_factors
 from actors import Actor
 from approvals import rollback
 from configuration import active_configuration
@@ -151,3 +152,33 @@ def test_a_newer_proposal_or_other_scores_leave_an_older_one_behind(two_needed, 
         proposed(db, config_dir, now, two_needed)
     with pytest.raises(Refused, match="may not propose"):
         proposed(db, config_dir, now, two_needed + 1, actor=Actor("Olga", "ops"))
+
+
+def test_what_a_newer_proposal_replaced_never_waits_again(two_needed, db, config_dir, now):
+    first = proposed(db, config_dir, now, two_needed, {"Cold": 1.3})
+    second = proposed(db, config_dir, now, two_needed, {"Cold": 1.1})
+    close_proposed(db, proposal=second["id"], reason="Not sure", now=now, actor=ANA)
+    assert read_open(db) is None
+    with pytest.raises(Conflict):
+        approve_proposed(db, config_dir=config_dir, proposal=first["id"], reason="Yes", now=now, actor=BO)
+
+
+@pytest.mark.parametrize("meanwhile", ["withdrawn", "replaced"])
+def test_what_happens_between_reading_a_proposal_and_the_write_breaks_the_write(
+    two_needed, db, config_dir, now, monkeypatch, meanwhile
+):
+    found = proposed(db, config_dir, now, two_needed)
+
+    def read_then_another_decides(db):
+        if meanwhile == "withdrawn":
+            monkeypatch.setattr(segment_factors, "read_open", read_open)
+            close_proposed(db, proposal=found["id"], reason="Not sure", now=now, actor=ANA)
+        else:
+            proposed(db, config_dir, now, two_needed, {"Cold": 0.9})
+        return found
+
+    monkeypatch.setattr(segment_factors, "read_open", read_then_another_decides)
+    with pytest.raises(Conflict, match="Somebody decided this meanwhile"):
+        approve_proposed(db, config_dir=config_dir, proposal=found["id"], reason="Yes", now=now, actor=BO)
+    assert active_configuration(db, config_dir=config_dir, now=now).version == two_needed
+    assert not db.rows("SELECT 1 FROM audit WHERE action = 'approve factor'")
