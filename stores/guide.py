@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from stores.outcomes import HISTORY_STANDS
 from turso_db import Database, Statement
 
 _DEMO_BATCHES = "SELECT batch_id FROM batches WHERE json_extract(parameters, '$.demo') IS NOT NULL"
@@ -19,7 +20,8 @@ def read_progress(db: Database, *, person: str) -> dict[str, Any]:
     row: dict[str, Any] = db.rows(
         "SELECT EXISTS (SELECT 1 FROM demo_load) AS demo, EXISTS (SELECT 1 FROM demo_removals) AS demo_left, "  # noqa: S608
         f"(SELECT count(*) FROM batches WHERE status = 'closed' AND batch_id NOT IN ({_DEMO_BATCHES})) AS own_batches, "
-        "(SELECT count(*) FROM historical_outcomes WHERE source <> 'demo') + (SELECT count(*) FROM standing_milestones "
+        f"(SELECT count(*) FROM historical_outcomes WHERE source <> 'demo' AND {HISTORY_STANDS}) + "
+        "(SELECT count(*) FROM standing_milestones "
         f"WHERE source <> 'demo' AND batch_id NOT IN ({_DEMO_BATCHES})) AS own_outcomes, "
         f"{_NO_DEMO} AND EXISTS (SELECT 1 FROM calibration_runs WHERE run_id > {_LAST_ON_DEMO}) AS calibrated, "
         f"{_NO_DEMO} AND EXISTS (SELECT 1 FROM weight_versions WHERE kind = 'approval' AND run_id > {_LAST_ON_DEMO}) "

@@ -16,6 +16,8 @@ MILESTONES = ("contacted", "appointment", "delivery", "churned", "lost")
 # A batch ID carries the day of its export where the business is; `exported_at` is a moment in UTC, and an evening in
 # Chicago is already the next day there.
 BATCH_DAY = "substr(b.batch_id, 7, 4) || '-' || substr(b.batch_id, 11, 2) || '-' || substr(b.batch_id, 13, 2)"
+# A lead called elsewhere whose outcome was taken back starts on a day that never comes: nothing counts it.
+HISTORY_STANDS = "(deal_created_at IS NULL OR deal_created_at < '2200')"
 _HISTORICAL_FIELDS = (
     "company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at",
     "delivery_at", "imported_at", "source", "source_key",
@@ -117,11 +119,11 @@ def historical_size() -> Statement:
 
 
 def count_historical(db: Database) -> dict[str, Any]:
-    """leads, deliveries, without_sic and without_size over all historical outcomes."""
+    """leads, deliveries, without_sic and without_size over all historical outcomes that stand."""
     return db.rows(
-        "SELECT count(*) AS leads, coalesce(sum(outcome = 'delivery'), 0) AS deliveries, "
+        "SELECT count(*) AS leads, coalesce(sum(outcome = 'delivery'), 0) AS deliveries, "  # noqa: S608 - our own text
         "coalesce(sum(sic_code IS NULL), 0) AS without_sic, coalesce(sum(employee_count IS NULL), 0) AS without_size "
-        "FROM historical_outcomes"
+        f"FROM historical_outcomes WHERE {HISTORY_STANDS}"
     )[0]
 
 

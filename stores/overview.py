@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
-from stores.outcomes import BATCH_DAY
+from stores.outcomes import BATCH_DAY, HISTORY_STANDS
 from turso_db import Database, Statement
 
 _LEADS = (
@@ -13,7 +13,7 @@ _LEADS = (
     "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' "
     "UNION ALL SELECT substr(deal_created_at, 1, 10), CASE WHEN outcome = 'delivery' "
     "THEN coalesce(substr(delivery_at, 1, 10), '1970-01-01') END FROM historical_outcomes "
-    "WHERE deal_created_at IS NULL OR deal_created_at < '2200'"  # an outcome taken back: nothing counts it
+    f"WHERE {HISTORY_STANDS}"
 )
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,8 +34,9 @@ from lead_conversion import Scorer, base_rate
 from lead_schema import SentLead, read_api_rules
 from outcome_columns import read_as_known, read_columns
 from stores import feedback as store
+from stores.guide import read_progress
 from stores.models import count_judged, read_first_seen
-from stores.outcomes import read_outcome_frame
+from stores.outcomes import count_historical, read_outcome_frame
 from stores.overview import read_overview
 from tests.turso_server import TursoServer
 from turso_db import Database
@@ -230,11 +233,14 @@ def test_an_outcome_taken_back_counts_nowhere_until_it_is_said_again(db: Databas
     assert count_judged(db, before=until.date()) == 0
     seen = read_overview(db, today=until.date(), maturity_days=60)
     assert (seen["leads"], seen["too_young"]) == (0, 0)
+    assert set(count_historical(db).values()) == {0}
+    assert read_progress(db, person="Ana")["own_outcomes"] == 0
     then = read_as_known(db, known=known, zone=ZoneInfo("UTC")).frame  # a run made again reads what it read
     assert list(then["delivered_on"]) == [pd.Timestamp("2026-02-11")]
     give_feedback(db, lead_id="C-1", outcome=False, now=now + timedelta(days=2), actor=SHOP)
     found = known_outcomes(read_outcome_frame(db), as_of=until, maturity_days=0)
     assert found["delivered"].tolist() == [False]
+    assert (count_historical(db)["leads"], read_progress(db, person="Ana")["own_outcomes"]) == (1, 1)
     assert db.rows("SELECT outcome FROM historical_changes ORDER BY change_id") == [
         {"outcome": "delivery"}, {"outcome": "no_delivery"},
     ]  # fmt: skip
@@ -294,3 +300,75 @@ def test_many_at_once_start_one_retraining(db: Database, now: datetime) -> None:
     with ThreadPoolExecutor(16) as pool:
         tries = [pool.submit(start_retraining, db, fewest=50, now=now, actor=SHOP) for _ in range(64)]
     assert [one.result() for one in tries].count(None) == 63
+
+
+def earlier(tmp_path: Path, schema: str) -> tuple[Path, Database]:
+    """The file of a database as an earlier release has it, and the database."""
+    folder, path = tmp_path / "earlier", tmp_path / "old.db"
+    folder.mkdir()
+    for step in turso_db.MIGRATIONS.glob("[0-9]*.sql"):
+        if step.name[:4] <= schema:
+            shutil.copy(step, folder / step.name)
+    return path, turso_db.connect(f"file:{path}", migrations_dir=folder)
+
+
+def sent_before(lead_id: str, now: datetime) -> dict[str, Any]:
+    """A lead as a program sent it when it could take any name."""
+    return {"lead_id": lead_id, "kind": "hades", "features": '{"sic_code": "7011"}', "scored_at": now,
+            "scored_by": "web shop", "score": 0.5, "model_version": "w"}  # fmt: skip
+
+
+@pytest.mark.parametrize("schema", ["0021", "0025"])
+def test_an_outcome_sent_under_the_name_of_an_exported_row_before_this_was_known_counts_once(
+    tmp_path: Path, now: datetime, schema: str
+) -> None:
+    path, old = earlier(tmp_path, schema)
+    export(old, BATCH, [lead_row(number) for number in range(3)])
+    numbers = [row["row_number"] for row in old.rows("SELECT row_number FROM lead_outcomes ORDER BY id")]
+    won, silent, taken_back = (f"{BATCH}:{number}" for number in numbers)
+    for lead_id in (won, silent, taken_back, "CRM-1"):
+        old.write([store.upsert_leads(leads=[sent_before(lead_id, now)])])
+        if lead_id != silent:
+            said = [(lead_id, True, None)]
+            old.write(store.insert_feedback(feedback=said, now=now, actor="web shop", came_from="score"))
+    undone = store.insert_undo(lead_id=taken_back, feedback_id=2, now=now, actor="web shop")
+    old.write(undone)
+    old.close()
+    db = turso_db.connect(f"file:{path}")
+    assert [(row["outcome"], row["exported_lead"]) for row in map(partial(kept, db), (won, silent, taken_back, "CRM-1"))] == [
+        (1, 1), (None, 2), (None, 3), (1, None),
+    ]  # fmt: skip
+    assert db.rows("SELECT outcome FROM lead_outcomes ORDER BY id") == [
+        {"outcome": "delivery"}, {"outcome": None}, {"outcome": None},
+    ]  # fmt: skip
+    assert db.rows("SELECT milestone, lead_id, recorded_by FROM outcome_milestones") == [
+        {"milestone": "delivery", "lead_id": 1, "recorded_by": "web shop"}
+    ]
+    counting = "SELECT source_key FROM historical_outcomes WHERE deal_created_at < '2200'"
+    assert db.rows(counting) == [{"source_key": "program|CRM-1"}]
+    leads, _ = read_first_seen(db)
+    assert sorted(leads["source"]) == ["hades", "hades", "hades", "program"]
+    give_feedback(db, lead_id=won, outcome=False, now=now, actor=SHOP)
+    assert db.rows("SELECT milestone FROM standing_milestones") == [{"milestone": "lost"}]
+    assert db.rows(counting) == [{"source_key": "program|CRM-1"}]
+    db.close()
+
+
+def test_a_lead_whose_id_another_one_has_by_now_is_told_apart_by_an_upgrade(
+    tmp_path: Path, now: datetime
+) -> None:
+    path, old = earlier(tmp_path, "0025")
+    export(old, BATCH, [lead_row(1), lead_row(2)])
+    right, padded = f"{BATCH}:1", f"{BATCH}:002"
+    for lead_id in (right, padded):
+        give_feedback(old, lead_id=lead_id, outcome=True, now=now, actor=SHOP)
+    gone = {"HADES-20260101-001:1": 1, "HADES-20260101-001:7": 77}  # the id given again, and one nobody has
+    for lead_id, exported in gone.items():
+        old.write([
+            store.upsert_leads(leads=[sent_before(lead_id, now)]),
+            turso_db.Statement("UPDATE scored_leads SET exported_lead = ? WHERE lead_id = ?", (exported, lead_id)),
+        ])  # fmt: skip
+    old.close()
+    db = turso_db.connect(f"file:{path}")
+    assert [kept(db, lead_id)["exported_lead"] for lead_id in (right, padded, *gone)] == [1, 2, -1, -1]
+    db.close()
