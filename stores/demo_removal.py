@@ -169,6 +169,9 @@ def remove_statements(
             "set_aside_because = excluded.set_aside_because",
             (_BECAUSE, now, now, actor, _BECAUSE),
         ),
+        Statement(  # an id of a deleted lead is given again: what programs say of the old one is then of no lead
+            f"UPDATE scored_leads SET exported_lead = -1 WHERE exported_lead IN (SELECT id FROM lead_outcomes WHERE {of_batches})"  # noqa: S608
+        ),
         Statement(
             f"DELETE FROM outcome_milestones WHERE milestone = 'retracted' AND ({of_batches} "  # noqa: S608
             "OR retracts IN (SELECT id FROM outcome_milestones WHERE source = 'demo'))"

@@ -42,7 +42,7 @@ def read_first_seen(
         "SELECT 'program', h.id, NULL, coalesce(json_extract(s.first_features, '$.workflow_type'), 'history'), "
         "s.first_scored_at, h.delivery_at, 0, json_remove(s.first_features, '$.workflow_type') "
         "FROM scored_leads s JOIN historical_outcomes h ON h.source_key = 'program|' || s.lead_id "
-        "WHERE s.feedback_id IS NOT NULL AND s.kind = 'hades' UNION ALL "
+        "WHERE s.feedback_id IS NOT NULL AND s.kind = 'hades' AND s.exported_lead IS NULL UNION ALL "
         f"SELECT 'hades', l.id, l.batch_id, l.workflow_type, {BATCH_DAY}, c.delivery_at, "
         "l.inclusion_probability IS NOT NULL, l.source_features "
         "FROM company_outcomes c JOIN lead_outcomes l ON l.id = c.lead_id "

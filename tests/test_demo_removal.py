@@ -24,6 +24,7 @@ from deals import read_deal_rules
 from demo_removal import preview_removal, remove_demo, rests_on
 from demo_removal import told as in_words
 from errors import Conflict, Refused
+from feedback import give_feedback
 from icp import business_zone
 from operators import save_operator
 from outcome_columns import read_columns
@@ -431,3 +432,33 @@ def test_the_command_previews_backs_up_and_removes(tmp_path, db_path, config_dir
     backup.close()
     assert run(main, ["--remove"]) == 2
     assert "no demo in this database" in capsys.readouterr().err
+
+
+def test_what_a_program_says_of_an_invented_lead_is_never_said_of_the_own_one_that_gets_its_id(world):
+    world.demo_export()
+    ((asked, old),) = [
+        row.values()
+        for row in world.db.rows(
+            "SELECT batch_id || ':' || row_number AS asked, id FROM lead_outcomes ORDER BY id LIMIT 1"
+        )
+    ]
+    program = Actor("web shop", "ops")
+    give_feedback(world.db, lead_id=asked, outcome=False, now=world.now, actor=program)
+    remove_demo(world.db, now=world.now, actor=ANA)
+    world.own_export()
+    assert world.db.rows("SELECT min(id) AS id FROM lead_outcomes") == [{"id": old}]
+    assert give_feedback(world.db, lead_id=asked, outcome=True, now=world.now, actor=program).changed
+    assert world.db.rows("SELECT DISTINCT outcome FROM lead_outcomes") == [{"outcome": None}]
+    for nowhere in ("outcome_milestones", "historical_outcomes"):
+        assert world.db.rows(f"SELECT count(*) AS n FROM {nowhere}") == [{"n": 0}]
+
+
+def test_no_lead_that_leaves_makes_the_database_read_all_that_hangs_on_leads(db):
+    hangs = db.rows(
+        'SELECT t.name AS of_table, f."from" AS of_column FROM sqlite_master t, pragma_foreign_key_list(t.name) f '
+        "WHERE t.type = 'table' AND f.\"table\" = 'lead_outcomes'"
+    )
+    assert len(hangs) == 2
+    for table, column in (one.values() for one in hangs):
+        found = db.rows(f"EXPLAIN QUERY PLAN SELECT 1 FROM {table} WHERE {column} = 1")
+        assert [row["detail"].split()[0] for row in found] == ["SEARCH"], table
