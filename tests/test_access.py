@@ -69,6 +69,9 @@ def test_who_is_given_no_role_sees_nothing(filled):  # noqa: F811
         ({"bo@example.com": "owner"}, True),
         ({"@example.com.evil.example": "viewer", "example.com": "viewer", "": "viewer"}, True),
         ({"bo@example.com": "manager"}, False),
+        ({"bo@example.com": "manager"}, "false"),
+        ({"bo@example.com": "manager"}, ""),
+        ({"bo@example.com": "", "@example.com": "ops"}, True),  # named, to be kept out
     ):
         app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
         app.secrets["auth"], app.secrets["roles"] = AUTH, roles
@@ -85,13 +88,18 @@ def test_who_is_given_no_role_sees_nothing(filled):  # noqa: F811
 
 
 def test_a_role_may_be_given_to_a_whole_domain_and_one_s_own_wins(filled):  # noqa: F811
-    for roles, role in (
-        ({"@Example.com": "viewer"}, "viewer"),
-        ({"@example.com": "manager", "BO@example.com": "ops"}, "ops"),
+    for roles, role, verified in (
+        ({"@Example.com": "viewer"}, "viewer", {}),  # not every provider says
+        ({"@example.com": "manager", "BO@example.com": "ops"}, "ops", {"email_verified": "true"}),
     ):
         app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
         app.secrets["auth"], app.secrets["roles"] = AUTH, roles
-        app.user = {"is_logged_in": True, "email": "bo@example.com", "name": "Bo Diaz", "exp": IN_AN_HOUR}
+        app.user = {
+            "is_logged_in": True,
+            "email": "bo@example.com",
+            "name": "Bo Diaz",
+            "exp": IN_AN_HOUR,
+        } | verified
         told = said(app.run().switch_page("pages/12_Audit.py").run()).replace("\\", "")
         assert f"Bo Diaz is signed in as {role} and may not open" in told
 

@@ -67,15 +67,18 @@ def check_still(drawn_for: Actor) -> None:
 
 
 def _signed_in() -> Actor | None:
-    """The signed-in user with the role that the secrets give now, by address or by its `@domain`; None where they give none.
+    """The signed-in user with the role that the secrets give now, by address or else by its `@domain`; None where they
+    give none. An address that they name with no role is let in by no domain.
 
-    Many providers let anybody in the world sign in, and some let people claim an address that nobody has checked.
+    Many providers let anybody in the world sign in, and some let people claim an address that nobody has checked: what
+    they say of that, if anything, has to be true (some send it as text).
     """
-    if st.user.get("email_verified") is False:
+    verified = st.user.get("email_verified")
+    if verified is not None and str(verified).lower() != "true":
         return None
     roles = {str(named).lower(): str(role) for named, role in dict(st.secrets.get("roles", {})).items()}
     email = str(st.user.get("email") or "").lower()
-    role = roles.get(email) or roles.get(f"@{email.rpartition('@')[2]}")
+    role = roles.get(email, roles.get(f"@{email.rpartition('@')[2]}"))
     return Actor(str(st.user.get("name") or email), role) if role in ROLES else None
 
 
