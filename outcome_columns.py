@@ -70,7 +70,7 @@ def read_columns(
         if _continues(stamp, marks):
             if marks.data_version == stamp["data_version"]:
                 return _told(table, marks, parts)
-            newer = _brought_up(db, table, since, zone, parts)
+            newer = _brought_up(db, table, since, marks.known, zone, parts)
             if newer is not None:
                 marks, table = newer
                 _store(path, marks, table)
@@ -100,17 +100,18 @@ def _continues(stamp: dict[str, Any], marks: Marks) -> bool:
 
 
 def _brought_up(
-    db: Database, table: Any, since: Known, zone: ZoneInfo, parts: Sequence[str]
+    db: Database, table: Any, since: Known, until: Known, zone: ZoneInfo, parts: Sequence[str]
 ) -> tuple[Marks, Any] | None:
     """The marks of now and the table with what changed; None when so much did that all is better read again."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
+    came = sum(now - then for now, then in zip(until[:4], since[:4], strict=True))
+    if came > _MOST_CHANGED * max(table.num_rows, 1_000):
+        return None
     (marks, void), rows = _exactly(
         lambda coded: outcome_rows.read_changed_rows(db, since=since, parts=parts, coded=coded), zone
     )
-    if rows.num_rows > _MOST_CHANGED * max(table.num_rows, 1_000):
-        return None
     gone = pa.array(sorted(void), pa.string())
     stays = pc.invert(pc.fill_null(pc.is_in(table["batch_id"].cast(pa.string()), value_set=gone), False))
     for source in ("historical", "hades"):

@@ -264,11 +264,12 @@ class _Groups:
             else self.ages_reached[:, -1]
         )
 
-    def rates(self, delay: Delay, start: FloatArray | None = None) -> FloatArray:
-        """The likeliest p of each value: deliveries / p = Σ open · F / (1 − p·F), by Newton's steps, from `start` where a
-        delay nearby gave it.
-        """
-        share = self.share(delay)
+    def rates(self, delay: Delay) -> FloatArray:
+        """The likeliest p of each value: deliveries / p = Σ open · F / (1 − p·F)."""
+        return self._rates(self.share(delay), None)
+
+    def _rates(self, share: FloatArray, start: FloatArray | None) -> FloatArray:
+        """The same, by Newton's steps; from `start` where a delay nearby gave it."""
         exposure = self.open @ share + self.delivered
         p = np.divide(self.delivered, exposure, out=np.zeros_like(exposure), where=exposure > 0)
         if start is not None:
@@ -286,8 +287,8 @@ class _Groups:
 
     def log_likelihood(self, delay: Delay, start: FloatArray | None = None) -> tuple[float, FloatArray]:
         """Of the outcomes, at the likeliest rates; and these."""
-        p = self.rates(delay, start)
         share = self.share(delay)
+        p = self._rates(share, start)
         edges = delay.share_by(np.arange(len(self.delays) + 1, dtype=float))
         chance = np.maximum(np.diff(edges), 1e-300)
         total = np.sum(self.delays * np.log(chance)) + np.sum(self.delivered * np.log(np.maximum(p, 1e-300)))

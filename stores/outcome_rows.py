@@ -17,7 +17,9 @@ _MARKED = {  # table → its id and what tells a row from one that another histo
     "historical": ("historical_outcomes", "id", "source_key"),
     "change": ("historical_changes", "change_id", "changed_at"),
 }
-_ROWS_IN_TEXT = 200_000  # one text of about 20 MB
+_ROWS_IN_TEXT = (
+    10_000  # about 1 MB, 2 in hexadecimal digits: a server of Turso refuses texts of 5 MB and more
+)
 
 
 class Known(NamedTuple):
@@ -176,8 +178,8 @@ class _Rows(NamedTuple):
         """Those of them that meet this too."""
         return self._replace(which=f"{self.which} AND {more}", args=(*self.args, *args))
 
-    def as_lines(self, *, coded: bool) -> Statement:
-        """The statement for them as one text."""
+    def as_lines(self, *, coded: bool, by: str = "") -> Statement:
+        """The statement for them as one text, or one per so many ids of the column `by`."""
         fields = []
         for place, name in enumerate(self.fields):
             told = f"hex({name})" if coded and place in self.texts else name
@@ -186,8 +188,9 @@ class _Rows(NamedTuple):
                 if coded
                 else f"coalesce({name}, char(26))"
             )
+        together = f" GROUP BY {by} / {_ROWS_IN_TEXT}" if by else ""
         return Statement(
-            f"SELECT group_concat({' || char(31) || '.join(fields)}, char(10)) FROM {self.tables} WHERE {self.which}",  # noqa: S608
+            f"SELECT group_concat({' || char(31) || '.join(fields)}, char(10)) FROM {self.tables} WHERE {self.which}{together}",  # noqa: S608
             self.args,
         )
 
@@ -218,7 +221,7 @@ def _hades(parts: Sequence[str], closed: str = "status = 'closed'", *args: Any) 
         ),
         "lead_outcomes l",
         "NOT EXISTS (SELECT 1 FROM lead_outcomes x WHERE x.batch_id = l.batch_id AND x.company_key = l.company_key "  # noqa: S608
-        f"AND x.id < l.id) AND l.batch_id IN (SELECT batch_id FROM batches WHERE {closed})",
+        f"AND x.id < l.id) AND +l.batch_id IN (SELECT batch_id FROM batches WHERE {closed})",
         args,
         frozenset({1, 2, 4, 5, 6, 8}),
     )  # fmt: skip
@@ -237,7 +240,8 @@ def _asked(
     newer: str = "1",
     args: Sequence[Any] = (),
 ) -> list[tuple[str, Statement]]:
-    """The statements for the rows, each with what it asks for; with `tops`, the highest ids, not too many rows each.
+    """The statements for the rows, each with what it asks for. `tops`, the highest ids, where these are many: then each
+    asks for some, as to group so many would take SQLite a sort.
     `newer`: which leads' distances are asked for, with its arguments.
     """
     asked = []
@@ -245,6 +249,9 @@ def _asked(
         ("hades", hades, "l.id", tops.lead if tops else 0),
         ("historical", historical, "h.id", tops.historical if tops else 0),
     ):
+        if tops is None:
+            asked.append((source, rows.as_lines(coded=coded, by=key)))
+            continue
         starts = range(0, max(top, 1), _ROWS_IN_TEXT)
         for start in starts:
             some = rows.where(f"{key} > ?", start) if start else rows

@@ -12,6 +12,7 @@ from demo_years import NOW, loaded
 from lead_rows import lead_row
 from outcome_rows import history, real_history, told
 from racing import ANA, at_once, export_rows
+from turso_server import TursoServer
 
 import turso_db
 from export import void_batch
@@ -234,3 +235,24 @@ def test_many_rows_come_in_several_texts(db, now, cache, monkeypatch):
     monkeypatch.setattr(outcome_rows, "_ROWS_IN_TEXT", 7)
     assert len(outcome_rows.read_every_row(db)[1].historical) == 9  # 59 rows
     assert len(check(db, cache).frame) == 59
+    late = [(f"L{n}", "8361", "90", "", "TX", "no_delivery", "2025-01-01", "") for n in range(20)]
+    since = outcome_rows.read_marks(db).known
+    history(db, now + timedelta(days=1), *late)
+    assert len(outcome_rows.read_changed_rows(db, since=since)[1].historical) == 4  # ids 60 to 79
+    assert len(check(db, cache).frame) == 79
+
+
+def test_a_hundred_thousand_outcomes_come_from_a_server(tmp_path, cache):
+    # The server takes no value over 5 MB and shows no answer over 10 MB in one piece.
+    with TursoServer(tmp_path / "far.db") as server:
+        far = turso_db.connect(server.url, server.token)
+        far.write([turso_db.Statement(
+            "INSERT INTO historical_outcomes (company_name, sic_code, zip_code, outcome, deal_created_at, imported_at, source, "
+            "source_key) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) SELECT 'C' || i, '8361', "
+            "'75201', 'no_delivery', '2025-01-01', '2025-06-01T00:00:00Z', 'file', 'k' || i FROM n"
+        )])  # fmt: skip
+        assert len(read_columns(far, cache_dir=cache, zone=ZONE, parts=PARTS).frame) == 100_000
+        far.write([turso_db.Statement("UPDATE historical_outcomes SET state = 'T' || char(10) WHERE id = 7")])
+        found = read_columns(far, cache_dir=None, zone=ZONE, parts=PARTS).frame  # texts in hexadecimal digits
+        assert (found["state"] == "T\n").sum() == 1
+        far.close()

@@ -47,6 +47,8 @@ class Stream:
 
     def __init__(self, path: Path) -> None:
         self.connection = sqlite3.connect(path, timeout=5, isolation_level=None, check_same_thread=False)
+        # Half of its largest answer is what the server takes for one value (libsql-server 0.24.1).
+        self.connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 5_000_000)
         self.connection.execute("PRAGMA foreign_keys = ON")
         self.connection.execute("PRAGMA recursive_triggers = ON")
         self.connection.execute("PRAGMA synchronous = NORMAL")
