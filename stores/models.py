@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from stores.outcomes import BATCH_DAY, days_of
+from stores.outcomes import BATCH_DAY, HISTORY_STANDS, days_of
 from turso_db import Database, Many, Statement
 
 _FIELDS = (
@@ -58,7 +58,7 @@ def count_judged(db: Database, *, before: date) -> int:
     """How many leads have an outcome that a model may learn from: exported before this day, or told to be delivered or
     lost; and all leads called before this product."""
     row = db.rows(
-        "SELECT (SELECT count(*) FROM historical_outcomes WHERE deal_created_at IS NULL OR deal_created_at < '2200') + (SELECT count(*) FROM company_outcomes c "  # noqa: S608
+        f"SELECT (SELECT count(*) FROM historical_outcomes WHERE {HISTORY_STANDS}) + (SELECT count(*) FROM company_outcomes c "  # noqa: S608
         "JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' "
         f"WHERE {BATCH_DAY} <= ? OR c.delivery OR c.lost_at IS NOT NULL) AS judged",
         (before,),
