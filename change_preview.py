@@ -7,7 +7,7 @@ what is seen here is what an export under the new scores gives.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -48,7 +48,8 @@ class Pool:
 @dataclass(frozen=True)
 class Preview:
     """What would change. prediction: see analytics.prediction.predict; None where too few outcomes are known. by_model:
-    workflow → the version of the model that scores it, which no change of points moves.
+    workflow → the version of the model that scores it, which no change of points moves; the prediction names these
+    workflows, too (by_model), and its per_100 is of the calls in the others, by which it is graded.
     """
 
     pools: list[Pool]
@@ -87,7 +88,7 @@ def preview_change(
         model = models.get(str(workflow))
         scores = (again(rows, icp, model), again(rows, proposed, model))
         pools.append(_pool(name, str(workflow), leads, told, scores, fit, icp, calls))
-    prediction = predict([pool.change for pool in pools])
+    prediction = _prediction(pools, models)
     if waiting is not None and len(waiting[0]):
         options = {"model": models.get(waiting[1]["workflow"])} | dict(waiting[1])
         first, second = (
@@ -98,8 +99,17 @@ def preview_change(
         pools.insert(
             0, _pool("Waiting leads", str(options["workflow"]), first, told, scores, fit, icp, calls)
         )
-        prediction = prediction or predict([pools[0].change])
+        prediction = prediction or _prediction(pools[:1], models)
     return Preview(pools, prediction, {name: version for name, (version, _) in models.items()})
+
+
+def _prediction(pools: Sequence[Pool], by_model: Collection[str]) -> dict[str, Any] | None:
+    whole = predict([pool.change for pool in pools])
+    if whole is None:
+        return None
+    moved = predict([pool.change for pool in pools if pool.workflow not in by_model]) or whole
+    shares = {name: moved[name] for name in ("per_100", "per_100_low", "per_100_high")}
+    return whole | shares | {"by_model": sorted(by_model)}
 
 
 def leads_of(rows: pd.DataFrame) -> pd.DataFrame:
@@ -147,7 +157,9 @@ def again(rows: pd.DataFrame, icp: Icp, model: tuple[int, LeadModel] | None = No
 def grade_approvals(
     db: Database, *, today: date, maturity_days: int
 ) -> list[tuple[dict[str, Any], Grade | None]]:
-    """Each applied proposal, newest first, with the grade of its prediction; None where none was kept."""
+    """Each applied proposal, newest first, with the grade of its prediction; None where none was kept, and where models
+    scored all leads exported since. What a model scored when the prediction was made is left out of its grade.
+    """
     applied = [entry for entry in journal.read_journal(db) if entry["status"] == "applied"]
     rows = exported_leads.read_leads_of_versions(db) if applied else pd.DataFrame()
     texts = (
@@ -155,10 +167,12 @@ def grade_approvals(
     )
     graded: list[tuple[dict[str, Any], Grade | None]] = []
     for entry in applied:
-        if entry["prediction"] is None:
+        exported = rows[rows["weight_version"] == entry["version"]]
+        by_model = (entry["prediction"] or {}).get("by_model", [])  # an earlier prediction does not say
+        own = exported[~exported["workflow_type"].isin(by_model)]
+        if entry["prediction"] is None or (own.empty and len(exported)):
             graded.append((entry, None))
             continue
-        own = rows[rows["weight_version"] == entry["version"]]
         before, after = (parse_icp(texts[version]) for version in (entry["version"] - 1, entry["version"]))
         graded.append((entry, _grade(entry["prediction"], own, before, after, today, maturity_days)))
     return graded

@@ -12,8 +12,9 @@ from lead_rows import TODAY, lead_file, lead_row
 from outcome_rows import calibrated, history, real_history
 from racing import ANA, export_rows
 
+import change_preview
 import turso_db
-from analytics.lead_model import Card, Input, LeadModel, Term
+from analytics.lead_model import Card, Input, LeadModel, Term, to_json
 from change_preview import again, grade_approvals, preview_change, promised
 from configuration import active_configuration
 from proposals import approve_proposal, propose
@@ -68,7 +69,7 @@ def test_the_preview_equals_the_scores_after_the_approval_for_all_leads(demo, co
     assert len(kept) == 4  # 4213 is outside the filter under both
 
 
-def test_what_a_model_scores_is_ranked_by_it_before_and_after(demo, config_dir):
+def test_what_a_model_scores_is_ranked_by_it_before_and_after(demo, config_dir, monkeypatch):
     active = active_configuration(demo, config_dir=config_dir, now=NOW)
     run = calibrated(demo, config_dir, NOW, as_of=NOW.date())
     proposed, _ = change_of_run(active.icp, movable_rows(run))
@@ -79,6 +80,15 @@ def test_what_a_model_scores_is_ranked_by_it_before_and_after(demo, config_dir):
     by_model = again(own, active.icp, (7, model))
     assert by_model.dropna().isin([40, 50, 70]).all()  # 50 + 20 × the log odds
     assert again(own, proposed, (7, model)).equals(by_model)
+    in_force = {"geography": {"version": 7, "coefficients": to_json(model)}}
+    monkeypatch.setattr(change_preview, "read_models_in_force", lambda db: in_force)
+    preview = preview_change(demo, active.icp, proposed, as_of=NOW.date())
+    by_points = next(pool for pool in preview.pools if pool.workflow == "intent").change
+    # What it promises is the other workflow's, and is told per 100 calls of that one: only there it can be graded.
+    told = preview.prediction
+    assert (told["by_model"], told["calls"] > by_points.top) == (["geography"], True)
+    assert told["extra"] == pytest.approx(by_points.extra)
+    assert told["per_100"] == pytest.approx(100 * by_points.extra / by_points.top)
 
 
 def test_what_is_promised_is_kept_with_the_proposal(demo, config_dir):
@@ -122,10 +132,11 @@ def test_nothing_is_promised_for_what_cannot_be_put_into_force(db, config_dir, n
     assert promised(db, icp, run_id=run["run_id"], rows=None, as_of=day) is None  # no lead to rank yet
 
 
-def test_an_approval_is_graded_by_the_leads_exported_under_it(db, config_dir, now):
+@pytest.mark.parametrize("by_model", [{}, {"by_model": ["geography"]}, {"by_model": ["intent"]}])
+def test_an_approval_is_graded_by_the_leads_exported_under_it(db, config_dir, now, by_model):
     history(db, now, *real_history())
     run = calibrated(db, config_dir, now)
-    promise = {"per_100": 5.0, "per_100_low": 1.0, "per_100_high": 9.0}
+    promise = {"per_100": 5.0, "per_100_low": 1.0, "per_100_high": 9.0} | by_model
     approved(db, config_dir, now, run, "8062", "7011", prediction=promise)
     # Hospitals (40 now) came first before; residential care (100) does now: 20 of each, all High and Hot.
     files = [lead_row(n, SIC_Code_1=sic, SIC_Codes=sic) for sic, start in (("8062", 0), ("8361", 20)) for n in range(start + 1, start + 21)]  # fmt: skip
@@ -145,6 +156,10 @@ def test_an_approval_is_graded_by_the_leads_exported_under_it(db, config_dir, no
         ]
     )
     ((_, young),) = grade_approvals(db, today=date(2026, 6, 1), maturity_days=120)
+    if by_model.get("by_model") == ["intent"]:  # all of these: no points ranked them, so nothing is graded
+        assert young is None
+        assert grade_approvals(db, today=date(2026, 6, 11), maturity_days=120)[0][1] is None
+        return
     assert (young.word, young.leads, young.waiting) == ("too young", 0, 40)
     ((_, found),) = grade_approvals(db, today=date(2026, 6, 11), maturity_days=120)  # 120 days on
     # Before: all scored 100, the first 20 of the file (hospitals) called: 0 deliveries. After: the 20 of 8361: 6.
