@@ -21,7 +21,7 @@ class DemoRemoval:
     """What a removal would do, or did.
 
     goes, stays: how many of each kind (stores.demo_removal). why_not: the sentence that refuses it, or None.
-    back_to: the version of the scores before the first approval that rests on invented leads, None without one.
+    back_to: the version of the scores before the first approval on invented leads, None where none is in force.
     models_in_force: workflows that a model learned from them scores.
     """
 

@@ -26,6 +26,11 @@ _OPERATORS = (
     f"AND NOT EXISTS ({_OWN_BATCH})"
 )
 _SAID = f"milestone <> 'retracted' AND source <> 'demo' AND batch_id IN ({_BATCHES})"
+# Whether version back_to has another text than the one in force: there is something to roll back to.
+_OTHER_SCORES = (
+    "(SELECT sha256 FROM weight_versions WHERE version = back_to) "
+    "<> (SELECT sha256 FROM weight_versions ORDER BY version DESC LIMIT 1)"
+)
 _BECAUSE = "It was said about an invented company of the demo, which was removed."
 
 
@@ -81,12 +86,17 @@ def read_knots(db: Database) -> dict[str, int]:
 
 def read_rests_on_demo(db: Database) -> dict[str, Any]:
     """What was learned while the demo was in: weight_version in force, back_to (the version before the first approval
-    that rests on a calibration of it; None without one), last_run, last_model (0 before any), models_in_force (workflows
-    that a model learned from it scores)."""
+    since it came; None without one, and where the scores are again as before), last_run, last_model (0 before any),
+    models_in_force (workflows that a model learned from it scores)."""
     row: dict[str, Any] = db.rows(
+        "WITH resting AS (SELECT version FROM weight_versions WHERE kind = 'approval' "  # noqa: S608 - the text is our own
+        "AND created_at >= (SELECT started_at FROM demo_load)), "
+        "undone AS (SELECT coalesce(max(version), 0) AS at FROM weight_versions WHERE sha256 IN "
+        "(SELECT sha256 FROM weight_versions WHERE version < (SELECT min(version) FROM resting))), "
+        "first AS (SELECT min(version) - 1 AS back_to FROM resting, undone WHERE version > at) "
         "SELECT coalesce((SELECT max(version) FROM weight_versions), 0) AS weight_version, "
-        "(SELECT min(version) - 1 FROM weight_versions WHERE run_id > (SELECT coalesce(max(last_run), 0) FROM demo_removals)) "
-        "AS back_to, coalesce((SELECT max(run_id) FROM calibration_runs), 0) AS last_run, "
+        f"(SELECT CASE WHEN {_OTHER_SCORES} THEN back_to END FROM first) AS back_to, "
+        "coalesce((SELECT max(run_id) FROM calibration_runs), 0) AS last_run, "
         "coalesce((SELECT max(version) FROM lead_models), 0) AS last_model, "
         "(SELECT json_group_array(workflow) FROM model_in_force WHERE version IS NOT NULL) AS models_in_force"
     )[0]
@@ -98,8 +108,8 @@ def read_removal(db: Database) -> dict[str, Any] | None:
     the demo, or somebody changed the scores since), or None when the demo was never removed.
     """
     rows = db.rows(
-        "SELECT removed_at, removed_by, seed, counts, last_run, last_model, "
-        "CASE WHEN weight_version = (SELECT max(version) FROM weight_versions) THEN back_to END AS back_to "
+        "SELECT removed_at, removed_by, seed, counts, last_run, last_model, "  # noqa: S608 - the text is our own
+        f"CASE WHEN weight_version = (SELECT max(version) FROM weight_versions) AND {_OTHER_SCORES} THEN back_to END AS back_to "
         "FROM demo_removals ORDER BY removal_id DESC LIMIT 1"
     )
     return rows[0] | {"counts": json.loads(rows[0]["counts"])} if rows else None

@@ -33,6 +33,7 @@ from outcome_work import match_unmatched, take_back_milestone
 from pipeline import snapshot_pipeline
 from scripts.command import run
 from scripts.load_demo import main
+from segment_factors import approve_factors
 from stores import demo as demo_store
 from stores import demo_removal as store
 from stores import outcomes, overview, runs, summary_views, unmatched
@@ -387,6 +388,50 @@ def test_what_was_learned_from_the_demo_is_told_and_can_be_rolled_back(world, co
         approve(world.db, reason="Why not.", **said)
     rollback(world.db, config_dir=config_dir, version=1, reason="It was the demo.", now=now, actor=ANA)
     assert store.read_removal(world.db)["back_to"] is None  # somebody decided
+
+
+@pytest.mark.parametrize(
+    ("steps", "back_to"),
+    [
+        ((1.1,), 1),  # a factor has no calibration behind it, and rests on invented leads all the same
+        ((1.1, 1.2), 1),
+        ((1.1, "back to 1"), None),  # the scores are as before the demo: nothing to roll back
+        ((1.1, 1.2, "back to 2"), 1),
+        ((1.1, "back to 1", 1.2), 3),
+        ((), None),
+    ],
+)
+def test_a_rollback_is_offered_only_where_the_scores_in_force_rest_on_the_demo(world, steps, back_to):
+    said = {"config_dir": world.config, "now": world.now, "actor": ANA}
+    for version, step in enumerate(steps, 1):
+        if isinstance(step, str):
+            rollback(world.db, version=int(step[-1]), reason="No.", **said)
+        else:
+            approve_factors(world.db, factors={"Cold": step}, seen_version=version, reason="Yes.", **said)
+    found = remove_demo(world.db, now=world.now, actor=ANA)
+    assert (found.back_to, len(rests_on(found))) == (back_to, 0 if back_to is None else 1)
+    assert store.read_removal(world.db)["back_to"] == back_to
+    if back_to is not None:
+        rollback(world.db, version=back_to, reason="It was the demo.", **said)
+        assert store.read_removal(world.db)["back_to"] is None
+
+
+def test_what_was_approved_before_the_demo_came_does_not_rest_on_it(db, config_dir, now):
+    world = World(db, config_dir, now)
+    active_configuration(db, config_dir=config_dir, now=now)
+    before = {"config_dir": config_dir, "now": now - timedelta(days=1), "actor": ANA}
+    approve_factors(db, factors={"Cold": 1.1}, seen_version=1, reason="Own leads.", **before)
+    world.begin()
+    assert preview_removal(db).back_to is None
+
+
+def test_an_earlier_removal_offers_no_rollback_to_the_text_in_force(world):
+    said = {"config_dir": world.config, "now": world.now, "actor": ANA}
+    approve_factors(world.db, factors={"Cold": 1.1}, seen_version=1, reason="Yes.", **said)
+    rollback(world.db, version=1, reason="No.", **said)
+    row = "INSERT INTO demo_removals VALUES (1, ?, 'Ana Ruiz', 7, '{}', 0, 0, 3, 1)"
+    world.db.write([Statement(row, (world.now,))])
+    assert store.read_removal(world.db)["back_to"] is None
 
 
 def test_the_columnar_copy_forgets_the_demo(world, tmp_path):
