@@ -45,9 +45,9 @@ def person() -> Actor:
             "Set up [auth] in the secrets, or open http://127.0.0.1 here."
         )
         st.stop()
-    if "acting_as" not in st.session_state:
-        st.session_state["acting_as"] = remembered_name(read_settings().data_dir)
-    return Actor(st.session_state["acting_as"].strip() or UNNAMED, "manager")
+    if "your_name" not in st.session_state:
+        st.session_state["your_name"] = remembered_name(read_settings().data_dir)
+    return Actor(st.session_state["your_name"] or UNNAMED, "manager")
 
 
 def check_still(drawn_for: Actor) -> None:
@@ -100,8 +100,9 @@ def sign_in_configured() -> bool:
 
 def ask_for_name() -> None:
     """Nothing; the box of whoever acts on this machine without sign-in, filled with the name given last."""
+    # The name is kept beside the box: a box that another page draws anew begins empty, which is no wish to be forgotten.
     st.text_input(
-        "Your name", key="acting_as", placeholder=UNNAMED, max_chars=_LONGEST, persist_state="session", on_change=_remember,
+        "Your name", st.session_state["your_name"], key="acting_as", placeholder=UNNAMED, max_chars=_LONGEST, on_change=_remember,
         help="There is no sign-in on this machine: you act as manager. Approvals and exports carry this name; the next "
         "visit from this machine begins with it.",
     )  # fmt: skip
@@ -116,10 +117,11 @@ def remembered_name(data_dir: Path) -> str:
 
 def _remember() -> None:
     """Callback: the next visit begins with this name; a folder that cannot be written forgets it, and nothing else."""
+    name = st.session_state["your_name"] = st.session_state["acting_as"].strip()
     path = _file(read_settings().data_dir)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(st.session_state["acting_as"].strip(), "utf-8")
+        path.write_text(name, "utf-8")
 
 
 def _file(data_dir: Path) -> Path:
