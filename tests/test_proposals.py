@@ -8,6 +8,7 @@ import pytest
 from approval_steps import approved, diff, read, rolled_back, versions, write
 from outcome_rows import calibrated, history, real_history
 from racing import ANA, accept_proposal, at_once
+from streamlit.testing.v1 import AppTest
 
 from actors import Actor
 from errors import Conflict, InputError, Refused
@@ -172,6 +173,24 @@ def test_with_a_second_approver_nobody_acts_alone(two_needed, run, db, config_di
     assert read(config_dir) == before
     assert decided(db, config_dir, now, number).version == 2
     assert read(config_dir) != before
+
+
+def test_whoever_spells_the_name_otherwise_may_withdraw_and_not_accept_alone(two_needed, config_dir):
+    def page(config_dir):
+        from types import SimpleNamespace
+
+        from actors import Actor
+        from icp import read_icp
+        from views.proposal import _decide
+
+        frame = SimpleNamespace(actor=Actor("ana  RUIZ"), icp=read_icp(config_dir), weight_version=1)
+        entry = {"proposal_id": 1, "proposed_by": "Ana Ruiz", "changes": [{}], "base_version": 1}
+        _decide(frame, entry, [("sic_code", "8062")])
+
+    shown = AppTest.from_function(page, default_timeout=30, kwargs={"config_dir": config_dir}).run()
+    assert not shown.exception
+    assert shown.button(key="accept_proposal").disabled
+    assert not shown.button(key="withdraw_proposal").disabled
 
 
 def test_of_two_who_accept_at_once_one_wins_and_the_other_is_told_who_and_what(

@@ -8,6 +8,7 @@ from typing import Any
 import streamlit as st
 
 import ui
+from actors import same_person
 from errors import Refused
 from proposals import REFUSED, WITHDRAWN, approve_proposal, close_proposal
 from score_changes import changed_icp, needs_second
@@ -133,7 +134,7 @@ def _ticked(frame: ui.Frame, entry: Entry, *, is_open: bool) -> list[tuple[str, 
 
 def _decide(frame: ui.Frame, entry: Entry, names: list[tuple[str, str]]) -> None:
     """The reason and the three buttons."""
-    mine = frame.actor.name == entry["proposed_by"]
+    mine = same_person(frame.actor.name, entry["proposed_by"])
     alone = mine and needs_second(frame.icp)
     if alone:
         st.info(
