@@ -131,6 +131,14 @@ def test_a_choice_of_columns_is_remembered_for_the_next_file(desk):
     assert "1 of 1 leads are ready" in said(again)
 
 
+def test_columns_that_decide_and_were_not_understood_are_told(desk):
+    content = b"Company Name,SIC Code 1,Company Postal,Headcount,Phone\nOak Inn,8361,94103,10,\n"
+    told = said(uploaded(("odd.csv", content, "text/csv")))
+    assert "ZIP code, number of employees, phone number" in told
+    assert "Company Postal, Headcount, Phone were not understood" in told
+    assert "no column for" not in said(uploaded(("whole.csv", csv_file([lead_row(1)]), "text/csv")))
+
+
 def test_a_stale_list_asks_before_the_export(desk):
     now = datetime.now(UTC).replace(microsecond=0)
     load_list(

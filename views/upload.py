@@ -31,6 +31,10 @@ _LABELS = {
     "sic_code_2": "Second SIC code",
     "sic_codes": "All SIC codes",
 }
+_DECIDING = {  # what the filters, the distance and the dialler look at → the fields that tell it
+    "ZIP code": ("zip_code", "distance_miles"), "number of employees": ("employee_count", "employee_range"),
+    "SIC code": ("sic_code", "sic_codes"), "phone number": ("direct_phone", "mobile_phone", "company_phone"),
+}  # fmt: skip
 MAPPABLE = (*_FIRST, *(field for field in FIELDS if field not in _FIRST))
 
 
@@ -93,8 +97,25 @@ def _read_upload(frame: ui.Frame, upload: Any, asked: set[str]) -> LeadFile:
         st.error(ui.plain(str(error)), icon=":material/error:")
         _ask_for_columns(frame, content, upload.name, {}, asked, expanded=True)
         st.stop()
-    _ask_for_columns(frame, content, upload.name, file.mapping, asked)
+    sentence = what_is_missing(file)
+    if sentence:
+        st.warning(ui.plain(sentence), icon=":material/view_column:")
+    _ask_for_columns(frame, content, upload.name, file.mapping, asked, expanded=bool(sentence))
     return file
+
+
+def what_is_missing(file: LeadFile) -> str:
+    """Which columns that decide about leads the file seems to lack, with the headers nobody understood; else nothing."""
+    missing = [name for name, fields in _DECIDING.items() if not any(file.has(field) for field in fields)]
+    if not missing:
+        return ""
+    unused = [header for header in file.headers if header and header not in file.mapping.values()]
+    told = (
+        f"Its columns {', '.join(unused[:12])} were not understood: is one of them meant?" if unused else ""
+    )
+    return (
+        f"{file.name} has no column for: {', '.join(missing)}. What is not known excludes nobody, and scores as unknown. {told}"
+    ).strip()
 
 
 def _ask_for_columns(
@@ -116,10 +137,11 @@ def _ask_for_columns(
         return
     asked.add(key)
     own = ui.read(frame, remembered_columns, headers=headers)
-    known = len([field for field in MAPPABLE if field in used])
+    known = len({header for header in used.values() if header in headers})
     with st.expander(
-        ui.plain(f"Columns of {name}: {known} of {len(MAPPABLE)} recognised"), expanded=expanded
-    ):
+        ui.plain(f"Columns of {name}: {known} of its {len([h for h in headers if h])} are understood"),
+        expanded=expanded, key=f"columns_{key}",
+    ):  # fmt: skip
         st.caption(
             "A choice here is remembered for every file with the same headers. Empty means: as recognised."
         )
