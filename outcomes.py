@@ -26,6 +26,7 @@ HISTORICAL_COLUMNS = (
 OUTCOME_COLUMNS = ("batch_id", "company_name", "milestone", "date")
 _SITE = "zip_code"  # may stand beside them: which site is meant where a batch has two of one name
 
+_HISTORICAL_WORDS = {"yes": "delivery", "lost": "no_delivery", "no": "no_delivery"}  # fmt: skip
 _WORDS = {  # how people write what this product calls by one word
     "delivered": "delivery", "not_delivered": "no_delivery", "called": "contacted",
     "contact": "contacted", "appt": "appointment", "appointment_set": "appointment", "churn": "churned",
@@ -63,11 +64,14 @@ def import_historical(
     kept: dict[str, dict[str, Any]] = {}
     merged = 0
     strange: dict[str, list[int]] = {}
+    read_as: dict[str, str] = {}
     for number, cells in sheet.rows:
         row = _historical_row(cells, now.date())
         if isinstance(row, str):
             rejected.append((number, row))
             continue
+        if row["outcome"] != _spelled(cells["outcome"]):
+            read_as[cells["outcome"].strip()] = row["outcome"]
         for column in ("sic_code", "employee_count", "zip_code", "state"):
             if row[column] is None and lead_values.text(cells.get(column, "")) is not None:
                 strange.setdefault(column, []).append(number)
@@ -86,6 +90,7 @@ def import_historical(
         "rejected": len(rejected),
     }
     notes += [_strange_cells(column, rows) for column, rows in strange.items()]
+    notes += [f"The outcome '{word[:40]}' was read as {outcome}." for word, outcome in read_as.items()]
     _close_run(db, "historical", counts, rejected, now, actor, name, notes)
     missing = store.count_historical(db)
     notes += [
@@ -165,10 +170,11 @@ def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
     name = lead_values.text(cells["company_name"])
     if name is None:
         return "This row has no company name."
-    outcome = _spelled(cells["outcome"])
+    outcome = _HISTORICAL_WORDS.get(_spelled(cells["outcome"]), _spelled(cells["outcome"]))
     if outcome not in ("delivery", "no_delivery"):
         came = cells["outcome"].strip()[:40]
-        return f"The outcome was expected to be delivery or no_delivery, but is '{came}'."
+        hint = " Won is not delivered yet: say delivery where a machine came." if outcome == "won" else ""
+        return f"The outcome was expected to be delivery or no_delivery, but is '{came}'.{hint}"
     days: dict[str, str | None] = {}
     for column in ("deal_created_at", "delivery_at"):
         said = lead_values.text(cells.get(column, ""))

@@ -244,6 +244,15 @@ def show_flash() -> None:
         st.toast(plain(sentence), icon=icon, duration="long")  # whoever has scrolled down sees it too
 
 
+def said_no() -> str | None:
+    """The sentence of an act that failed just now, for a dialog that stays open; the page then does not show it again."""
+    kind, sentence = st.session_state.get("flash", ("", ""))
+    if kind != "error":
+        return None
+    del st.session_state["flash"]
+    return str(sentence)
+
+
 @contextmanager
 def act() -> Iterator[None]:
     """For callbacks: an error of the product becomes a sentence on the next run instead of breaking it."""

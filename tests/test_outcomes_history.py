@@ -142,6 +142,15 @@ def test_a_cell_that_says_nothing_readable_leaves_a_trace(db, now):
     assert "sic_code: 1 cell" in syncs.read_sync_runs(db).iloc[0]["note"]
 
 
+def test_how_people_write_a_failure_is_understood_and_told(db, now):
+    rows = [("Oak Inn", "Lost"), ("Elm Inn", "no delivery"), ("Fir Inn", "yes")]
+    found = history(db, now, *rows, headers=("company_name", "outcome"))
+    assert found.counts["imported"] == 3
+    assert found.notes[:2] == ["The outcome 'Lost' was read as no_delivery.", "The outcome 'yes' was read as delivery."]  # fmt: skip
+    kept = db.rows("SELECT outcome FROM historical_outcomes ORDER BY company_name")
+    assert [row["outcome"] for row in kept] == ["no_delivery", "delivery", "no_delivery"]
+
+
 def test_an_import_leaves_who_when_and_how_many(db, now):
     history(db, now, ("Oak", "", "", "", "", "delivery", "", ""))
     run = syncs.read_sync_runs(db).iloc[0]

@@ -102,4 +102,8 @@ def confirm(frame: ui.Frame, run: dict[str, Any], rows: list[dict[str, Any]]) ->
             "Put into force", type="primary", key="apply", disabled=nameless, on_click=approve_now, args=(frame, run, picked)
         )  # fmt: skip
     if proposed or applied:
-        st.rerun()
+        refusal = ui.said_no()
+        if refusal is None:
+            st.rerun()
+        else:
+            st.error(ui.plain(refusal), icon=":material/info:")
