@@ -170,6 +170,16 @@ with ui.page("Score and Export", need="ops") as frame:
             "No operator is chosen: the operator's name, phone and e-mail stay empty in the file, and the call centre sees "
             "no one to book for.", icon=":material/storefront:",
         )  # fmt: skip
+    silent = int(plan.ready["dial_key"].isna().sum()) if ready else 0
+    if silent:
+        st.warning(
+            f"{ui.many(silent, 'lead')} of these have no number to dial.", icon=":material/phone_disabled:"
+        )
+    if any(agent.endswith("@example.com") for agent in choices.agents):
+        st.caption(
+            "The agents are the invented ones of the shipped configuration: name yours beside the file, or under `export` in "
+            "config/icp.yaml."
+        )
     parameters: dict[str, Any] = {"as_of": frame.today.isoformat(), "environment_factor": frame.settings.environment_factor,
                                   "agents": choices.agents} | ({"model_version": model[0]} if model else {})  # fmt: skip
     if workflow == "geography":
