@@ -92,7 +92,7 @@ with ui.page("Home") as frame:
         if seen["unmatched"]:
             todo += 1
             st.warning(
-                f"**{seen['unmatched']:,} outcomes found no lead.** They count for nobody until someone looks."
+                f"**{ui.many(seen['unmatched'], 'outcome')} found no lead**, so nobody's rate knows of it until someone looks."
             )
             st.page_link(
                 "pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:", query_params={"tab": "Unmatched"}
@@ -121,8 +121,17 @@ with ui.page("Home") as frame:
                              query_params={"tab": "Import files"})  # fmt: skip
         if not todo:
             st.success("Nothing waits for anybody.", icon=":material/check_circle:")
-        st.caption(f"Outcomes last came in {ui.age(seen['last_sync'], frame.now)}; "
-                   f"the last batch went out {ui.age(seen['last_batch'], frame.now)}.")  # fmt: skip
+        came = (
+            f"Outcomes last came in {ui.age(seen['last_sync'], frame.now)}"
+            if seen["last_sync"]
+            else "No outcome came in yet"
+        )
+        went = (
+            f"the last batch went out {ui.age(seen['last_batch'], frame.now)}"
+            if seen["last_batch"]
+            else "no batch went out yet"
+        )
+        st.caption(f"{came}; {went}.")
     with right:
         st.subheader("What happened", anchor=False)
         for at, actor, action, subject in zip(

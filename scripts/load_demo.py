@@ -82,11 +82,9 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         "loaded": done.loaded, "seed": done.seed, "day": done.day.isoformat(), "counts": done.counts,
         "files": [str(path) for path in files], "planted": plain, "inside": held, "of": of,
     }  # fmt: skip
-    return (
-        result,
-        "\n".join([_head(done), "", table(_shown(plain), _COLUMNS), "", *_foot(held, of, files)]),
-        DONE,
-    )
+    # Beside `make run` the table would only bury the address.
+    rows = [] if said.if_empty else [table(_shown(plain), _COLUMNS), ""]
+    return result, "\n".join([_head(done), "", *rows, *_foot(held, of, files)]), DONE
 
 
 def _removed(
