@@ -53,6 +53,8 @@ def test_calibrate_tick_preview_propose_accept_and_read_the_journal(tmp_path: Pa
         shot(page, "1_preview")
 
         page.get_by_role("button", name="selected").click()
+        page.get_by_role("button", name="Propose").click()
+        page.get_by_role("dialog").get_by_text("A reason was expected").wait_for()  # the dialog stays
         page.get_by_role("textbox", name="Why is this right?").fill("The outcomes say so")
         page.get_by_role("textbox", name="Why is this right?").press("Enter")
         settled(page)

@@ -1,6 +1,6 @@
 """One working day of five people, each signed in under an own role, with the keyboard alone; and its pictures.
 
-`PICTURES=docs/pictures python -m pytest tests/test_journeys_roles.py` makes the pictures of the README anew.
+`PICTURES=docs/pictures python -m pytest -m prove tests/test_journeys_roles.py -k light` makes the pictures of the README anew.
 """
 
 from __future__ import annotations
@@ -209,7 +209,8 @@ def audits(page: Any) -> None:
     assert not violations(page)
 
 
-@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.prove)])
+@pytest.mark.prove
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_day_of_five_people_with_the_keyboard(tmp_path: Path, scheme: str) -> None:
     data, config = tmp_path / "data", tmp_path / "config"
     shutil.copytree(ROOT / "config", config)
