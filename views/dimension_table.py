@@ -15,7 +15,13 @@ from views.row_evidence import show_evidence
 MOST_DRAWN = 25  # values in one picture; the table has them all
 ORDERED = ("employee_range", "proximity", "signal_strength")  # values that have an order of their own
 COLUMNS = {
-    "verdict": st.column_config.TextColumn("Verdict", pinned=True, width=80),
+    "verdict": st.column_config.TextColumn(
+        "Verdict",
+        pinned=True,
+        width=80,
+        help="move: the outcomes contradict the score. hold: enough leads, no contradiction. too "
+        "little: too few leads to say. too young: too few are old enough. no evidence: no lead carries it.",
+    ),  # fmt: skip
     "value": st.column_config.TextColumn("Value", pinned=True, width=70),
     "name": st.column_config.TextColumn("Name", width=170),
     "current": st.column_config.NumberColumn("Current", width=66),
@@ -74,7 +80,7 @@ def show_dimension(
     key = f"{dimension}_{run_id}_{all_moves}"
     ticked = tick(rows[~rows["candidate"]], f"edit_{key}", dimension, locked=locked, all_moves=all_moves)
     if not candidates.empty:
-        st.markdown("**Outside the filter, but the outcomes speak for a look**")
+        st.markdown("**Outside the filter, but known from the outcomes**")
         st.caption("Such leads are not let in today; the score shown is what they would get by default.")
         ticked += tick(candidates, f"candidates_{key}", dimension, locked=locked, all_moves=False)
     show_evidence(rows, run_id, names, delay)
