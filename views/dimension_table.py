@@ -21,7 +21,7 @@ COLUMNS = {
         width=80,
         help="move: the outcomes contradict the score. hold: enough leads, no contradiction. too "
         "little: too few leads to say. too young: too few are old enough. no evidence: no lead carries it.",
-    ),  # fmt: skip
+    ),
     "value": st.column_config.TextColumn("Value", pinned=True, width=70),
     "name": st.column_config.TextColumn("Name", width=170),
     "current": st.column_config.NumberColumn("Current", width=66),
