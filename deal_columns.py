@@ -7,17 +7,14 @@ once: a file is replaced in one step.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from column_file import keep, kept
 from stores.deals import TRAITS, DealRows, read_deal_rows
 from turso_db import Database
 
@@ -35,21 +32,21 @@ def read_deal_columns(db: Database, *, cache_dir: Path | None) -> pd.DataFrame:
     nothing else.
     """
     path = None if cache_dir is None else cache_dir / _file_name(db)
-    kept = None if path is None else _load(path)
-    found = read_deal_rows(db, since=kept[0]["top"] if kept else 0)
+    copy = kept(path)
+    found = read_deal_rows(db, since=copy[0]["top"] if copy else 0)
     table = None
     if (
-        kept is not None
-        and kept[0]["top"]
-        and kept[0]["database_id"] == found.database_id
-        and kept[0]["last"] == found.last
+        copy is not None
+        and copy[0]["top"]
+        and copy[0]["database_id"] == found.database_id
+        and copy[0]["last"] == found.last
     ):
-        table = kept[1] if not found.rows else _merged(kept[1], _table(found))
+        table = copy[1] if not found.rows else _merged(copy[1], _table(found))
     if table is None or table.num_rows != found.deals:
-        found = found if kept is None or not kept[0]["top"] else read_deal_rows(db)
-        table, kept = _normal(_table(found)), None
-    if kept is None or found.rows:
-        _store(path, found, table)
+        found = found if copy is None or not copy[0]["top"] else read_deal_rows(db)
+        table, copy = _normal(_table(found)), None
+    if copy is None or found.rows:
+        keep(path, {"database_id": found.database_id, "top": found.top, "last": found.newest}, table)
     return _frame(table, found.gone)
 
 
@@ -70,11 +67,11 @@ def _table(found: DealRows) -> Any:
     return pa.table(arrays)
 
 
-def _merged(kept: Any, newer: Any) -> Any:
+def _merged(older: Any, newer: Any) -> Any:
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    stays = kept.filter(pc.invert(pc.is_in(kept["id"], value_set=newer["id"])))
+    stays = older.filter(pc.invert(pc.is_in(older["id"], value_set=newer["id"])))
     return _normal(pa.concat_tables([stays.cast(newer.schema), newer]))
 
 
@@ -110,48 +107,3 @@ def _frame(table: Any, gone: list[int]) -> pd.DataFrame:
 def _file_name(db: Database) -> str:
     key = json.dumps([_FORMAT, db.name, list(TRAITS)])
     return f"deals-{hashlib.sha256(key.encode()).hexdigest()[:16]}.arrow"
-
-
-def _store(path: Path | None, found: DealRows, table: Any) -> None:
-    """Nothing; the file holds the table with its stamp and its checksum, unless the folder cannot be written."""
-    import pyarrow as pa
-
-    if path is None:
-        return
-    stamp = {"database_id": found.database_id, "top": found.top, "last": found.newest}
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema.with_metadata({"stamp": json.dumps(stamp)})) as writer:
-        writer.write_table(table)
-    content = sink.getvalue()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".deals-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(zlib.crc32(content).to_bytes(8, "big"))
-                file.write(content)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-
-
-def _load(path: Path) -> tuple[dict[str, Any], Any] | None:
-    """The stamp and the table; None where there is no file, or one that is not as it was written."""
-    import pyarrow as pa
-
-    try:
-        with pa.memory_map(str(path)) as file:
-            content = file.read_buffer()
-        body = content.slice(8)
-        if int.from_bytes(content.slice(0, 8).to_pybytes(), "big") != zlib.crc32(body):
-            return None
-        table = pa.ipc.open_stream(body).read_all()
-        stamp = json.loads(table.schema.metadata[b"stamp"])
-        return (
-            {"database_id": int(stamp["database_id"]), "top": int(stamp["top"]), "last": stamp["last"]},
-            table,
-        )
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
-        return None

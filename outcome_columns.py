@@ -8,12 +8,8 @@ made anew; nobody is asked. Two processes may use it at once: a file is replaced
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import tempfile
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +19,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
+from column_file import keep, kept
 from stores import outcome_rows
 from stores.outcome_rows import COLUMNS, Known, Lines, Marks
 from stores.outcomes import days_of
@@ -62,9 +59,9 @@ def read_columns(
     A folder that cannot be written costs speed and nothing else.
     """
     path = None if cache_dir is None else cache_dir / _file_name(db, zone, parts)
-    kept = None if path is None else _load(path)
-    if kept is not None:
-        stamp, table = kept
+    copy = kept(path)
+    if copy is not None:
+        stamp, table = copy
         since = Known(*stamp["known"])
         marks = outcome_rows.read_marks(db, since=since)
         if _continues(stamp, marks):
@@ -73,11 +70,11 @@ def read_columns(
             newer = _brought_up(db, table, since, marks.known, zone, parts)
             if newer is not None:
                 marks, table = newer
-                _store(path, marks, table)
+                keep(path, _stamp(marks), table)
                 return _told(table, marks, parts)
 
     marks, table = _exactly(lambda coded: outcome_rows.read_every_row(db, parts=parts, coded=coded), zone)
-    _store(path, marks, table)
+    keep(path, _stamp(marks), table)
     return _told(table, marks, parts)
 
 
@@ -295,46 +292,8 @@ def _file_name(db: Database, zone: ZoneInfo, parts: Sequence[str]) -> str:
     return f"outcomes-{hashlib.sha256(key.encode()).hexdigest()[:16]}.arrow"
 
 
-def _store(path: Path | None, marks: Marks, table: Any) -> None:
-    """Nothing; the file holds the table with its stamp and its checksum, unless the folder cannot be written."""
-    import pyarrow as pa
-
-    if path is None:
-        return
-    stamp = {
+def _stamp(marks: Marks) -> dict[str, Any]:
+    return {
         "database_id": marks.database_id, "data_version": marks.data_version, "known": list(marks.known),
         "last": list(marks.last),
     }  # fmt: skip
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema.with_metadata({"stamp": json.dumps(stamp)})) as writer:
-        writer.write_table(table)
-    content = sink.getvalue()
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".outcomes-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(zlib.crc32(content).to_bytes(8, "big"))
-                file.write(content)
-            os.replace(temporary, path)
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
-
-
-def _load(path: Path) -> tuple[dict[str, Any], Any] | None:
-    """The stamp and the table; None where there is no file, or one that is not as it was written."""
-    import pyarrow as pa
-
-    try:
-        with pa.memory_map(str(path)) as file:
-            content = file.read_buffer()
-        body = content.slice(8)
-        if len(content) < 8 or int.from_bytes(content.slice(0, 8).to_pybytes(), "big") != zlib.crc32(body):
-            return None
-        table = pa.ipc.open_stream(body).read_all()
-        stamp = json.loads(table.schema.metadata[b"stamp"])
-        return stamp, table
-    except (OSError, ValueError, KeyError, TypeError, pa.ArrowException):
-        return None
