@@ -6,11 +6,11 @@ import shutil
 from datetime import UTC, date, datetime
 
 import pytest
+from demo_beside import DEALS
 from lead_rows import lead_row
 from outcome_rows import calibrated, history, real_history
 from racing import ANA, export_rows
 from streamlit.testing.v1 import AppTest
-from test_demo_removal import DEALS
 from test_pages import places, said  # noqa: F401 - places is a fixture
 
 import turso_db
