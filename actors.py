@@ -54,6 +54,14 @@ def require(actor: Actor, role: str, to_do: str) -> None:
         )
 
 
+def given_reason(reason: str, ask: str = "Say in a few words why this is right.") -> str:
+    """The reason of whoever signs, on one line; InputError with `ask` when it is empty."""
+    one_line = " ".join(reason.split())
+    if not one_line:
+        raise InputError(f"A reason was expected, but it is empty. {ask}")
+    return one_line
+
+
 def same_person(one: str, other: str) -> bool:
     """Whether two names are one person's, however they are spelled."""
     return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()

@@ -7,22 +7,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actors import Actor, require
+from actors import Actor, given_reason, require
 from configuration import active_configuration, changed_scores
 from errors import InputError, Refused
 from icp import parse_icp
 from score_changes import (
     Applied,
-    change_of_run,
-    check_open,
-    movable_rows,
-    needs_second,
-    pick_rows,
+    change_of_open_run,
+    check_signer,
     put_into_force,
-    said,
     text_diff,
 )
-from stores import proposals, runs, weights
+from stores import proposals, weights
 from turso_db import Database
 
 
@@ -45,18 +41,10 @@ def approve(
     Refused where icp.yaml asks for a second approver: propose it then.
     """
     require(actor, "manager", "approve scores")
-    reason = said(reason)
+    reason = given_reason(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
-    if needs_second(active.icp):
-        raise Refused(
-            "config/icp.yaml asks for a second approver (calibration.second_approver), so nobody puts scores into "
-            "force alone. Propose the change; another person then decides."
-        )
-    run = runs.read_run(db, run_id=run_id)
-    check_open(run, active, db)
-    assert run is not None  # check_open refuses a missing run
-    chosen = movable_rows(run) if rows is None else pick_rows(run, rows)
-    icp, told = change_of_run(active.icp, chosen, extend_filter=extend_filter)
+    check_signer(active.icp, actor)
+    icp, told = change_of_open_run(db, run_id=run_id, rows=rows, active=active, extend_filter=extend_filter)
     proposal = proposals.insert_applied(
         run_id=run_id, changes=told, reason=reason, actor=actor.name, now=now, version=active.version + 1,
         diff=text_diff(active.icp.text, icp.text), prediction=prediction,
@@ -74,7 +62,7 @@ def rollback(
     between.
     """
     require(actor, "manager", "roll back scores")
-    reason = said(reason)
+    reason = given_reason(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
     target = weights.read_version(db, version=version)
     if target is None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import pandas as pd
 
-from actors import Actor, require
+from actors import Actor, given_reason, require
 from batch_ids import batch_id as format_batch_id
 from errors import Conflict, HadesError, InputError, Refused, Unavailable
 from icp import Icp, business_zone
@@ -179,9 +179,7 @@ def void_batch(db: Database, *, batch_id: str, reason: str, now: datetime, actor
     InputError for an unknown batch or an empty reason, Conflict when it is void already.
     """
     require(actor, "ops", "void a batch")
-    reason = " ".join(reason.split())
-    if not reason:
-        raise InputError("A reason was expected, but it is empty. Say why the batch is void.")
+    reason = given_reason(reason, "Say why the batch is void.")
     if batches.read_batch(db, batch_id=batch_id) is None:
         raise InputError(f"There is no batch {batch_id}. Look it up on the Batches page.")
     try:

@@ -5,7 +5,6 @@ Nothing here promotes itself: a training only proposes, a choice is signed and c
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -13,21 +12,20 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from actors import Actor, require
+from actors import Actor, given_reason, require
 from analytics.lead_model import LeadModel, from_json, sha256, to_json
 from analytics.model_gate import PROPOSED, TOO_LITTLE
 from analytics.model_report import trained
 from analytics.side_by_side import as_rows, live_report, proposed_icp, scored_every_way
 from errors import Conflict, InputError, Refused
 from icp import WORKFLOWS, Icp, business_zone, parse_icp
+from model_choices import SEED, Retrained, keep_choice, one_training
 from stores import models, runs
 from stores.audit import audit_entry
-from stores.state import read_state, release_lease, take_lease
+from stores.state import read_state
 from turso_db import Database, read_together
 
-SEED = 20260211
 NEW_OUTCOMES = 50  # after which a training is due
-_LEASE, _LEASE_SECONDS = "train a model", 1800
 _PROOF_DAYS = 60
 
 
@@ -37,15 +35,6 @@ class Due(NamedTuple):
     new: int
     threshold: int
     is_due: bool
-
-
-class Retrained(NamedTuple):
-    """What a training came to: version (None when none was started), status (proposed, not better, too little,
-    running, not due) and the sentence."""
-
-    version: int | None
-    status: str
-    why: str
 
 
 def training_due(db: Database, *, icp: Icp, now: datetime) -> Due:
@@ -82,19 +71,15 @@ def retrain(
     kept as a sentence, too, so that it is not tried again before more is known.
     """
     require(actor, "ops", "train a model")
-    holder = f"{actor.name} {secrets.token_hex(6)}"
-    if not take_lease(db, name=_LEASE, holder=holder, now=now, seconds=_LEASE_SECONDS):
-        return Retrained(
-            None, "running", "A model is being trained already. Its result will stand on Score Calibration."
-        )
-    try:
+    with one_training(db, name="train a model", now=now, actor=actor) as begins:
+        if not begins:
+            why = "A model is being trained already. Its result will stand on Score Calibration."
+            return Retrained(None, "running", why)
         due = training_due(db, icp=icp, now=now)
         if only_if_due and not due.is_due:
             why = f"{due.new} outcomes are new since the last training; it starts at {due.threshold}."
             return Retrained(None, "not due", why)
         return _train(db, icp, now, actor, code_version, seed)
-    finally:
-        release_lease(db, name=_LEASE, holder=holder)
 
 
 def approve_model(
@@ -107,7 +92,7 @@ def approve_model(
     changed since it was judged, or somebody else chose meanwhile. InputError for an unknown version or workflow.
     """
     require(actor, "manager", "put a model in force")
-    reason = _said(reason)
+    reason = given_reason(reason)
     _check_workflow(workflow)
     found = models.read_model(db, version=version)
     if found is None or found["coefficients"] is None:
@@ -133,7 +118,7 @@ def bring_back(
     At any time and without a proof. Refused when that is what scores it now, or when that model never did.
     """
     require(actor, "manager", "take a model back")
-    reason = _said(reason)
+    reason = given_reason(reason)
     _check_workflow(workflow)
     now_in_force = models.read_models_in_force(db).get(workflow, {}).get("version")
     if version == now_in_force:
@@ -248,23 +233,20 @@ def _choose(
     db: Database, workflow: str, version: int | None, reason: str, now: datetime, actor: Actor, action: str
 ) -> int:
     number = models.next_choice(db, workflow=workflow)
-    try:
-        db.write(
-            [
-                models.insert_choice(
-                    workflow=workflow, number=number, version=version, actor=actor.name, now=now, reason=reason
-                ),
-                audit_entry(
-                    now=now, actor=actor, action=action, subject=f"{workflow} {number}",
-                    detail={"model": version, "reason": reason},
-                ),
-            ]
-        )  # fmt: skip
-    except Conflict as error:
-        raise Conflict(
-            f"Somebody else chose what scores the workflow {workflow} at this moment. Look at it again, then decide."
-        ) from error
-    return number
+    choice = models.insert_choice(
+        workflow=workflow, number=number, version=version, actor=actor.name, now=now, reason=reason
+    )
+    return keep_choice(
+        db,
+        choice,
+        of=workflow,
+        number=number,
+        version=version,
+        action=action,
+        reason=reason,
+        now=now,
+        actor=actor,
+    )
 
 
 def _judged_before(icp: Icp, now: datetime) -> date:
@@ -281,9 +263,3 @@ def _batch_size(leads: pd.DataFrame) -> int:
 def _check_workflow(workflow: str) -> None:
     if workflow not in WORKFLOWS:
         raise InputError(f"The workflow '{workflow}' is unknown. Use one of: {', '.join(WORKFLOWS)}.")
-
-
-def _said(reason: str) -> str:
-    if not reason.strip():
-        raise InputError("A reason was expected, but it is empty. Say in a few words why this is right.")
-    return " ".join(reason.split())

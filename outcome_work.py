@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from actors import Actor, named_actor, require
+from actors import Actor, given_reason, named_actor, require
 from errors import Conflict, InputError
 from stores import milestones, outcomes, unmatched
 from stores.audit import audit_entry
@@ -31,7 +31,7 @@ def set_aside_unmatched(db: Database, *, ids: Sequence[int], reason: str, now: d
     A row whose outcome moves on in Zoho later waits for somebody again.
     """
     require(actor, "ops", "work on unmatched outcomes")
-    why = _sentence(reason, "Say why nobody has to work on it.")
+    why = given_reason(reason, "Say why nobody has to work on it.")[:300]
     change = unmatched.set_aside_unmatched(ids=_ids(ids), reason=why, now=now, actor=actor.name)
     return _changed(db, change, "set aside", ids, {"reason": why}, now, actor)
 
@@ -90,7 +90,7 @@ def take_back_milestone(
     hand is open again. InputError for an unknown milestone or without a reason, Conflict when it was taken back before.
     """
     require(actor, "ops", "take back a milestone")
-    why = _sentence(reason, "Say why this milestone is wrong.")
+    why = given_reason(reason, "Say why this milestone is wrong.")[:300]
     row = milestones.read_milestone(db, milestone_id=milestone_id)
     if row is None or row["milestone"] == "retracted":
         raise InputError("There is no such milestone. Load the page again.")
@@ -132,10 +132,3 @@ def _ids(ids: Sequence[int]) -> Sequence[int]:
     if not ids:
         raise InputError("No row is ticked. Tick the rows that are meant.")
     return ids
-
-
-def _sentence(text: str, wanted: str) -> str:
-    said = " ".join(text.split())
-    if not said:
-        raise InputError(f"A reason was expected, but it is empty. {wanted}")
-    return said[:300]

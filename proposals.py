@@ -7,19 +7,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actors import Actor, require, same_person
+from actors import Actor, given_reason, require, same_person
 from configuration import active_configuration
 from errors import Conflict, InputError, Refused
 from score_changes import (
     Applied,
-    change_of_run,
+    change_of_open_run,
     changed_icp,
     check_open,
-    movable_rows,
-    needs_second,
-    pick_rows,
+    check_signer,
     put_into_force,
-    said,
     text_diff,
 )
 from stores import proposals, runs
@@ -47,13 +44,9 @@ def propose(
     reason, the version it is made on, the diff of the text and the `prediction`.
     """
     require(actor, "manager", "propose scores")
-    reason = said(reason)
+    reason = given_reason(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
-    run = runs.read_run(db, run_id=run_id)
-    check_open(run, active, db)
-    assert run is not None  # check_open refuses a missing run
-    chosen = movable_rows(run) if rows is None else pick_rows(run, rows)
-    icp, told = change_of_run(active.icp, chosen, extend_filter=extend_filter)
+    icp, told = change_of_open_run(db, run_id=run_id, rows=rows, active=active, extend_filter=extend_filter)
     written = db.write(
         [
             proposals.insert_open(
@@ -85,14 +78,10 @@ def approve_proposal(
     approver and the proposer decides.
     """
     require(actor, "manager", "approve scores")
-    reason = said(reason)
+    reason = given_reason(reason)
     proposal = _open(db, proposal_id)
     active = active_configuration(db, config_dir=config_dir, now=now)
-    if needs_second(active.icp) and same_person(actor.name, proposal["proposed_by"]):
-        raise Refused(
-            f"{actor.name} made proposal {proposal_id}, and config/icp.yaml asks for a second approver: another person "
-            "decides."
-        )
+    check_signer(active.icp, actor, proposed_by=proposal["proposed_by"])
     check_open(runs.read_run(db, run_id=proposal["run_id"]), active, db)
     told = _accepted(proposal, rows)
     icp = changed_icp(active.icp, told)
@@ -114,7 +103,7 @@ def close_proposal(
 ) -> None:
     """Nothing; the proposal is refused, or withdrawn by whoever made it, and stays in the journal with the reason."""
     require(actor, "manager", "decide on proposals")
-    reason = said(reason)
+    reason = given_reason(reason)
     if status not in (REFUSED, WITHDRAWN):
         raise InputError(f"A proposal is {REFUSED} or {WITHDRAWN}, not '{status}'.")
     proposal = _open(db, proposal_id)

@@ -9,13 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actors import Actor
+from actors import Actor, same_person
 from configuration import Active, lay
 from errors import Conflict, InputError, Refused
 from icp import WORKFLOWS, Icp, in_filter, parse_icp, scores_in_force
 from icp_edit import ScoreChange, edit_scores
 from icp_numbers import edit_weights
-from stores import weights
+from stores import runs, weights
 from stores.audit import audit_entry
 from turso_db import Database, Statement
 
@@ -144,6 +144,23 @@ def needs_second(icp: Icp) -> bool:
     return bool(icp.data["calibration"].get("second_approver", False))
 
 
+def check_signer(icp: Icp, actor: Actor, *, proposed_by: str | None = None) -> None:
+    """Nothing when this person may put a change into force. Refused where two persons are needed and nobody proposed it
+    before, or the same person did, however the name is spelled.
+    """
+    if not needs_second(icp):
+        return
+    if proposed_by is None:
+        raise Refused(
+            "config/icp.yaml asks for a second approver (calibration.second_approver), so nobody puts a change into "
+            "force alone. Propose it; another person then decides."
+        )
+    if same_person(actor.name, proposed_by):
+        raise Refused(
+            f"{actor.name} proposed this change, and config/icp.yaml asks for a second approver: another person decides."
+        )
+
+
 def change_of_run(
     icp: Icp, rows: Sequence[Mapping[str, Any]], *, extend_filter: bool = False
 ) -> tuple[Icp, list[dict[str, Any]]]:
@@ -166,6 +183,19 @@ def changed_icp(icp: Icp, changes: Sequence[Mapping[str, Any]]) -> Icp:
     for workflow, weights_after in _weights_after(icp, changes).items():
         text = edit_weights(text, workflow, weights_after)
     return parse_icp(text)
+
+
+def change_of_open_run(
+    db: Database, *, run_id: int, rows: Sequence[tuple[str, str]] | None, active: Active, extend_filter: bool
+) -> tuple[Icp, list[dict[str, Any]]]:
+    """The configuration that these rows of a run ask for, named as (dimension, value), and what differs in it; None means
+    `movable_rows`. Errors as for `check_open`, `pick_rows` and `planned_changes`.
+    """
+    run = runs.read_run(db, run_id=run_id)
+    check_open(run, active, db)
+    assert run is not None  # check_open refuses a missing run
+    chosen = movable_rows(run) if rows is None else pick_rows(run, rows)
+    return change_of_run(active.icp, chosen, extend_filter=extend_filter)
 
 
 def text_diff(before: str, after: str) -> str:
@@ -243,13 +273,6 @@ def put_into_force(
         raise _someone_was_first(db, version) from error
     lay(db, config_dir / "icp.yaml", icp.text)
     return Applied(version, changes, icp)
-
-
-def said(reason: str) -> str:
-    """The reason on one line; InputError when it is empty."""
-    if not reason.strip():
-        raise InputError("A reason was expected, but it is empty. Say in a few words why this is right.")
-    return " ".join(reason.split())
 
 
 def _someone_was_first(db: Database, version: int) -> Conflict:

@@ -11,12 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from actors import Actor, require, same_person
+from actors import Actor, given_reason, require, same_person
 from configuration import Active, active_configuration
 from errors import Conflict, InputError, Refused
 from icp import Icp, parse_icp
 from icp_numbers import edit_factors
-from score_changes import Applied, needs_second, put_into_force, said
+from score_changes import Applied, check_signer, put_into_force
 from stores.audit import audit_entry
 from stores.factor_proposals import CLOSE, PROPOSE, read_open, refuse_settled
 from turso_db import Database
@@ -42,12 +42,9 @@ def approve_factors(
     two persons are needed for a change. `evidence` (leads, deliveries, interval) is kept in the audit.
     """
     require(actor, "manager", "approve tuning factors")
-    reason = said(reason)
+    reason = given_reason(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
-    if needs_second(active.icp):
-        raise Refused(
-            "Two persons are needed here to change scores (calibration.second_approver): propose the factor, another approves it."
-        )
+    check_signer(active.icp, actor)
     icp, changes = _planned(active, factors, seen_version)
     detail = {"changes": changes, "evidence": _plain(evidence)}
     return put_into_force(
@@ -64,7 +61,7 @@ def propose_factors(
     change. A newer proposal takes the place of an open one. Errors as for `approve_factors`; config/icp.yaml is as it was.
     """
     require(actor, "manager", "propose tuning factors")
-    reason = said(reason)
+    reason = given_reason(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
     _, changes = _planned(active, factors, seen_version)
     detail = {
@@ -83,13 +80,10 @@ def approve_proposed(
     the moment of the write.
     """
     require(actor, "manager", "approve tuning factors")
-    reason = said(reason)
+    reason = given_reason(reason)
     active = active_configuration(db, config_dir=config_dir, now=now)
     found = _open(db, proposal)
-    if needs_second(active.icp) and same_person(actor.name, found["proposed_by"]):
-        raise Refused(
-            f"{actor.name} proposed this factor, and config/icp.yaml asks for a second approver: another person decides."
-        )
+    check_signer(active.icp, actor, proposed_by=found["proposed_by"])
     factors = {change["value"]: change["after"] for change in found["changes"]}
     icp, changes = _planned(active, factors, found["base_version"])
     return put_into_force(
@@ -103,7 +97,7 @@ def close_proposed(db: Database, *, proposal: int, reason: str, now: datetime, a
     """Nothing; the open proposal with this number is off the table: refused, or withdrawn by whoever made it. It stays in
     the audit with the reason. Conflict when another proposal is open now, or none."""
     require(actor, "manager", "decide on tuning factors")
-    reason = said(reason)
+    reason = given_reason(reason)
     found = _open(db, proposal)
     is_own = same_person(actor.name, found["proposed_by"])
     detail = {"proposal": proposal, "reason": reason, "status": "withdrawn" if is_own else "refused"}

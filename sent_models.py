@@ -6,36 +6,24 @@ As with the models of the loop, nothing promotes itself: a training proposes, a 
 from __future__ import annotations
 
 import json
-import secrets
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from actors import Actor, require
+from actors import Actor, given_reason, require
 from analytics.lead_model import from_json, sha256, to_json
 from analytics.model_gate import PROPOSED
 from analytics.sent_model import sent_frame, train_sent
 from errors import Conflict, InputError, Refused
 from lead_conversion import lead_frame
 from lead_schema import ApiRules, LeadKind
+from model_choices import SEED, Retrained, keep_choice, one_training
 from stores import feedback as leads_store
 from stores import sent_models as store
 from stores.audit import audit_entry
-from stores.state import release_lease, take_lease
 from turso_db import Database
 
-SEED = 20260211
 LOOP = "hades"  # the kind whose models are learned from the loop (models.py)
-_LEASE_SECONDS = 1800
-
-
-class SentRetrained(NamedTuple):
-    """What a training of a kind came to: version (None when none was started), status (proposed, not better, too little,
-    running, not due) and the sentence."""
-
-    version: int | None
-    status: str
-    why: str
 
 
 def kinds_to_learn(rules: ApiRules) -> list[LeadKind]:
@@ -46,24 +34,21 @@ def kinds_to_learn(rules: ApiRules) -> list[LeadKind]:
 def retrain_sent(
     db: Database, *, rules: ApiRules, kind: LeadKind, now: datetime, actor: Actor, code_version: str,
     only_if_due: bool = False, seed: int = SEED,
-) -> SentRetrained:  # fmt: skip
+) -> Retrained:  # fmt: skip
     """The training of this kind, kept with its evidence; it changes no score.
 
     One at a time over all processes. With `only_if_due` nothing is started before as many outcomes are new as
     config/api.yaml says; without any outcome of the kind never. Too little to learn from is kept as a sentence, too.
     """
     require(actor, "ops", "train a model")
-    name, holder = f"train a model of {kind.name} leads", f"{actor.name} {secrets.token_hex(6)}"
     known = store.read_known(db, kind=kind.name)
     if not known["leads"] or (only_if_due and known["new"] < rules.retrain_after):
         why = f"{known['new']} outcomes of {kind.name} leads are new since the last training; it starts at {rules.retrain_after}."
-        return SentRetrained(None, "not due", why)
-    if not take_lease(db, name=name, holder=holder, now=now, seconds=_LEASE_SECONDS):
-        return SentRetrained(None, "running", f"A model of {kind.name} leads is being trained already.")
-    try:
+        return Retrained(None, "not due", why)
+    with one_training(db, name=f"train a model of {kind.name} leads", now=now, actor=actor) as begins:
+        if not begins:
+            return Retrained(None, "running", f"A model of {kind.name} leads is being trained already.")
         return _train(db, kind, known["newest"], now, actor, code_version, seed)
-    finally:
-        release_lease(db, name=name, holder=holder)
 
 
 def approve_sent_model(db: Database, *, version: int, reason: str, now: datetime, actor: Actor) -> int:
@@ -73,7 +58,7 @@ def approve_sent_model(db: Database, *, version: int, reason: str, now: datetime
     somebody else chose meanwhile; InputError for an unknown version or no reason.
     """
     require(actor, "manager", "put a model in force")
-    reason = _said(reason)
+    reason = given_reason(reason)
     found = store.read_model(db, version=version)
     if found is None or found["coefficients"] is None:
         raise InputError(
@@ -98,7 +83,7 @@ def bring_back_sent(
     At any time and without a proof. Refused when that is what scores it now, or when that model never did.
     """
     require(actor, "manager", "take a model back")
-    reason = _said(reason)
+    reason = given_reason(reason)
     if version == store.read_in_force(db).get(kind, {}).get("version"):
         what = "The base rate scores" if version is None else f"Model {version} scores"
         raise Refused(f"{what} {kind} leads already.")
@@ -111,7 +96,7 @@ def bring_back_sent(
 
 def _train(
     db: Database, kind: LeadKind, watermark: int, now: datetime, actor: Actor, code_version: str, seed: int
-) -> SentRetrained:
+) -> Retrained:
     rows = leads_store.read_training_leads(db, kind=kind.name)
     features: list[dict[str, Any]] = [json.loads(row["first_features"]) for row in rows]
     held = store.read_in_force(db).get(kind.name)
@@ -136,35 +121,16 @@ def _train(
             ),
         ]
     )  # fmt: skip
-    return SentRetrained(int(written[0].rows[0]["version"]), result.status, result.why)
+    return Retrained(int(written[0].rows[0]["version"]), result.status, result.why)
 
 
 def _choose(
     db: Database, kind: str, version: int | None, reason: str, now: datetime, actor: Actor, action: str
 ) -> int:
-    choices = store.read_choices(db, limit=10_000)
-    number = (
-        int(choices.loc[choices["kind"] == kind, "number"].max() + 1)
-        if (choices["kind"] == kind).any()
-        else 1
+    number = store.next_choice(db, kind=kind)
+    choice = store.insert_choice(
+        kind=kind, number=number, version=version, actor=actor.name, now=now, reason=reason
     )
-    try:
-        db.write(
-            [
-                store.insert_choice(kind=kind, number=number, version=version, actor=actor.name, now=now, reason=reason),
-                audit_entry(
-                    now=now, actor=actor, action=action, subject=f"{kind} {number}", detail={"model": version, "reason": reason}
-                ),
-            ]
-        )  # fmt: skip
-    except Conflict as error:
-        raise Conflict(
-            f"Somebody else chose what scores {kind} leads at this moment. Look at it again, then decide."
-        ) from error
-    return number
-
-
-def _said(reason: str) -> str:
-    if not reason.strip():
-        raise InputError("A reason was expected, but it is empty. Say in a few words why this is right.")
-    return " ".join(reason.split())
+    return keep_choice(
+        db, choice, of=kind, number=number, version=version, action=action, reason=reason, now=now, actor=actor
+    )  # fmt: skip

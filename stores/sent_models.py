@@ -88,6 +88,14 @@ def read_choices(db: Database, *, limit: int = 200) -> pd.DataFrame:
     return frame.assign(version=pd.to_numeric(frame["version"]).astype("Int64"))
 
 
+def next_choice(db: Database, *, kind: str) -> int:
+    """The number that the next choice for this kind takes."""
+    rows = db.rows(
+        "SELECT coalesce(max(number), 0) + 1 AS number FROM sent_model_choices WHERE kind = ?", (kind,)
+    )
+    return int(rows[0]["number"])
+
+
 def insert_choice(
     *, kind: str, number: int, version: int | None, actor: str, now: datetime, reason: str
 ) -> Statement:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors import ROLES, Actor, named_actor, require
+from actors import ROLES, Actor, given_reason, named_actor, require
 from errors import InputError, Refused
 
 
@@ -56,3 +56,9 @@ def test_require_says_who_may_not_do_what_and_which_role_it_takes() -> None:
         "Ana is signed in as ops and may not approve scores; that takes the role manager. "
         "Ask an administrator to change the role."
     )
+
+
+def test_a_reason_is_asked_for_in_words_of_the_act_and_kept_on_one_line() -> None:
+    assert given_reason("  They\n sell.\t") == "They sell."
+    with pytest.raises(InputError, match=r"reason was expected, but it is empty\. Say why it is void\."):
+        given_reason(" \n", "Say why it is void.")

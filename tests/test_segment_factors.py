@@ -91,7 +91,7 @@ def proposed(db, config_dir, now, version, factors=None, actor=ANA):
 
 
 def test_where_two_persons_are_needed_one_proposes_and_another_approves(two_needed, db, config_dir, now):
-    with pytest.raises(Refused, match="Two persons"):
+    with pytest.raises(Refused, match="asks for a second approver"):
         approved(db, config_dir, now, {"Cold": 1.1}, version=two_needed)
     found = proposed(db, config_dir, now, two_needed)
     assert (found["proposed_by"], found["reason"], found["base_version"]) == (
