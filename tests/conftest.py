@@ -60,9 +60,19 @@ def db_path(tmp_path: Path) -> Path:
     return tmp_path / "data" / "hades.db"
 
 
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database as `connect` leaves it, to copy: migrating anew takes longer than most tests."""
+    path = tmp_path_factory.mktemp("migrated") / "hades.db"
+    turso_db.connect(f"file:{path}").close()
+    return path
+
+
 @pytest.fixture
-def db(db_path: Path) -> Iterator[turso_db.Database]:
+def db(db_path: Path, migrated: Path) -> Iterator[turso_db.Database]:
     """A real database file, migrated and empty."""
+    db_path.parent.mkdir(exist_ok=True)
+    shutil.copy(migrated, db_path)
     database = turso_db.connect(f"file:{db_path}")
     yield database
     database.close()
