@@ -9,19 +9,24 @@ BIN := $(VENV)/bin
 $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "HADES needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12"; exit 1; }
+	@echo "First time here: Python and the packages of requirements.txt go into $(VENV), some hundred megabytes; nothing else changes."
+	@echo "That takes a minute or two, once; pip says below what it is at."
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed requirements-test.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@echo "First tests here: the packages of requirements-test.txt go into $(VENV), too. About another minute, once."
+	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-test.txt
 	@touch $@
 
 run: $(VENV)/installed  ## the product on this machine, with demo data when the database is empty
+	@echo "Looking at the data; an empty database gets the demo first, in about half a minute."
 	$(BIN)/python -m scripts.load_demo --if-empty
 	$(BIN)/python -m serve
 
 test: $(VENV)/installed-test  ## every test, seeded; the browser journeys included
+	@echo "All checks, then all tests: about a quarter of an hour; each test is a mark on the screen."
 	@sh scripts/find_chromium.sh
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
@@ -38,7 +43,7 @@ bench: $(VENV)/installed-test  ## every figure of speed as a ratio to a floor of
 
 $(VENV)/audit/installed: requirements-audit.txt
 	$(PYTHON) -m venv $(VENV)/audit
-	$(VENV)/audit/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-audit.txt
+	$(VENV)/audit/bin/python -m pip install --disable-pip-version-check --require-hashes -r requirements-audit.txt
 	@touch $@
 
 audit: $(VENV)/installed $(VENV)/audit/installed  ## known weaknesses of the pinned dependencies

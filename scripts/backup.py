@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,18 +27,19 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         tables = back_up(source, Path(said.file), now=clock(), tell=lambda line: print(line, file=sys.stderr))
     finally:
         source.close()
-    rows = sum(table.rows for table in tables)
+    rows, file = sum(table.rows for table in tables), Path(said.file).resolve()
     result = {
         "database": source.name,
-        "file": said.file,
+        "file": str(file),
         "rows": rows,
         "tables": [table._asdict() for table in tables],
     }
-    return (
-        result,
-        f"{said.file} holds {source.name}: {len(tables)} tables, {rows:,} rows, each checked.",
-        DONE,
-    )
+    lines = [
+        f"{file} holds {source.name}: {len(tables)} tables, {rows:,} rows, each checked.",
+        "To restore it into a new, empty database:",
+        f"  TURSO_DATABASE_URL=file:restored.db .venv/bin/python -m scripts.restore {shlex.quote(str(file))}",
+    ]
+    return result, "\n".join(lines), DONE
 
 
 if __name__ == "__main__":

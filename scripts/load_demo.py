@@ -97,6 +97,7 @@ def _removed(
     backup: Path | None = None
     if not said.preview and found.why_not is None:
         backup = Path(said.backup) if said.backup else backup_path(settings.data_dir, now)
+        backup = backup.resolve()
         backup.parent.mkdir(parents=True, exist_ok=True)
         back_up(db, backup, now=now)
     if not said.preview:
@@ -107,7 +108,10 @@ def _removed(
     }  # fmt: skip
     lines = [f"{'Would go' if said.preview else 'Gone'}: {told(found.goes)}.", f"Stays: {told(found.stays)}."]
     lines += [found.why_not] if found.why_not else []
-    lines += [f"Before it was removed everything was written to {backup}."] if backup else []
+    if backup:
+        lines.append(
+            f"Before it was removed everything was written to {backup}; scripts.restore brings it back."
+        )
     lines += rests_on(found)
     return result, "\n".join(lines), DONE
 

@@ -98,6 +98,12 @@ def test_a_backup_and_back(
     assert code == 0
     assert "batch_numbers: 1 rows, checked" in err
     made = json.loads(out)
+    assert made["file"] == str(file)
+    monkeypatch.chdir(tmp_path)
+    code, out, _ = said(scripts.backup, "of today.db")
+    assert code == 0
+    assert out.startswith(f"{tmp_path}/of today.db holds local file hades.db: ")
+    assert f"scripts.restore '{tmp_path}/of today.db'" in out
     code, _, err = said(scripts.backup, file)
     assert code == 2
     assert "expected not to exist" in err

@@ -36,7 +36,11 @@ def remove_now(frame: ui.Frame) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         back_up(frame.db, path, now=now)
         done = remove_demo(frame.db, now=now, actor=frame.actor)
-        ui.flash("success", f"The demo is gone: {told(done.goes)}. All of it is in the backup {path.name}.")
+        ui.flash(
+            "success",
+            f"The demo is gone: {told(done.goes)}. All of it is in the backup {path.resolve()}; "
+            "scripts.restore brings that into an empty database.",
+        )
 
 
 def roll_back_now(frame: ui.Frame, version: int) -> None:
