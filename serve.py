@@ -7,22 +7,25 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
-from starlette.routing import Mount
+from starlette.requests import Request
+from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app as api
 from api import quiet_access_log
 from api_limits import OpenDoor, is_from_here, refuse_open_door, said_hosts
 from errors import ConfigError, HadesError
-from settings import read_settings
+from settings import ROOT, read_settings
 
+_BACK = ROOT / "assets" / "back.js"
 _POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
     "font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
@@ -112,9 +115,33 @@ def _has_sign_in() -> bool:
         return False
 
 
+@cache
+def _front() -> str:
+    """Streamlit's own first page with our script before its own, so that Back undoes a filter (docs/decisions/0012)."""
+    streamlit = Path(st.__file__).with_name("static") / "index.html"
+    return streamlit.read_text("utf-8").replace("<head>", '<head><script src="./hades/back.js"></script>', 1)
+
+
+def _open_page(_: Request) -> Response:
+    return HTMLResponse(_front(), headers={"Cache-Control": "no-cache"})
+
+
+def _back_script(_: Request) -> Response:
+    return FileResponse(_BACK, media_type="text/javascript", headers={"Cache-Control": "no-cache"})
+
+
+def _page_routes() -> list[BaseRoute]:
+    """The address of each page, and of the script that it loads; everything else is Streamlit's."""
+    names = sorted(path.stem.partition("_")[2] for path in (ROOT / "pages").glob("*.py"))
+    return [
+        Route("/hades/back.js", _back_script),
+        *(Route(f"/{name}", _open_page) for name in ("", *names)),
+    ]
+
+
 app = st.App(
     Path(__file__).with_name("Home.py"),
-    routes=[Mount("/api", app=api)],
+    routes=[Mount("/api", app=api), *_page_routes()],
     middleware=[Middleware(Door)],
     lifespan=_lifespan,
 )

@@ -9,9 +9,9 @@ import pytest
 from demo_beside import DEALS
 from lead_rows import lead_row
 from outcome_rows import calibrated, history, real_history
+from page_words import said
 from racing import ANA, export_rows
 from streamlit.testing.v1 import AppTest
-from test_pages import places, said  # noqa: F401 - places is a fixture
 
 import turso_db
 from analytics.pipeline_scores import read_pipeline_rules
@@ -84,7 +84,7 @@ def made(tmp_path_factory):
 
 
 @pytest.fixture
-def world(made, places):  # noqa: F811
+def world(made, places):
     shutil.copytree(made[0], places, dirs_exist_ok=True)
     return made[1]
 
@@ -237,3 +237,34 @@ def test_a_copied_address_opens_the_same_in_a_fresh_browser_and_back_closes_it(m
             page.go_back()
             page.get_by_role("heading", name=world["batch"]).wait_for()
             assert page.url == copied
+
+
+@pytest.mark.browser
+def test_each_change_of_a_filter_is_one_step_that_back_undoes(made, tmp_path):
+    shutil.copytree(made[0], tmp_path, dirs_exist_ok=True)
+    with served(tmp_path / "data", tmp_path / "config") as address, chromium() as page:
+        go(
+            page, address, "Accuracy?of=nonsense"
+        )  # the server takes it out of the address: no step of anybody's
+        page.wait_for_url("**/Accuracy")
+        page.get_by_role("radio", name="Deals").click()
+        page.wait_for_url("**/Accuracy?of=Deals")
+        settled(page)
+        page.get_by_role("link", name="Alerts").click()
+        page.wait_for_url("**/Alerts")
+        settled(page)
+        for tab in ("Digest", "Rules"):
+            page.get_by_role("tab", name=tab).click()
+            page.wait_for_url(f"**/Alerts?tab={tab}")
+            settled(page)
+        opened = page.evaluate("history.length")
+        for step, shown in (("Alerts?tab=Digest", "Digest"), ("Alerts", "Alerts"), ("Accuracy?of=Deals", "Deals"), ("Accuracy", "Leads")):  # fmt: skip
+            page.go_back()
+            page.wait_for_url(f"**/{step}")
+            if step.startswith("Alerts"):
+                page.get_by_role("tab", name=shown, selected=True).wait_for()
+            else:
+                page.get_by_role("radio", name=shown, checked=True).wait_for()
+        page.go_forward()
+        page.wait_for_url("**/Accuracy?of=Deals")
+        assert page.evaluate("history.length") == opened  # going to and fro adds nothing

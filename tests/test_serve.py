@@ -48,6 +48,12 @@ def test_pages_and_api_answer_from_one_process(config_dir: Path, tmp_path: Path)
         assert page.status_code == 200
         assert "<title>" in page.text
         assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+        for name in ("", *(path.stem.partition("_")[2] for path in (ROOT / "pages").glob("*.py"))):
+            front = httpx.get(f"{address}/{name}").text
+            assert front.index('src="./hades/back.js"') < front.index('src="./static/js/'), name
+        script = httpx.get(f"{address}/hades/back.js")
+        assert script.headers["content-type"].startswith("text/javascript")
+        assert "pushState" in script.text
         assert {name: page.headers[name] for name in ("x-content-type-options", "x-frame-options", "referrer-policy")} == {
             "x-content-type-options": "nosniff", "x-frame-options": "DENY", "referrer-policy": "same-origin",
         }  # fmt: skip

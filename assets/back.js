@@ -1,0 +1,23 @@
+// Streamlit replaces the address when somebody changes a filter, and adds to the history whatever the server corrects.
+// Here it is the other way round: what a person does to the address is one step that Back undoes, the rest is none.
+(() => {
+  const { pushState, replaceState } = history;
+  let byHand = false;
+  const start = () => { byHand = true; };
+  addEventListener("pointerdown", start, true);
+  addEventListener("keydown", start, true);
+  addEventListener("click", event => { if (event.detail === 0) start(); }, true); // a screen reader's
+  addEventListener("popstate", () => { byHand = false; }, true);
+
+  const go = function (state, title, address) {
+    const next = new URL(address ?? location.href, location.href);
+    if (next.href !== location.href && byHand) {
+      pushState.call(history, state, title, address);
+      byHand = false; // the server may correct the address in the same step: that adds nothing
+    } else {
+      replaceState.call(history, state, title, address);
+    }
+  };
+  history.pushState = go;
+  history.replaceState = go;
+})();
