@@ -1,10 +1,14 @@
 """How long a click takes until its page stands, with 100,000 leads, beside an empty Streamlit page.
 
-Run from the repository: python -m benchmarks.bench_pages [FOLDER [ROUNDS]]. FOLDER holds the database of
-benchmarks.large_year; it is made there when it is not. The empty page is served by the same server to the same Chromium
-in the same turns: a title and a link; a third such page has a table of three rows. Painted: the script has ended, nothing on the page is a placeholder, and the last
-change of the document is followed by a frame. `again` is a click while nothing was written since the page was last
-seen; `changed` is the first click after a write, when every figure is read from the database anew.
+Run from the repository: python -m benchmarks.bench_pages [FOLDER [ROUNDS [PAGE …]]]. FOLDER holds the database of
+benchmarks.large_year; it is made there when it is not. Named pages are measured alone, and each once more without its
+data grids, its pictures and its menu, which tells what each of them costs.
+The empty page is served by the same server to the same Chromium in the same turns: a title and a link; a third such page
+has a table of three rows. The same elements: what the page sent, sent once more by a script that does nothing else
+(benchmarks.furniture); it is opened as often as the page, in the same turns. Painted: the script has ended, nothing on the
+page is a placeholder, and the last change of the document is followed by a frame. `again` is a click while nothing was
+written since the page was last seen; `changed` is the first click after a write, when every figure is read from the
+database anew. In the server: from the click until all was sent, without a browser.
 Cold start: from the start of the process until the first page stands, its port asked every few milliseconds.
 """
 
@@ -20,12 +24,14 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from benchmarks.furniture import again_at, keep
 from benchmarks.large_year import fill
+from benchmarks.page_session import PICTURES, Person, Sent
 from benchmarks.ratios import Figure, tell
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +41,7 @@ BARE = (
     "Blank",
     "Table",
 )  # two empty pages and one with a table of three rows, each linking to the next
+APART = {"data grids": ("dataframe",), "pictures": PICTURES, "menu": ("page_link",)}
 EMPTY = """
 import streamlit as st
 st.title("{title}", anchor=False)
@@ -123,41 +130,119 @@ def change(data: Path) -> None:
     connection.close()
 
 
-def clicks(data: Path, rounds: int, titles: list[str]) -> dict[str, dict[str, list[float]]]:
-    """Milliseconds of every click: title → `again` and `changed` → one per round; those of BARE have `again` alone."""
+class Click(NamedTuple):
+    """One click: milliseconds until the page was painted, and how many of them the browser's own thread worked."""
+
+    ms: float
+    busy: float
+
+
+class Seen(NamedTuple):
+    """A page: what it sends, its seconds in the server, and every click on it, one per round."""
+
+    sent: Sent
+    in_server: float  # median, nothing written since
+    in_server_changed: float  # median, first after a write
+    again: list[Click]
+    changed: list[Click]
+    same: list[Click]  # the same elements, sent by a script that does nothing else
+    apart: dict[str, list[Click]]  # the same once more, without data grids, pictures, menu
+
+
+def as_sent(person: Person, data: Path, title: str, rounds: int) -> Seen:
+    """The page as the server alone sees it; nobody has clicked on it yet."""
+    for _ in range(2):
+        person.open(title)
+    sent = person.fetch(title)
+    again = statistics.median(person.open(title) for _ in range(rounds))
+    changed = []
+    for _ in range(max(3, rounds // 2)):
+        change(data)
+        changed.append(person.open(title))
+    return Seen(sent, again, statistics.median(changed), [], [], [], {name: [] for name in APART})
+
+
+def watched(tab: Any) -> Callable[[], float]:
+    """Milliseconds that the thread of this tab has worked so far, in its own time: what other processes take does not count."""
+    asked = tab.context.new_cdp_session(tab)
+    asked.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy() -> float:
+        found = {entry["name"]: entry["value"] for entry in asked.send("Performance.getMetrics")["metrics"]}
+        return 1000 * float(found["TaskDuration"])
+
+    return busy
+
+
+def middle(clicks: Sequence[Click]) -> Click:
+    """The median of both figures."""
+    return Click(
+        statistics.median(click.ms for click in clicks), statistics.median(click.busy for click in clicks)
+    )
+
+
+def clicks(
+    data: Path, rounds: int, titles: list[str], *, apart: bool
+) -> tuple[dict[str, Seen], dict[str, list[Click]]]:
+    """Every page as it was seen, and the clicks on the pages of BARE."""
     from tests.browser import chromium, go
 
-    times: dict[str, dict[str, list[float]]] = {
-        name: {"again": [], "changed": []} for name in [*titles, *BARE]
-    }
+    menu = page_titles()
+    before = {title: menu[menu.index(title) - 1] for title in titles}  # where each click comes from
+    bare: dict[str, list[Click]] = {name: [] for name in BARE}
     with (
         tempfile.TemporaryDirectory() as name,
-        served(beside_empty_pages(Path(name) / "app"), data) as (address, _),
-        chromium() as page,
+        served(app := beside_empty_pages(Path(name) / "app"), data) as (address, _),
     ):
-        page.set_default_timeout(120_000)
-        empty = page.context.new_page()
-        cycle = itertools.cycle(BARE)
-        go(empty, address, "Table")
-        for title in titles:  # the scripts of each page are loaded once
-            go(page, address, "" if title == "Home" else title.replace(" ", "_"))
+        person = Person(address)
+        needed = [title for title in menu if title in titles or title in before.values()]
+        seen = {title: as_sent(person, data, title, rounds) for title in needed}
+        person.leave()
+        for title, found in seen.items():
+            keep(found.sent, app, title)
+        with chromium() as page:
+            page.set_default_timeout(120_000)
+            same, empty = page.context.new_page(), page.context.new_page()
+            cycle = itertools.cycle(BARE)
+            go(empty, address, "Table")
+            for title in needed:  # the scripts of each page are loaded once
+                go(page, address, "" if title == "Home" else title.replace(" ", "_"))
+                go(same, address, again_at(title))
 
-        def click(tab: Any, title: str, into: list[float]) -> None:
-            tab.bring_to_front()  # Chromium draws a tab behind another one seldom
-            into.append(tab.evaluate(CLICK, title))
+            metrics = {tab: watched(tab) for tab in (page, same, empty)}
 
-        for turn in range(rounds + 1):
-            kept = (
-                times if turn else {name: {"again": [], "changed": []} for name in times}
-            )  # the first warms up
-            for place, title in enumerate(titles):
-                change(data)
-                click(page, title, kept[title]["changed"])
-                click(page, titles[place - 1], [])
-                click(page, title, kept[title]["again"])
-                which = next(cycle)
-                click(empty, which, kept[which]["again"])
-    return times
+            def click(tab: Any, title: str) -> Click:
+                tab.bring_to_front()  # Chromium draws a tab behind another one seldom
+                before = metrics[tab]()
+                return Click(float(tab.evaluate(CLICK, title)), metrics[tab]() - before)
+
+            for turn in range(rounds + 1):
+                for title in titles:
+                    found, which = seen[title], next(cycle)
+                    click(page, before[title])
+                    change(data)
+                    changed = click(page, title)
+                    click(page, before[title])
+                    again = click(page, title)
+                    click(same, before[title])
+                    alone = click(same, title)
+                    nothing = click(empty, which)
+                    parts = {}
+                    for part, without in APART.items() if apart else ():
+                        click(same, before[title])
+                        keep(found.sent, app, title, without=without)
+                        parts[part] = click(same, title)
+                        keep(found.sent, app, title)
+                        if part == "menu":  # nothing leads on from a page without one
+                            go(same, address, again_at(title))
+                    if turn:  # the first warms up
+                        found.again.append(again)
+                        found.changed.append(changed)
+                        found.same.append(alone)
+                        bare[which].append(nothing)
+                        for part, took in parts.items():
+                            found.apart[part].append(took)
+    return {title: seen[title] for title in titles}, bare
 
 
 def cold_starts(data: Path, rounds: int) -> dict[str, list[float]]:
@@ -179,32 +264,67 @@ def cold_starts(data: Path, rounds: int) -> dict[str, list[float]]:
     return times
 
 
-def main(data: Path, rounds: int = 7) -> None:
-    """Prints a figure per page, and the cold start."""
+def reason(seen: Seen, floor: Click) -> str:
+    """Where the time of a page goes, in times the empty page: in the server, and in the browser for what it shows."""
+    again, same = middle(seen.again), middle(seen.same)
+    return (
+        f"{seen.sent.furniture}: a script that only sends them takes {same.ms / floor.ms:.1f} ×, so the page itself adds "
+        f"{(again.ms - same.ms) / floor.ms:+.1f} × ({1000 * seen.in_server:.0f} ms in the server); the browser works "
+        f"{again.busy:.0f} ms, for an empty page {floor.busy:.0f}"
+    )
+
+
+def tell_page(title: str, seen: Seen, floor: Click) -> None:
+    """Nothing; the figures of one page are printed, and what it consists of."""
+    again, changed, same = (middle(found) for found in (seen.again, seen.changed, seen.same))
+    empty = floor.ms / 1000
+    name = f"page {title}"
+    tell(
+        Figure(
+            f"{name}: click to painted", again.ms / 1000, empty, LINE, "an empty page", reason(seen, floor)
+        )
+    )
+    tell(
+        Figure(
+            f"{name}: beside its own elements",
+            again.ms / 1000,
+            same.ms / 1000,
+            None,
+            "a script that sends the same",
+        )
+    )
+    tell(Figure(f"{name}: first click after a change", changed.ms / 1000, empty, None, "an empty page"))
+    print(
+        f"  {seen.sent.furniture}; in the server {1000 * seen.in_server:.0f} ms, {1000 * seen.in_server_changed:.0f} ms after a "
+        f"change; the browser works {again.busy:.0f} ms, for an empty page {floor.busy:.0f}", flush=True,
+    )  # fmt: skip
+    parts = [f"{part} {same.busy - middle(found).busy:.0f}" for part, found in seen.apart.items() if found]
+    if parts:
+        kinds = ", ".join(f"{many} {kind}" for kind, many in seen.sent.kinds.most_common())
+        print(f"  of {same.busy:.0f} ms of the browser's work: {', '.join(parts)}\n  {kinds}", flush=True)
+
+
+def main(data: Path, rounds: int = 7, named: Sequence[str] = ()) -> None:
+    """Prints the figures of every page and the cold start; of the named pages alone where some are named."""
     if not (data / "hades.db").exists():
         fill(data, 100_000)
-    titles = page_titles()
-    times = clicks(data, rounds, titles)
-    floor = statistics.median(times["Empty"]["again"] + times["Blank"]["again"]) / 1000
-    table = statistics.median(times["Table"]["again"]) / 1000
-    tell(Figure("Streamlit alone: a page of one table", table, floor, None, "an empty page"))
-    why = f"drawn by the browser: a table of three rows alone takes {table / floor:.1f} ×, a menu, figures and pictures more"
-    for title in titles:
-        again, changed = (statistics.median(times[title][kind]) / 1000 for kind in ("again", "changed"))
-        tell(Figure(f"page {title}: click to painted", again, floor, LINE, "an empty page", why))
-        tell(Figure(f"page {title}: first click after a change", changed, floor, None, "an empty page"))
+    if unknown := set(named) - set(page_titles()):
+        raise SystemExit(f"Pages are {', '.join(page_titles())}; got {', '.join(sorted(unknown))}.")
+    seen, bare = clicks(data, rounds, list(named) or page_titles(), apart=bool(named))
+    floor = middle(bare["Empty"] + bare["Blank"])
+    if bare["Table"]:
+        table = middle(bare["Table"]).ms / 1000
+        tell(Figure("Streamlit alone: a page of one table", table, floor.ms / 1000, None, "an empty page"))
+    for title, found in seen.items():
+        tell_page(title, found, floor)
+    if named:
+        return
     starts = {
         name: statistics.median(found) for name, found in cold_starts(data, max(3, rounds // 2)).items()
     }
+    why = "pandas and the product are imported"
     tell(
-        Figure(
-            "cold start to Home with data",
-            starts["product"],
-            starts["empty"],
-            LINE,
-            "an empty app",
-            "pandas and the product are imported",
-        )
+        Figure("cold start to Home with data", starts["product"], starts["empty"], LINE, "an empty app", why)
     )
 
 
@@ -213,4 +333,5 @@ if __name__ == "__main__":
         main(
             Path(sys.argv[1]) if len(sys.argv) > 1 else Path(made),
             int(sys.argv[2]) if len(sys.argv) > 2 else 7,
+            sys.argv[3:],
         )

@@ -17,57 +17,15 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.bench_pages import beside_empty_pages, page_titles, served
 from benchmarks.large_year import fill
+from benchmarks.page_session import Person
 from benchmarks.ratios import Figure, tell
 
 PEOPLE, READS = 10, 1.0  # seconds a person looks at a page
 MEBIBYTE = 1024
-
-
-class Person:
-    """One session at the server."""
-
-    def __init__(self, address: str) -> None:
-        from websockets.sync.client import connect
-
-        self._open = ExitStack()
-        self._socket = self._open.enter_context(
-            connect(f"{address.replace('http', 'ws')}/_stcore/stream", max_size=None, origin=address,
-                    subprotocols=["streamlit"])
-        )  # fmt: skip
-        self.errors = 0
-
-    def open(self, title: str) -> float:
-        """Seconds until the page has been sent as a whole; a page that shows an error counts in `errors`."""
-        from streamlit.proto.BackMsg_pb2 import BackMsg
-        from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
-        asked = BackMsg()
-        asked.rerun_script.page_name = "" if title == "Home" else title.replace(" ", "_")
-        asked.rerun_script.query_string = ""
-        began = time.perf_counter()
-        self._socket.send(asked.SerializeToString())
-        started = False
-        while True:
-            told = ForwardMsg()
-            told.ParseFromString(self._socket.recv(timeout=120))
-            kind = told.WhichOneof("type")
-            if kind == "new_session":
-                started = True
-            if kind == "delta" and told.delta.new_element.WhichOneof("type") == "exception":
-                self.errors += 1
-            if kind == "delta" and told.delta.new_element.alert.format == 1:
-                self.errors += 1
-            if kind == "script_finished" and started:
-                return time.perf_counter() - began
-
-    def leave(self) -> None:
-        """Nothing; the session is closed."""
-        self._open.close()
 
 
 def clicking(address: str, people: int, seconds: float, titles: list[str]) -> tuple[list[float], int]:

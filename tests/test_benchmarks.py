@@ -6,8 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.testing.v1 import AppTest
 
 from benchmarks.__main__ import main, names, table
+from benchmarks.bench_pages import Click, Seen, reason
+from benchmarks.furniture import again_at, keep
+from benchmarks.page_session import Sent
 from benchmarks.ratios import COLLECT, Figure, tell
 
 
@@ -35,3 +40,35 @@ def test_a_benchmark_that_is_not_known_is_refused(capsys: pytest.CaptureFixture[
     assert {"pages", "together", "growth", "remote", "scoring", "export", "calibration"} <= set(names())
     assert main(["nonsense"]) == 2
     assert "got nonsense" in capsys.readouterr().err
+
+
+def sent_page() -> Sent:
+    """A page of a title, a sentence and a link."""
+    messages = [ForwardMsg() for _ in range(3)]
+    for place, message in enumerate(messages):
+        message.metadata.delta_path.extend([0, place])
+    messages[0].delta.new_element.heading.body = "Insights"
+    messages[1].delta.new_element.markdown.body = "Nothing changed."
+    messages[2].delta.new_element.page_link.label = "Home"
+    return Sent(messages, 0.02)
+
+
+def test_the_elements_of_a_page_are_sent_again_and_without_a_kind(tmp_path: Path) -> None:
+    (tmp_path / "pages").mkdir()
+    script = tmp_path / "pages" / f"{again_at('Insights')}.py"
+    keep(sent_page(), tmp_path, "Insights")
+    whole = AppTest.from_file(str(script)).run()
+    assert not whole.exception
+    assert [text.value for text in whole.markdown] == ["Nothing changed."]
+    keep(sent_page(), tmp_path, "Insights", without=("markdown",))
+    assert not AppTest.from_file(str(script)).run().markdown
+
+
+def test_a_page_over_its_line_says_where_its_time_goes() -> None:
+    sent = sent_page()
+    seen = Seen(sent, 0.03, 0.05, [Click(250, 90)] * 3, [Click(300, 99)] * 3, [Click(200, 70)] * 3, {})
+    told = reason(seen, Click(100, 40))
+    assert told.startswith(
+        "3 elements, 0 KiB, 0 data grids, 0 pictures: a script that only sends them takes 2.0 ×"
+    )
+    assert "adds +0.5 × (30 ms in the server)" in told
