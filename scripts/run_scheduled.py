@@ -26,7 +26,8 @@ from configuration import Active, active_configuration
 from digest import deliver_digest, preview_digest, write_digest
 from icp import business_zone
 from lead_schema import read_api_rules
-from models import SEED, retrain
+from model_choices import SEED
+from models import retrain
 from pipeline import snapshot_pipeline
 from schedule import FAILED, Skip, Step, run_steps
 from scripts.calibrate import LEASE_SECONDS

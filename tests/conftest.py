@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -76,6 +76,34 @@ def db(db_path: Path, migrated: Path) -> Iterator[turso_db.Database]:
     database = turso_db.connect(f"file:{db_path}")
     yield database
     database.close()
+
+
+@pytest.fixture
+def places(config_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where pages find config/ and data/ of this test; no page remembers anything before it or after it."""
+    import streamlit as st
+
+    def forget() -> None:
+        st.cache_data.clear()
+        st.cache_resource.clear()
+
+    monkeypatch.chdir(ROOT)
+    forget()
+    yield tmp_path
+    forget()
+
+
+@pytest.fixture
+def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Runs a script within this process: exit code, standard output, standard error."""
+    from scripts.command import run
+
+    def say(module: Any, *arguments: str | bytes | os.PathLike[str]) -> tuple[int, str, str]:
+        code = run(module.main, [os.fsdecode(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return say
 
 
 @pytest.fixture

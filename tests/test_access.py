@@ -10,8 +10,9 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+from page_words import said
 from streamlit.testing.v1 import AppTest
-from test_pages import PAGES, filled, places, said  # noqa: F401 - fixtures
+from test_pages import PAGES, filled  # noqa: F401 - filled is a fixture
 
 import turso_db
 import ui

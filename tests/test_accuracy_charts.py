@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 from demo_years import loaded
-from test_pages import opened, places, said  # noqa: F401 - places is a fixture
+from page_words import opened, said
 
 from analytics.accuracy_charts import bands_figure, reliability_figure
 
 PAGE = "pages/11_Accuracy.py"
 
 
-def test_nothing_exported_is_a_calm_sentence(places):  # noqa: F811
+def test_nothing_exported_is_a_calm_sentence(places):
     app = opened(PAGE)
     assert not app.exception
     assert not app.error
@@ -21,7 +21,7 @@ def test_nothing_exported_is_a_calm_sentence(places):  # noqa: F811
     assert "No deal is closed" in said(app)
 
 
-def test_the_demo_year_is_judged_with_its_evidence(places):  # noqa: F811
+def test_the_demo_year_is_judged_with_its_evidence(places):
     loaded(places / "data" / "hades.db")
     app = opened(PAGE)
     assert not app.exception

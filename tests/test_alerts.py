@@ -10,7 +10,7 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from test_pages import opened, places, said  # noqa: F401 - places is a fixture
+from page_words import opened, said
 
 import turso_db
 from actors import Actor
@@ -244,7 +244,7 @@ def test_the_script_checks_and_delivers(db, config_dir, now, capsys, monkeypatch
     assert len(posts) == 1
 
 
-def test_the_page_shows_rules_and_takes_an_acknowledgement(places, now):  # noqa: F811
+def test_the_page_shows_rules_and_takes_an_acknowledgement(places, now):
     db = turso_db.connect(None, None, places / "data")
     fail(db, now)
     app = opened("pages/8_Alerts.py")
@@ -271,11 +271,11 @@ def test_what_another_room_found_opens_and_closes_like_everything_else(db, now):
     assert checked().closed == [("Model behind", "model of intent")]
 
 
-def test_a_manager_changes_a_rule_on_the_page_and_the_file_stands_again(places, now):  # noqa: F811
+def test_a_manager_changes_a_rule_on_the_page_and_the_file_stands_again(places, now):
     db = turso_db.connect(None, None, places / "data")
     app = opened("pages/8_Alerts.py")
     app.session_state["tab"] = "Rules"
-    app.session_state["rule_Strange deals"] = True  # the expander is open
+    app.query_params["rule"] = "Strange deals"
     app.run()
     app.number_input(key="limit_Strange deals").set_value(5.0).run()
     app.text_input(key="tell_Strange deals").set_value("slack, bob").run()

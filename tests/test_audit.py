@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from page_words import opened, said
 from racing import ANA
-from test_pages import opened, places, said  # noqa: F401 - places is a fixture
 
 import turso_db
 from actors import Actor
@@ -41,7 +41,7 @@ def test_the_audit_is_append_only(db, now):
             db.write([Statement(sql)])
 
 
-def test_a_manager_reads_from_what_to_what(places, now):  # noqa: F811
+def test_a_manager_reads_from_what_to_what(places, now):
     db = turso_db.connect(None, None, places / "data")
     entries(db, now)
     db.close()

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from lead_rows import lead_row
 from outcome_rows import calibrated, history, told
+from page_words import opened, said
 from racing import export_rows
 from streamlit.testing.v1 import AppTest
-from test_pages import ANA, opened, places, plain_again, said
+from test_pages import ANA, plain_again
 
 import turso_db
 
-__all__ = ["places"]  # the fixture
 PAGE = "pages/7_Score_Calibration.py"
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 import streamlit as st
+from page_words import said
 from racing import ANA
 from streamlit.testing.v1 import AppTest
-from test_pages import ROOT, places, said  # noqa: F401 - places is a fixture
+from test_pages import ROOT
 
 import turso_db
 from digest import add_reader
@@ -15,7 +16,7 @@ from stores.digests import read_readers
 
 
 @pytest.fixture
-def looked(places):  # noqa: F811
+def looked(places):
     def look(**query):
         st.cache_data.clear()
         app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
@@ -27,7 +28,7 @@ def looked(places):  # noqa: F811
     return look
 
 
-def test_a_quiet_week_without_readers(looked, places):  # noqa: F811
+def test_a_quiet_week_without_readers(looked, places):
     app = looked()
     assert not app.exception
     told = said(app).replace("\\", "")
@@ -44,7 +45,7 @@ def test_a_quiet_week_without_readers(looked, places):  # noqa: F811
     assert "unsubscribed" in said(app)
 
 
-def test_the_link_of_a_digest_unsubscribes_and_the_schedule_is_shown(looked, places, now):  # noqa: F811
+def test_the_link_of_a_digest_unsubscribes_and_the_schedule_is_shown(looked, places, now):
     db = turso_db.connect(None, None, places / "data")
     add_reader(db, email="ana@example.com", now=now, actor=ANA)
     run_steps(db, steps=[Step("sync", lambda: "3 records read.")], holder="x", clock=lambda: now, actor=ANA)

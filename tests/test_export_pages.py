@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from lead_rows import csv_file, lead_row
-from streamlit.testing.v1 import AppTest
+from page_words import opened, said
 
 import turso_db
 from actors import Actor
@@ -26,24 +25,10 @@ SCORE, BATCHES, LISTS, TEST = (
 
 
 @pytest.fixture
-def places(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    monkeypatch.chdir(ROOT)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return tmp_path
-
-
-@pytest.fixture
 def desk(places):
     db = turso_db.connect(None, None, places / "data")
     yield db
     db.close()
-
-
-def opened(page):
-    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
-    return app.switch_page(page).run()
 
 
 def uploaded(*files):
@@ -53,20 +38,6 @@ def uploaded(*files):
     for file in files:
         app.file_uploader(key="leads_file").upload(*file)
     return app.run()
-
-
-def said(app):
-    kinds = (
-        app.title,
-        app.markdown,
-        app.error,
-        app.warning,
-        app.info,
-        app.success,
-        app.caption,
-        app.subheader,
-    )
-    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 def rows_of(app, *columns):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from outcome_rows import calibrated, history, real_history
+from page_words import opened, said
 from racing import ANA
 from test_demo_removal import World, world  # noqa: F401 - world is a fixture
-from test_pages import opened, places, said  # noqa: F401 - places is a fixture
 
 import turso_db
 from actors import Actor
@@ -55,7 +55,7 @@ def test_closing_it_is_one_person_s_and_can_be_undone(db, now):
     assert read_progress(db, person="Ana Ruiz")["closed"] == 0
 
 
-def test_home_shows_the_steps_until_they_are_closed_and_again_when_asked(places):  # noqa: F811
+def test_home_shows_the_steps_until_they_are_closed_and_again_when_asked(places):
     app = opened("Home.py")
     assert "First steps with your own data" in said(app)
     assert "Only leads that went out under a batch ID can be learned from later." in said(app)
@@ -68,7 +68,7 @@ def test_home_shows_the_steps_until_they_are_closed_and_again_when_asked(places)
     assert "First steps with your own data" in said(app)
 
 
-def test_the_demo_page_previews_removes_with_a_backup_and_says_so(places, now):  # noqa: F811
+def test_the_demo_page_previews_removes_with_a_backup_and_says_so(places, now):
     db = turso_db.connect(None, None, places / "data")
     made = World(db, places / "config", now)
     opened("Home.py")  # the configuration is in force
@@ -92,7 +92,7 @@ def test_the_demo_page_previews_removes_with_a_backup_and_says_so(places, now): 
     db.close()
 
 
-def test_what_was_approved_on_the_demo_is_offered_for_rollback_on_home(places, now):  # noqa: F811
+def test_what_was_approved_on_the_demo_is_offered_for_rollback_on_home(places, now):
     db = turso_db.connect(None, None, places / "data")
     made = World(db, places / "config", now)
     opened("Home.py")

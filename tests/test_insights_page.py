@@ -6,7 +6,8 @@ from datetime import UTC, date, datetime
 
 import pytest
 from deal_worlds import as_csv, deal_world
-from test_pages import ANA, opened, places, said  # noqa: F401 - places is a fixture
+from page_words import opened, said
+from test_pages import ANA
 
 import turso_db
 from deal_import import import_deals
@@ -16,7 +17,7 @@ PAGE = "pages/6_Insights.py"
 
 
 @pytest.fixture
-def sold(places):  # noqa: F811
+def sold(places):
     db = turso_db.connect(None, None, places / "data")
     content = as_csv(deal_world(1, 1500, still_open=0.1)) + b"X1,2023-05-05,2023-05-01,r,i,e,p,l,s,5,Won\n"
     import_deals(
@@ -57,7 +58,7 @@ def test_five_answers_in_order_then_a_settled_issue(sold):
     assert "1 issue settled" in said(app)
 
 
-def test_deals_come_in_through_the_page(places):  # noqa: F811
+def test_deals_come_in_through_the_page(places):
     app = opened(PAGE)
     assert "No deals have come in yet" in said(app)
     app.file_uploader(key="deal_file").upload("odd.csv", b"no,day,fate,region\n1,2025-01-02,open,A\n").run()

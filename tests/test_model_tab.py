@@ -8,11 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import streamlit as st
 from model_worlds import planted, stored
+from page_words import said
 from racing import ANA
 from streamlit.testing.v1 import AppTest
-from test_pages import said
 from test_sent_models import sent, train
 
 import turso_db
@@ -27,10 +26,7 @@ NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
 
 
 @pytest.fixture
-def config(config_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.chdir(ROOT)
-    st.cache_data.clear()
-    st.cache_resource.clear()
+def config(places: Path, config_dir: Path) -> Path:
     return config_dir
 
 

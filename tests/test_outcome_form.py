@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
+import page_words
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
 from zoho_story import export, lead_row
 
-import turso_db
 import ui
 from actors import Actor
 from feedback import score_sent
@@ -27,22 +24,13 @@ BATCH = "HADES-20260211-001"
 
 
 @pytest.fixture
-def db(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    monkeypatch.chdir(ROOT)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    database = turso_db.connect(None, None, tmp_path / "data")
-    yield database
-    database.close()
-    st.cache_data.clear()
-    st.cache_resource.clear()
+def db(places, db):
+    """The page's own database; the page remembers nothing."""
+    return db
 
 
 def opened():
-    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
-    app.query_params["tab"] = "By hand"
-    return clean(app.switch_page("pages/4_Outcomes.py").run())
+    return clean(page_words.opened("pages/4_Outcomes.py", query={"tab": "By hand"}))
 
 
 def clean(app):
@@ -52,8 +40,7 @@ def clean(app):
 
 
 def said(app):
-    kinds = (app.markdown, app.error, app.info, app.success, app.caption)
-    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
+    return page_words.said(app).replace("\\", "")
 
 
 def scored(db):

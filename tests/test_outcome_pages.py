@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+import page_words
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
-from zoho_server import ZohoServer
-from zoho_story import EXPORTED, OPS, company_name, export, lead_in_zoho, lead_row, synced
+from zoho_story import OPS, company_name, export, lead_in_zoho, lead_row, synced
 
-import turso_db
 import ui
 from jobs import jobs
 from outcomes import import_outcomes
@@ -25,41 +23,19 @@ BATCH = "HADES-20260211-001"
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
 
 
-@pytest.fixture
-def places(tmp_path, monkeypatch):
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    monkeypatch.chdir(ROOT)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    yield tmp_path
-    st.cache_data.clear()
-    st.cache_resource.clear()
-
-
-@pytest.fixture
-def zoho(monkeypatch):
-    with ZohoServer() as server:
-        server.world.now = EXPORTED
-        yield server
-
-
 def connected(monkeypatch, zoho, **changes):
     for name, value in (zoho.environment() | changes).items():
         monkeypatch.setenv(name, value)
 
 
 @pytest.fixture
-def db(places):
-    database = turso_db.connect(None, None, places / "data")
-    yield database
-    database.close()
+def db(places, db):
+    """The pages' own database; the pages remember nothing."""
+    return db
 
 
 def opened(page, **query):
-    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
-    for name, value in query.items():
-        app.query_params[name] = value
-    return clean(app.switch_page(page).run())
+    return clean(page_words.opened(page, query=query))
 
 
 def clean(app):
@@ -68,8 +44,7 @@ def clean(app):
 
 
 def said(app):
-    kinds = (app.markdown, app.error, app.warning, app.info, app.success, app.caption, app.subheader)
-    return "\n".join(element.value for kind in kinds for element in kind).replace("\\", "")
+    return page_words.said(app).replace("\\", "")
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import streamlit as st
 from deal_worlds import as_csv, deal_world
-from test_pages import ANA, opened, places  # noqa: F401 - places is a fixture
+from page_words import opened
+from test_pages import ANA
 
 import turso_db
 import ui
@@ -18,7 +19,7 @@ from deals import read_deal_rules
 from pipeline import snapshot_pipeline
 
 
-def test_of_a_longer_table_the_first_five_hundred_rows_are_sent(places: Path) -> None:  # noqa: F811
+def test_of_a_longer_table_the_first_five_hundred_rows_are_sent(places: Path) -> None:
     now = datetime.now(UTC).replace(microsecond=0)
     db = turso_db.connect(None, None, places / "data")
     content = as_csv(deal_world(1, 800, still_open=0.9))  # about 720 open deals
@@ -33,7 +34,7 @@ def test_of_a_longer_table_the_first_five_hundred_rows_are_sent(places: Path) ->
     assert [len(table.value) for table in app.dataframe] == [ui.MOST_ROWS]
 
 
-def test_after_a_page_garbage_is_not_looked_for_in_what_was_imported(places: Path) -> None:  # noqa: F811
+def test_after_a_page_garbage_is_not_looked_for_in_what_was_imported(places: Path) -> None:
     gc.unfreeze()
     st.cache_resource.clear()
     before = len(gc.get_objects())

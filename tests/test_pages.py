@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import streamlit as st
-from streamlit.testing.v1 import AppTest
+from page_words import opened, said
 from zoho_server import ZohoServer
 
 import turso_db
@@ -31,46 +29,11 @@ HISTORY = (
 
 
 @pytest.fixture
-def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    shutil.copytree(ROOT / "config", tmp_path / "config")
-    monkeypatch.setenv("HADES_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("HADES_CONFIG_DIR", str(tmp_path / "config"))
-    monkeypatch.chdir(ROOT)
-    st.cache_data.clear()
-    st.cache_resource.clear()
-    return tmp_path
-
-
-@pytest.fixture
 def filled(places: Path) -> Path:
     db = turso_db.connect(None, None, places / "data")
     import_historical(db, content=HISTORY, name="history.csv", now=datetime.now(UTC), actor=ANA)
     db.close()
     return places
-
-
-def opened(page: str, **secrets: object) -> AppTest:
-    """The page as a session sees it, opened through Home as the app does."""
-    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30)
-    for name, value in secrets.items():
-        app.secrets[name] = value
-    app.run()
-    return app if page == "Home.py" else app.switch_page(page).run()
-
-
-def said(app: AppTest) -> str:
-    """Everything the page says, as one text."""
-    kinds = (
-        app.title,
-        app.markdown,
-        app.error,
-        app.warning,
-        app.info,
-        app.success,
-        app.caption,
-        app.subheader,
-    )
-    return "\n".join(element.value for kind in kinds for element in kind)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -6,7 +6,7 @@ import json
 from datetime import date, datetime, timedelta
 
 import pytest
-from test_pages import opened, places, said  # noqa: F401 - places is a fixture
+from page_words import opened, said
 
 import turso_db
 from actors import Actor
@@ -83,7 +83,7 @@ def test_the_script_scores_once_a_day(config_dir, db, now, capsys):
     assert "nothing was changed" in capsys.readouterr().out
 
 
-def test_the_page_scores_and_shows_what_became_of_scores(places, now):  # noqa: F811
+def test_the_page_scores_and_shows_what_became_of_scores(places, now):
     db = turso_db.connect(None, None, places / "data")
     bring(db, FIRST, places / "config", now)
     app = opened("pages/5_Pipeline.py")

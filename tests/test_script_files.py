@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from lead_rows import csv_file, lead_row
 from script_words import export, refused
@@ -11,19 +9,6 @@ from script_words import export, refused
 import scripts.export_batch
 import scripts.import_historical
 import scripts.import_outcomes
-from scripts.command import run
-
-
-@pytest.fixture
-def said(capsys):
-    """Runs a script within this process: exit code, standard output, standard error."""
-
-    def say(module, *arguments):
-        code = run(module.main, [os.fspath(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return say
 
 
 def bad_file(kind, path):

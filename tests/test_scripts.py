@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import subprocess
 import sys
 import threading
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -45,18 +47,6 @@ def ended(process):
     """Exit code, standard output and standard error of a process that must come to its end."""
     out, err = process.communicate(timeout=120)
     return process.returncode, out.decode(), err.decode()
-
-
-@pytest.fixture
-def said(capsys):
-    """Runs a script within this process: exit code, standard output, standard error."""
-
-    def say(module, *arguments):
-        code = run(module.main, [os.fspath(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return say
 
 
 @pytest.fixture
@@ -133,20 +123,19 @@ def test_the_loop_from_history_to_a_changed_score_and_back(tmp_path, config_dir,
     assert db_path.exists()
 
 
-def test_every_script_explains_itself_and_answers_wrong_options_in_json(config_dir, db_path):
-    helped = {name: start(name, "--help") for name in NAMES}
-    wrong = {name: start(name, "--json", "--no-such-option") for name in NAMES}
-    for name, process in helped.items():
-        code, out, err = ended(process)
-        assert (code, err) == (0, ""), name
-        assert f"usage: python -m scripts.{name}" in out
-        assert "--json" in out
-    for name, process in wrong.items():
-        code, out, err = ended(process)
-        assert code == 2, (name, out, err)
-        error = json.loads(out)["error"]
-        assert (error["kind"], error["message"] + "\n") == ("InputError", err)
+@pytest.mark.parametrize("name", NAMES)
+def test_a_script_explains_itself_and_answers_wrong_options_in_json(name, said, capsys, config_dir, db_path):
+    module = import_module(f"scripts.{name}")
+    with pytest.raises(SystemExit) as ended:
+        module.main(["--help"])
+    out, err = capsys.readouterr()
+    assert (ended.value.code, err) == (0, "")
+    assert f"usage: python -m scripts.{name}" in out
+    assert "--json" in out
+    assert refused(said, module, "--no-such-option")[0] == "InputError"
     assert not db_path.exists()  # neither helping nor refusing opens the database
+    last = ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body[-1]
+    assert ast.unparse(last) == "if __name__ == '__main__':\n    sys.exit(run(main))"  # as every process ends
 
 
 def test_a_reader_who_leaves_early_and_a_terminal_without_arrows_are_no_errors(config_dir, leads, tmp_path):

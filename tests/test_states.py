@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from lead_rows import lead_row
 from outcome_rows import calibrated, history
+from page_words import said
 from racing import ANA, export_rows
 from streamlit.testing.v1 import AppTest
-from test_pages import PAGES, places, said  # noqa: F401 - places is a fixture
+from test_pages import PAGES
 
 import turso_db
 from analytics.pipeline_scores import read_pipeline_rules
@@ -74,7 +75,7 @@ EMPTY = {
 }
 
 
-def test_empty(places):  # noqa: F811
+def test_empty(places):
     visit(EMPTY)
     for page, tab, sentence in (
         ("pages/4_Outcomes.py", "Review", "No site"),
@@ -96,13 +97,13 @@ def test_empty(places):  # noqa: F811
 
 
 @pytest.fixture
-def db(places):  # noqa: F811
+def db(places):
     database = turso_db.connect(None, None, places / "data")
     yield database
     database.close()
 
 
-def test_too_young(places, db):  # noqa: F811
+def test_too_young(places, db):
     today = NOW.astimezone().date()
     rows = [lead_row(n, Intent_Signal_Date=today.isoformat()) for n in (1, 2)]
     export_rows(db, places / "config", NOW, rows, today=today)
@@ -116,7 +117,7 @@ def test_too_young(places, db):  # noqa: F811
     })  # fmt: skip
 
 
-def test_too_little(places, db):  # noqa: F811
+def test_too_little(places, db):
     config = places / "config"
     history(
         db,
@@ -134,7 +135,7 @@ def test_too_little(places, db):  # noqa: F811
     }, Pipeline={"tab": "What became of them"})  # fmt: skip
 
 
-def test_stale(places, db):  # noqa: F811
+def test_stale(places, db):
     config, then = places / "config", NOW - timedelta(days=DAYS_AGO)
     history(db, then, ("Site", "7011", "120", "75201", "TX", "no_delivery", then.date().isoformat(), ""))
     load_list(
@@ -152,7 +153,7 @@ def test_stale(places, db):  # noqa: F811
     })  # fmt: skip
 
 
-def test_running(places, db):  # noqa: F811
+def test_running(places, db):
     history(db, NOW, ("Site", "7011", "120", "75201", "TX", "no_delivery", "2025-01-10", ""))
     held = threading.Event()
 
@@ -177,7 +178,7 @@ def test_running(places, db):  # noqa: F811
     assert not app.button(key="calibrate").disabled
 
 
-def test_failed(places, db):  # noqa: F811
+def test_failed(places, db):
     history(
         db, NOW - timedelta(days=1), ("Site", "7011", "120", "75201", "TX", "no_delivery", "2025-01-10", "")
     )
@@ -201,7 +202,7 @@ def test_failed(places, db):  # noqa: F811
     )
 
 
-def test_a_page_whose_database_fails_says_so_and_nothing_of_the_trouble(places, db):  # noqa: F811
+def test_a_page_whose_database_fails_says_so_and_nothing_of_the_trouble(places, db):
     app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
     db.write([Statement("ALTER TABLE weight_versions RENAME TO gone")])
     for page in PAGES:

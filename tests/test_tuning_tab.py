@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 import streamlit as st
 from demo_years import loaded
+from page_words import said
 from streamlit.testing.v1 import AppTest
-from test_pages import ROOT, places, said  # noqa: F401 - places is a fixture
+from test_pages import ROOT
 
 import turso_db
 from stores.weights import read_active_version
 
 
 @pytest.fixture
-def tuned(places):  # noqa: F811
+def tuned(places):
     def look(before=None):
         st.cache_data.clear()
         app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
@@ -32,7 +33,7 @@ def test_nothing_exported_is_a_calm_answer(tuned):
     assert "No segment's factor is contradicted by its 0 deliveries" in said(app).replace("\\", "")
 
 
-def test_a_factor_comes_into_force_with_its_reason(tuned, places):  # noqa: F811
+def test_a_factor_comes_into_force_with_its_reason(tuned, places):
     loaded(places / "data" / "hades.db")
     app = tuned()
     assert not app.exception
@@ -54,7 +55,7 @@ def test_a_factor_comes_into_force_with_its_reason(tuned, places):  # noqa: F811
     assert (version["actor"], version["reason"]) == ("Ana Ruiz", "Migrations deliver more")
 
 
-def test_where_two_are_needed_one_proposes_and_another_approves_on_the_page(tuned, places):  # noqa: F811
+def test_where_two_are_needed_one_proposes_and_another_approves_on_the_page(tuned, places):
     path = places / "config" / "icp.yaml"
     path.write_text(
         path.read_text("utf-8").replace("second_approver: false", "second_approver: true"), "utf-8"

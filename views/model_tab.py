@@ -17,7 +17,8 @@ from configuration import active_configuration
 from icp import WORKFLOWS, business_zone
 from jobs import jobs
 from lead_schema import read_api_rules
-from models import SEED, Due, approve_model, bring_back, due_from, due_readers, retrain
+from model_choices import SEED
+from models import Due, approve_model, bring_back, due_from, due_readers, retrain
 from sent_models import kinds_to_learn, retrain_sent
 from settings import code_version
 from stores import models

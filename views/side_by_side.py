@@ -9,7 +9,7 @@ import ui
 from analytics.model_features import plain_features
 from analytics.side_by_side import LEAST_DAYS, MOST_DAYS, LiveReport, compare_factors, live_report
 from icp import business_zone
-from models import SEED
+from model_choices import SEED
 from stores import models
 
 _SAMPLE = 500
