@@ -23,6 +23,7 @@ from sql_values import Value, to_sql_row, to_sql_rows
 __all__ = ["LocalFile"]
 
 _BUSY_SECONDS = 30.0
+_MOST_REFUSALS = 10  # of the write-ahead log; one that another process is just switching may answer so once
 _CHUNK_TYPES = frozenset((str, int, type(None)))  # what goes to SQLite as it is, without a look at the value
 # What the server has not, or answers otherwise; SQL that needs it would run here and fail there.
 _ABSENT = frozenset(
@@ -246,7 +247,7 @@ def _open(path: Path, name: str) -> sqlite3.Connection:
         connection = sqlite3.connect(
             path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
-        _use_wal(connection)
+        _use_wal(connection, name)
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute("PRAGMA recursive_triggers = ON")
     except sqlite3.Error as error:
@@ -263,16 +264,28 @@ def _open(path: Path, name: str) -> sqlite3.Connection:
     return connection
 
 
-def _use_wal(connection: sqlite3.Connection) -> None:
-    """Switch to WAL once; the switch needs the file alone and does not wait by itself."""
+def _use_wal(connection: sqlite3.Connection, name: str) -> None:
+    """Switch to WAL once; the switch needs the file alone and does not wait by itself.
+
+    A file system that cannot hold the log's shared memory is answered with the old mode and no error: it never will.
+    """
     until = time.monotonic() + _BUSY_SECONDS
+    refusals = 0
     while connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] == "wal":
+                return
+            refusals += 1
         except sqlite3.OperationalError:
             if time.monotonic() > until:
                 raise
-            time.sleep(0.02)
+        if refusals > _MOST_REFUSALS:
+            connection.close()
+            raise ConfigError(
+                f"The database ({name}) lies where SQLite can keep no write-ahead log, as on many network drives. "
+                "Put it on a disk of this machine: set HADES_DATA_DIR or TURSO_DATABASE_URL."
+            )
+        time.sleep(0.02)
 
 
 def _as_on_the_server(action: int, first: str | None, second: str | None, *_: str | None) -> int:

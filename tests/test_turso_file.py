@@ -187,3 +187,17 @@ def test_round_trips_are_counted(db: LocalFile) -> None:
     list(db.stream("SELECT 1"))
     db.write([_ADD, _ADD])
     assert db.round_trips - before == 5
+
+
+def test_a_file_system_without_a_write_ahead_log_is_a_sentence_and_no_endless_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite's own dot-file locking has no shared memory, as many network drives: it answers `delete` and no error."""
+    connect = sqlite3.connect
+
+    def on_such_a_drive(path: Path, **options: object) -> sqlite3.Connection:
+        return connect(f"{path.as_uri()}?vfs=unix-dotfile", uri=True, **options)  # type: ignore[call-overload, no-any-return]
+
+    monkeypatch.setattr(sqlite3, "connect", on_such_a_drive)
+    with pytest.raises(ConfigError, match="can keep no write-ahead log"):
+        LocalFile(tmp_path / "far.db").rows("SELECT 1")
