@@ -8,6 +8,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+import turso_db
 from views.sign_in import UNNAMED, remembered_name
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -44,3 +45,24 @@ def test_what_cannot_be_read_is_no_name(tmp_path: Path) -> None:
     assert remembered_name(tmp_path) == ""
     (tmp_path / "your_name.txt").write_text("x" * 500)
     assert remembered_name(tmp_path) == "x" * 120
+
+
+def test_a_name_outlives_a_change_of_page_and_back_and_is_the_one_acts_carry(
+    home: None, tmp_path: Path
+) -> None:
+    """Each page draws the box anew: an empty new box would be taken for the wish to be forgotten."""
+    app = visit()
+    app.text_input(key="acting_as").set_value("Ana Ruiz").run()
+    for page in ("pages/2_Batches.py", "pages/8_Alerts.py", "Home.py", "pages/3_Operators.py"):
+        app.switch_page(page).run()
+        assert not app.exception
+        assert app.text_input(key="acting_as").value == "Ana Ruiz", page
+        assert app.session_state["your_name"] == "Ana Ruiz"
+        assert remembered_name(tmp_path / "data") == "Ana Ruiz"
+    app.text_input(key="operator_new_name").set_value("Oak Vending")
+    app.button[[button.label for button in app.button].index("Save")].click().run()
+    db = turso_db.connect(None, None, tmp_path / "data")
+    assert [row["actor"] for row in db.rows("SELECT actor FROM audit WHERE action = 'add operator'")] == [
+        "Ana Ruiz"
+    ]
+    db.close()
