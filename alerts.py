@@ -21,7 +21,7 @@ from analytics.alert_rules import (
     rule_entry,
     with_changes,
 )
-from errors import HadesError
+from message_delivery import Delivered, deliver_due
 from stores import alerts as store
 from stores import deals as deal_store
 from stores import outcomes
@@ -30,10 +30,6 @@ from turso_db import Database, Many, Statement
 
 # Recipient, message key, subject line, text; an error of the product says that it was not taken.
 Send = Callable[[str, str, str, str], None]
-CLAIM_MINUTES = (
-    10  # the at-least-once window: after a crash between sending and marking, once more after so long
-)
-_WAITS_MINUTES = (5, 15, 60, 240)
 
 
 @dataclass(frozen=True)
@@ -42,14 +38,6 @@ class Checked:
 
     opened: list[tuple[str, str]]
     closed: list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Delivered:
-    """sent and failed: how many messages; a failed one is tried again later."""
-
-    sent: int
-    failed: int
 
 
 def check_alerts(
@@ -95,36 +83,14 @@ def check_alerts(
 
 
 def deliver_alerts(db: Database, *, send: Send, now: datetime, actor: Actor) -> Delivered:
-    """Sends the messages that are due. Each is claimed, sent, then marked, so that none is lost and one is repeated only
-    after a crash between sending and marking, when its claim of ten minutes has run out.
-    """
+    """How many of the messages that are due were taken and how many were not (message_delivery: at least once)."""
     require(actor, "ops", "deliver alerts")
-    sent = failed = 0
-    for message in store.read_due(db, now=now):
-        claim = store.claim_message(
-            message_id=message["message_id"], attempts=message["attempts"], until=now + timedelta(minutes=CLAIM_MINUTES)
-        )  # fmt: skip
-        if not db.write([claim])[0].rows:
-            continue  # somebody else is sending it
+
+    def tell(message: Mapping[str, Any]) -> None:
         line = f"HADES: {message['rule']}, {message['subject']}"
-        try:
-            send(message["recipient"], f"alert-{message['message_id']}", line, message["sentence"])
-        except HadesError as error:
-            wait = _WAITS_MINUTES[min(message["attempts"], len(_WAITS_MINUTES) - 1)]
-            db.write(
-                [
-                    store.mark_trouble(
-                        message_id=message["message_id"],
-                        trouble=str(error),
-                        next_at=now + timedelta(minutes=wait),
-                    )
-                ]
-            )
-            failed += 1
-            continue
-        db.write([store.mark_sent(message_id=message["message_id"], now=now)])
-        sent += 1
-    return Delivered(sent, failed)
+        send(message["recipient"], f"alert-{message['message_id']}", line, message["sentence"])
+
+    return deliver_due(db, store.read_due(db, now=now), table="alert_messages", send=tell, now=now)
 
 
 def acknowledge_alert(db: Database, *, alert_id: int, now: datetime, actor: Actor) -> None:

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from actors import Actor, require
 from analytics.weekly_digest import WEEKS_BEFORE, Body, digest_body, digest_html, digest_text
-from errors import HadesError, InputError
+from errors import InputError
+from message_delivery import Delivered, deliver_due
 from stores import digests as store
 from stores.audit import audit_entry
 from turso_db import Database
 
 # Recipient, message key, subject line, text, HTML, link to unsubscribe; an error of the product says that it was not taken.
 SendLetter = Callable[[str, str, str, str, str, str | None], None]
-CLAIM_MINUTES = 10  # after a crash between sending and marking, once more after so long
-_WAITS_MINUTES = (5, 15, 60, 240)
 _READER = Actor("A reader, by the link of a digest", "viewer")
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s,;<>]+")
-
-
-@dataclass(frozen=True)
-class Sent:
-    """sent and failed: how many messages; a failed one is tried again later."""
-
-    sent: int
-    failed: int
 
 
 def preview_digest(
@@ -53,37 +44,21 @@ def write_digest(db: Database, *, week: date, body: Body, now: datetime, actor: 
 
 def deliver_digest(
     db: Database, *, send: SendLetter, public_url: str | None, now: datetime, actor: Actor
-) -> Sent:
-    """Sends what is due: claimed, sent, marked, so that nobody misses it and one is repeated only after a crash between
-    sending and marking. Who has unsubscribed gets nothing any more.
+) -> Delivered:
+    """How many of the letters that are due were taken and how many were not (message_delivery: at least once). Who has
+    unsubscribed gets nothing any more.
     """
     require(actor, "ops", "deliver the digest")
-    sent = failed = 0
-    for message in store.read_due(db, now=now):
-        claim = store.claim_message(
-            message_id=message["message_id"], attempts=message["attempts"], until=now + timedelta(minutes=CLAIM_MINUTES)
-        )  # fmt: skip
-        if not db.write([claim], bump=False)[0].rows:
-            continue  # somebody else is sending it
+
+    def tell(message: Mapping[str, Any]) -> None:
         leave = f"{public_url}/Alerts?leave={message['token']}" if public_url else None
         body = message["body"]
-        try:
-            send(
-                message["email"], f"digest-{message['week']}-{message['reader_id']}", f"HADES: {body['title']}",
-                digest_text(body, leave=leave), digest_html(body, leave=leave), leave,
-            )  # fmt: skip
-        except HadesError as error:
-            wait = _WAITS_MINUTES[min(message["attempts"], len(_WAITS_MINUTES) - 1)]
-            later = now + timedelta(minutes=wait)
-            db.write(
-                [store.mark_trouble(message_id=message["message_id"], trouble=str(error), next_at=later)],
-                bump=False,
-            )
-            failed += 1
-            continue
-        db.write([store.mark_sent(message_id=message["message_id"], now=now)], bump=False)
-        sent += 1
-    return Sent(sent, failed)
+        send(
+            message["email"], f"digest-{message['week']}-{message['reader_id']}", f"HADES: {body['title']}",
+            digest_text(body, leave=leave), digest_html(body, leave=leave), leave,
+        )  # fmt: skip
+
+    return deliver_due(db, store.read_due(db, now=now), table="digest_messages", send=tell, now=now)
 
 
 def add_reader(db: Database, *, email: str, now: datetime, actor: Actor) -> None:

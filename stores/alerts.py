@@ -46,30 +46,6 @@ def read_states(db: Database, *, rule: str) -> list[dict[str, Any]]:
     )
 
 
-def claim_message(*, message_id: int, attempts: int, until: datetime) -> Statement:
-    """The statement that takes a message for sending; it gives its row only to the one who was first."""
-    return Statement(
-        "UPDATE alert_messages SET attempts = attempts + 1, next_at = ? WHERE message_id = ? AND attempts = ? "
-        "AND sent_at IS NULL RETURNING message_id",
-        (until, message_id, attempts),
-    )
-
-
-def mark_sent(*, message_id: int, now: datetime) -> Statement:
-    """The statement that says a message was taken by the other side."""
-    return Statement(
-        "UPDATE alert_messages SET sent_at = ?, trouble = NULL WHERE message_id = ?", (now, message_id)
-    )
-
-
-def mark_trouble(*, message_id: int, trouble: str, next_at: datetime) -> Statement:
-    """The statement that says why a message was not taken, and when to try again."""
-    return Statement(
-        "UPDATE alert_messages SET trouble = ?, next_at = ? WHERE message_id = ?",
-        (trouble[:200], next_at, message_id),
-    )
-
-
 def read_due(db: Database, *, now: datetime, limit: int = 100) -> list[dict[str, Any]]:
     """Messages to send now, the oldest first: message_id, recipient, attempts, rule, subject, sentence, opened_on.
 
