@@ -45,12 +45,6 @@ def miles_from(center_zip: str, zip_codes: pd.Series) -> pd.Series:
     return pd.Series(miles[codes], index=zip_codes.index, name="distance_miles")
 
 
-def knows_zip(zip_code: str) -> bool:
-    """Whether the ZIP code has a place on the map, so that distances from it can be measured."""
-    five = five_digits(zip_code)
-    return five is not None and not bool(np.isnan(_positions()[0][int(five)]))
-
-
 def five_digits(zip_code: str) -> str | None:
     """`06101` from `6101`, `06101-1234` or `061011234`; None for what is no ZIP code."""
     found = _ZIP.match(zip_code)

@@ -18,7 +18,6 @@ from scoring import OUTSIDE, contact_scores
 from suppression_keys import Found, barred, suppressed_because
 from vanillasoft import csv_bytes, dialled_number, neutralised
 
-MISS_KINDS = ("rejected", "excluded", "duplicate", "suppressed")
 MOST_EXPLORED = 5.0  # percent of an export
 STEPS = (
     "unreadable", "filtered", "do not call", "duplicate", "exported before", "other contact", "below the cut",

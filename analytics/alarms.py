@@ -50,21 +50,6 @@ def funnel_limits(deals: npt.ArrayLike, rate: float) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def drop_false_alarm(deals: int, rate: float, drop: float) -> float:
-    """How often a plain rule, `drop` (a share, 0.25 = 25 %) below the baseline, fires on unchanged deals (0–1)."""
-    from scipy.stats import binom
-
-    if deals < 1 or not 0 < rate < 1:
-        raise InputError("At least one deal and a rate between 0 and 1 were expected.")
-    return float(binom.cdf(np.floor(deals * rate * (1 - drop) + 1e-9), deals, rate))
-
-
-def false_alarms_a_year(rates: npt.ArrayLike) -> float:
-    """The chance (0–1) of at least one false alarm in a year whose looks each fire with these chances."""
-    each = np.asarray(rates, dtype=float)
-    return float(1 - np.prod(1 - each))
-
-
 @dataclass(frozen=True)
 class Cusum:
     """A Bernoulli CUSUM (Reynolds and Stoumbos 1999, J. Qual. Technol. 31, 87–108) on a lattice of whole steps.

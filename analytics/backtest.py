@@ -121,12 +121,6 @@ def auc(scores: npt.ArrayLike, delivered: npt.ArrayLike) -> float:
     return float(_Ranking(np.asarray(scores, dtype=float), hit).auc(np.ones((1, len(hit))))[0])
 
 
-def deliveries_in_top(scores: npt.ArrayLike, delivered: npt.ArrayLike, top: int) -> float:
-    """Deliveries among the `top` highest scores; where a tie is cut, its deliveries are shared out evenly."""
-    hit = np.asarray(delivered, dtype=bool)
-    return float(_Ranking(np.asarray(scores, dtype=float), hit).in_top(np.ones((1, len(hit))), top)[0])
-
-
 class PairedGain(NamedTuple):
     """What one score gains over another on the same leads: averages, and gains with a paired 95 % interval.
 

@@ -36,33 +36,6 @@ def rate_intervals(rows: pd.DataFrame, *, overall_rate: float | None) -> Any:
     return _calm(figure, height=_tall(shown), top=34)
 
 
-def score_slopes(rows: pd.DataFrame) -> Any:
-    """One line per value from its current to its suggested score.
-
-    `rows` has value, current, suggested (0–100; rows with a missing one are left out).
-    """
-    import plotly.graph_objects as go
-
-    shown = rows[rows["current"].notna() & rows["suggested"].notna()].iloc[::-1]
-    figure = go.Figure()
-    for row in shown.itertuples():
-        figure.add_trace(
-            go.Scatter(x=[row.current, row.suggested], y=[row.value] * 2, mode="lines", showlegend=False,
-                       line={"color": QUIET, "width": 2}, hoverinfo="skip")
-        )  # fmt: skip
-    for column, colour, symbol, label in (
-        ("current", CURRENT, "circle-open", "Current"), ("suggested", SUGGESTED, "circle", "Suggested"),
-    ):  # fmt: skip
-        figure.add_trace(
-            go.Scatter(x=shown[column], y=shown["value"], mode="markers", name=label,
-                       marker={"color": colour, "symbol": symbol, "size": 10, "line": {"width": 2}},
-                       hovertemplate=f"%{{y}}: {label.lower()} %{{x:.0f}}<extra></extra>")
-        )  # fmt: skip
-    figure.update_xaxes(title="Score", range=[-3, 103])
-    figure.update_yaxes(type="category", title=None, range=[-0.6, len(shown) - 0.4])
-    return _calm(figure, height=_tall(shown), top=34)
-
-
 def funnel(counts: dict[str, int]) -> Any:
     """Bars from exported to delivery with number and share of the first; `counts` in the order to draw."""
     import plotly.graph_objects as go
@@ -103,27 +76,6 @@ def delivery_curve(curve: pd.DataFrame) -> Any:
     figure.update_xaxes(title="Days since export", rangemode="tozero")
     figure.update_yaxes(title="Delivered, %", rangemode="tozero")
     return _calm(figure, height=320)
-
-
-def score_histogram(scores: pd.Series) -> Any:
-    """How many leads have each score, in bins of five points from 0 to 100."""
-    import numpy as np
-    import plotly.graph_objects as go
-
-    edges = np.arange(0, 106, 5)
-    counts, _ = np.histogram(scores.dropna().astype("float64"), bins=edges)
-    labels = [f"{low}–{low + 4}" if low < 100 else "100" for low in edges[:-1]]
-    figure = go.Figure(
-        go.Bar(
-            x=labels,
-            y=counts,
-            marker={"color": SUGGESTED},
-            hovertemplate="score %{x}: %{y} leads<extra></extra>",
-        )
-    )
-    figure.update_xaxes(title="Score", type="category")
-    figure.update_yaxes(title="Leads")
-    return _calm(figure, height=260)
 
 
 def _tall(rows: pd.DataFrame) -> int:

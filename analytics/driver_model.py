@@ -16,8 +16,6 @@ import pandas as pd
 
 from analytics.rates import FloatArray
 
-Bools = npt.NDArray[np.bool_]
-
 FEWEST_PER_LABEL = 30  # closed deals; rarer labels go together as REST
 FEWEST_CLOSED = 200  # closed deals; with fewer there is no model
 FEWEST_PER_PARAMETER = 10  # won, and lost, deals per coefficient; below it there is no model

@@ -13,7 +13,6 @@ from analytics.backtest import PairedGain, paired_gain
 LEAST_GAIN = 0.02  # of AUC
 FEWEST_DELIVERIES = 20  # among the leads both are judged on, and as many without
 PROPOSED, NOT_BETTER, TOO_LITTLE = "proposed", "not better", "too little"
-BEHIND = "behind"
 
 
 class Gate(NamedTuple):

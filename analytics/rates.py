@@ -58,24 +58,6 @@ def wilson_interval(
     return np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0)
 
 
-def jeffreys_interval(
-    deliveries: npt.ArrayLike, leads: npt.ArrayLike, confidence: float = 0.95
-) -> tuple[FloatArray, FloatArray]:
-    """Lower and upper end of Jeffreys' interval: the quantiles of Beta(k + ½, n − k + ½), arrays of rates
-    (0–1).
-
-    With no delivery the lower end is 0, with nothing but deliveries the upper end is 1; no leads: 0 and 1.
-    InputError as for `wilson_interval`. Source: Brown, Cai and DasGupta 2001, section 4.1.2.
-    """
-    from scipy.special import betaincinv
-
-    k, n = _counts(deliveries, leads)
-    tail = (1 - confidence) / 2
-    low = np.where(k > 0, betaincinv(k + 0.5, n - k + 0.5, tail), 0.0)
-    high = np.where(k < n, betaincinv(k + 0.5, n - k + 0.5, 1 - tail), 1.0)
-    return low, np.where(n > 0, high, 1.0)
-
-
 def log_marginal_likelihood(
     deliveries: npt.ArrayLike, leads: npt.ArrayLike, mean: npt.ArrayLike, strength: npt.ArrayLike
 ) -> FloatArray:

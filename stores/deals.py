@@ -106,18 +106,6 @@ def read_stage_states(db: Database) -> pd.DataFrame:
     return frame
 
 
-def read_deals_known(db: Database, *, at: datetime) -> pd.DataFrame:
-    """Every deal as it was known at a moment, columns as `read_deals`: the last state seen until then."""
-    return _typed(
-        db.frame(
-            f"SELECT s.source, s.deal_id, {', '.join('s.' + f for f in TRAITS)} FROM deal_snapshots s "  # noqa: S608 - names are our own
-            "JOIN (SELECT max(id) AS id FROM deal_snapshots WHERE seen_at <= ? GROUP BY source, deal_id) n ON n.id = s.id "
-            "ORDER BY s.created_on, s.id",
-            (at,),
-        )
-    )
-
-
 class DealRows(NamedTuple):
     """What was read at one moment: database_id, top (the newest state's number), newest and last (what tells that
     state and the state `since` from those of another history; None without one), deals (how many there are, gone ones too), columns and rows

@@ -69,15 +69,6 @@ def insert_digest(*, week: date, body: Mapping[str, Any], now: datetime) -> list
     ]
 
 
-def read_digest(db: Database, *, week: date | None = None) -> dict[str, Any] | None:
-    """week, made_at, body (parsed) of one digest, by default the newest; None without it."""
-    rows = db.rows(
-        "SELECT week, made_at, body FROM digests WHERE ? IS NULL OR week = ? ORDER BY week DESC LIMIT 1",
-        (week, week),
-    )
-    return rows[0] | {"body": json.loads(rows[0]["body"])} if rows else None
-
-
 def add_reader(*, email: str, token: str, now: datetime, actor: str) -> Statement:
     """The statement that adds a reader, or brings one back who unsubscribed; a known one keeps the older link."""
     return Statement(

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from figures import show
+from scipy.stats import binom
 
 from analytics.alarms import (
     cusum_path,
     design_cusum,
-    drop_false_alarm,
-    false_alarms_a_year,
     funnel_limits,
 )
 from errors import InputError
@@ -30,15 +29,8 @@ def test_limits_are_the_tails_of_the_binomial():
 
 
 def test_a_quarter_below_baseline_is_no_alarm_rule_for_a_hundred_leads():
-    # at a base rate of 10.6 %, 7 or fewer of 100: P = .155 (SciPy binom.cdf(7, 100, .106))
-    assert drop_false_alarm(100, 0.106, 0.25) == pytest.approx(0.155, abs=0.01)
-    with pytest.raises(InputError):
-        drop_false_alarm(0, 0.1, 0.25)
-
-
-def test_a_year_of_looks():
-    assert false_alarms_a_year([0.1, 0.1]) == pytest.approx(0.19)  # 1 − 0.9²
-    assert false_alarms_a_year([]) == 0.0
+    # docs/statistics.md: at a base rate of 10.6 %, 7 or fewer of 100 are a quarter below (0.75 × 10.6 = 7.95)
+    assert binom.cdf(7, 100, 0.106) == pytest.approx(0.155, abs=0.005)
 
 
 def test_a_path_by_hand():
@@ -99,7 +91,7 @@ def test_stated_against_measured_within_a_tenth():
         )
         assert share == pytest.approx(chart.false_alarm, rel=0.1)
     limits = funnel_limits(100, 0.45)
-    stated = false_alarms_a_year([limits["warn_rate"].iloc[0]] * 12)
+    stated = 1 - (1 - limits["warn_rate"].iloc[0]) ** 12
     drawn = np.random.default_rng(3).binomial(100, 0.45, size=(40_000, 12))
     share = (
         ((drawn <= limits["warn_low"].iloc[0]) | (drawn >= limits["warn_high"].iloc[0])).any(axis=1).mean()

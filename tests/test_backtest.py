@@ -4,7 +4,7 @@ import pytest
 from figures import show
 from sklearn.metrics import roc_auc_score
 
-from analytics.backtest import auc, deliveries_in_top, known_then, walk_forward
+from analytics.backtest import _Ranking, auc, known_then, walk_forward
 from analytics.calibration_table import tabulate
 from errors import InputError
 
@@ -52,6 +52,11 @@ def test_auc_by_hand():
     assert np.isnan(auc([], []))
 
 
+def deliveries_in_top(scores, delivered, top):
+    hit = np.asarray(delivered, dtype=bool)
+    return float(_Ranking(np.asarray(scores, dtype=float), hit).in_top(np.ones((1, len(hit))), top)[0])
+
+
 def test_deliveries_in_top_share_out_a_cut_tie():
     # top 2: the 90, and one of three 50s with two deliveries among them: 1 + ⅔
     assert deliveries_in_top([90, 50, 50, 50, 10], [1, 1, 1, 0, 1], 2) == pytest.approx(1 + 2 / 3)
@@ -60,8 +65,6 @@ def test_deliveries_in_top_share_out_a_cut_tie():
 
 
 def test_weighting_a_lead_twice_is_having_it_twice():
-    from analytics.backtest import _Ranking
-
     rng = np.random.default_rng(2)
     scores, hit = rng.integers(0, 5, 40).astype(float), rng.random(40) < 0.3
     times = rng.integers(0, 3, 40)

@@ -23,25 +23,10 @@ def test_a_value_without_leads_is_left_out_and_the_rest_keep_their_order_from_th
     assert list(trace.error_x.array) == pytest.approx([10 - 100 * 28 / 410, 23 - 100 * 38 / 218])
 
 
-def test_slopes_show_only_rows_with_both_scores() -> None:
-    figure = charts.score_slopes(rows())
-    assert [list(trace.x) for trace in figure.data[-2:]] == [[100.0, 100.0], [46.0, 100.0]]
-    assert [trace.name for trace in figure.data[-2:]] == ["Current", "Suggested"]
-
-
 def test_the_funnel_says_number_and_share() -> None:
     figure = charts.funnel({"exported": 200, "delivery": 18})
     assert list(figure.data[0].text) == ["200 · 100.0%", "18 · 9.0%"]
     assert list(charts.funnel({"exported": 0}).data[0].text) == ["0 · 0.0%"]
-
-
-def test_scores_fall_into_bins_of_five_with_100_in_the_last() -> None:
-    bars = charts.score_histogram(pd.Series([0, 4, 5, 100, None], dtype="Int64")).data[0]
-    counts = dict(zip(bars.x, bars.y, strict=True))
-    assert counts["0–4"] == 2
-    assert counts["5–9"] == 1
-    assert counts["100"] == 1
-    assert sum(bars.y) == 4
 
 
 def test_the_curve_is_in_percent() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import beta, betabinom, binomtest, false_discovery_control
+from scipy.stats import betabinom, binomtest, false_discovery_control
 
 import analytics.rates
 from analytics.rates import (
@@ -14,7 +14,6 @@ from analytics.rates import (
     benjamini_hochberg,
     confidence_label,
     fit_prior,
-    jeffreys_interval,
     log_marginal_likelihood,
     shrunk_rates,
     suggested_scores,
@@ -54,16 +53,9 @@ def test_wilson_by_hand():
     assert high[0] == pytest.approx(0.5656, abs=1e-4)
 
 
-def test_jeffreys_is_the_quantiles_of_its_beta():
-    low, high = jeffreys_interval([3, 0, 11, 0], [11, 11, 11, 0])
-    assert low == pytest.approx([beta.ppf(0.025, 3.5, 8.5), 0.0, beta.ppf(0.025, 11.5, 0.5), 0.0])
-    assert high == pytest.approx([beta.ppf(0.975, 3.5, 8.5), beta.ppf(0.975, 0.5, 11.5), 1.0, 1.0])
-
-
 def test_no_leads_means_nothing_is_known():
-    for interval in (wilson_interval, jeffreys_interval):
-        low, high = interval([0], [0])
-        assert (low[0], high[0]) == (0.0, 1.0)
+    low, high = wilson_interval([0], [0])
+    assert (low[0], high[0]) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize("pair", [(-1, 3), (4, 3), (float("nan"), 3)])
@@ -77,12 +69,11 @@ def test_impossible_counts_get_a_sentence(pair):
 @given(counts)
 def test_intervals_hold_the_rate_and_stay_inside_0_and_1(pair):
     k, n = pair
-    for interval in (wilson_interval, jeffreys_interval):
-        low, high = interval(k, n)
-        assert 0.0 <= low[0] <= high[0] <= 1.0
-        if n:
-            assert low[0] <= k / n + 1e-12
-            assert k / n <= high[0] + 1e-12
+    low, high = wilson_interval(k, n)
+    assert 0.0 <= low[0] <= high[0] <= 1.0
+    if n:
+        assert low[0] <= k / n + 1e-12
+        assert k / n <= high[0] + 1e-12
 
 
 def test_marginal_likelihood_agrees_with_scipy():
