@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 import yaml
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import turso_db
 from actors import Actor, named_actor, require
@@ -93,10 +94,11 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
     st.set_page_config(
         page_title=f"{title} · HADES", page_icon=str(ROOT / "assets" / "icon.png"), layout="wide"
     )
-    st.html(ROOT / "assets" / "buttons.css")
     with _sentences(title):
-        actor = person()
-        _menu(actor)
+        with _of_every_page():
+            st.html(ROOT / "assets" / "buttons.css")
+            actor = person()
+            _menu(actor)
         require(actor, need, f"open {title}")
         frame = _frame(actor)
         st.title(title, anchor=False)
@@ -106,6 +108,21 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
             yield frame
     finally:
         _leave_what_was_imported(len(sys.modules) // 50)
+
+
+@contextmanager
+def _of_every_page() -> Iterator[None]:
+    """What is drawn inside stays on the screen when another page is opened, as if the entry script had drawn it.
+
+    Streamlit takes a page's own elements off the screen first; a browser builds a whole menu anew in the time it needs
+    for a table.
+    """
+    context = get_script_run_ctx()
+    if context is None:
+        yield
+    else:
+        with context.run_with_active_hash(context.pages_manager.main_script_hash):
+            yield
 
 
 @st.cache_resource(show_spinner=False)
