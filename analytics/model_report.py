@@ -17,8 +17,9 @@ from analytics.backtest import PairedGain, paired_gain
 from analytics.calibration_table import Day, known_outcomes
 from analytics.lead_model import LeadModel, chances, log_odds
 from analytics.model_features import HISTORY, candidate_inputs, leak_warnings, plain_features
-from analytics.model_fit import FEWEST_DELIVERIES, Fitted, fit_model, points_by_weights
+from analytics.model_fit import Fitted, fit_model, points_by_weights
 from analytics.model_gate import TOO_LITTLE, falls_behind, gate, newest_cut
+from analytics.penalised_logistic import FEWEST_DELIVERIES
 from analytics.rates import FloatArray, wilson_interval
 from icp import WORKFLOWS, Icp
 

@@ -22,9 +22,10 @@ import pandas as pd
 
 from analytics.lead_model import Card, LeadModel, Term, chances, log_odds
 from analytics.model_features import Candidate, leak_warnings, read_as
-from analytics.model_fit import FEWEST_DELIVERIES, OTHERS, TELLING, Coded, Fitted, fit_additive, platt
+from analytics.model_fit import OTHERS, TELLING, Coded, Fitted
 from analytics.model_gate import NOT_BETTER, TOO_LITTLE, gate
 from analytics.model_report import Scored, compared, scorer_told
+from analytics.penalised_logistic import FEWEST_DELIVERIES, fit_additive, platt
 from analytics.rates import FloatArray
 
 KEYS = ("key", "started_on", "workflow")  # of a frame beside its fields

@@ -25,8 +25,9 @@ from bench_olist import FEATURES, TEST_FROM, TRAIN, models, points, read_leads  
 
 from analytics.backtest import auc, paired_gain  # noqa: E402
 from analytics.model_features import FEWEST_OF_VALUE, candidate_inputs  # noqa: E402
-from analytics.model_fit import Block, fit_additive, fit_model, points_by_weights, sum_of  # noqa: E402
+from analytics.model_fit import fit_model, points_by_weights  # noqa: E402
 from analytics.model_report import scored_by_model  # noqa: E402
+from analytics.penalised_logistic import Block, fit_additive, sum_of  # noqa: E402
 from benchmarks.ratios import Figure, tell  # noqa: E402
 from demo_world import demo_world  # noqa: E402
 from icp import read_icp  # noqa: E402
