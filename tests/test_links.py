@@ -19,6 +19,7 @@ from approvals import approve
 from deal_import import import_deals
 from deals import read_deal_rules
 from operators import save_operator
+from outcomes import import_outcomes
 from pipeline import snapshot_pipeline
 from proposals import propose
 from stores import alerts
@@ -32,6 +33,8 @@ def fill(folder, now) -> dict[str, str]:
     db = turso_db.connect(None, None, folder / "data")
     config = folder / "config"
     batch = str(export_rows(db, config, now, [lead_row(1), lead_row(2)]).batch_id)
+    came = f"batch_id,company_name,milestone,date\n{batch},Oak Inn 1,delivery,2026-02-11\n".encode()
+    import_outcomes(db, content=came, name="came.csv", now=now, actor=ANA)
     save_operator(db, values={"name": "Oak Vending"}, now=now, actor=ANA)
     history(db, now, *real_history({"8361": (218, 38), "7011": (410, 28)}))
     first = calibrated(db, config, now)["run_id"]
@@ -42,7 +45,8 @@ def fill(folder, now) -> dict[str, str]:
     approve(db, config_dir=config, run_id=second, rows=None, reason="They fail.", now=now, actor=ANA)
     import_deals(
         db,
-        content=DEALS.replace(b"%s", b"own"),
+        content=DEALS.replace(b"%s", b"own")
+        + b"own-3,Ash,Bo,Won,90,2026-01-09,2026-01-02\n",  # closed before it began
         name="own.csv",
         rules=read_deal_rules(config),
         now=now,
@@ -62,6 +66,7 @@ def fill(folder, now) -> dict[str, str]:
     ids = {
         "lead": "SELECT min(id) AS id FROM lead_outcomes", "operator": "SELECT id FROM operators", "alert": "SELECT max(alert_id) AS id FROM alerts",
         "sync": "SELECT max(run_id) AS id FROM sync_runs WHERE kind = 'historical'",
+        "issue": "SELECT max(id) AS id FROM deal_issues", "milestone": "SELECT max(id) AS id FROM outcome_milestones",
     }  # fmt: skip
     found = {name: str(db.rows(sql)[0]["id"]) for name, sql in ids.items()}
     db.close()
@@ -71,6 +76,7 @@ def fill(folder, now) -> dict[str, str]:
         "proposal": str(proposal),
         "version": "2",
         "deal": "own-2",
+        "rule": "Strange deals",
     }
 
 
@@ -105,7 +111,9 @@ OBJECTS = [
     ("pages/2_Batches.py", "lead", {"batch": "{batch}", "part": "Leads"}, None),
     ("pages/3_Operators.py", "operator", {}, "Edit Oak Vending"),
     ("pages/3_Operators.py", "sync", {}, None),
+    ("pages/4_Outcomes.py", "milestone", {}, "Oak Inn 1: delivery on 11 Feb 2026"),
     ("pages/5_Pipeline.py", "deal", {}, "confidence"),
+    ("pages/6_Insights.py", "issue", {"tab": "Issues"}, "from own.csv, found"),
     ("pages/7_Score_Calibration.py", "run", {}, "Run {run}:"),
     ("pages/7_Score_Calibration.py", "proposal", {}, "They fail."),
     (
@@ -115,6 +123,7 @@ OBJECTS = [
         "Version 2, approval by Ana Ruiz",
     ),
     ("pages/8_Alerts.py", "alert", {}, "Deals grow old."),
+    ("pages/8_Alerts.py", "rule", {"tab": "Rules"}, "This rule looks at a state and tests nothing"),
     ("pages/10_Test_a_Lead.py", "lead", {}, "Oak Inn 1, Dallas · {batch}"),
 ]
 
@@ -144,6 +153,17 @@ FILTERS = [
     ("pages/1_Score_and_Export.py", {"workflow": "By buying signal"}, "segmented_control", "workflow", "intent"),
     ("pages/1_Score_and_Export.py", {"center": "75201"}, "text_input", "center", "75201"),
     ("pages/1_Score_and_Export.py", {"radius": "40"}, "number_input", "radius", 40.0),
+    ("pages/1_Score_and_Export.py", {"operator": "Oak Vending"}, "selectbox", "operator", 0),
+    ("pages/1_Score_and_Export.py", {"max_rows": "40"}, "number_input", "max_rows", 40),
+    ("pages/1_Score_and_Export.py", {"min_score": "55"}, "number_input", "min_score", 55.0),
+    ("pages/1_Score_and_Export.py", {"contacts": "2"}, "number_input", "contacts", 2),
+    ("pages/1_Score_and_Export.py", {"days": "7"}, "number_input", "days", 7),
+    ("pages/1_Score_and_Export.py", {"explore": "5"}, "slider", "explore", 5.0),
+    ("pages/1_Score_and_Export.py", {"segment": "Existing"}, "selectbox", "segment", "Existing"),
+    ("pages/1_Score_and_Export.py", {"agents": "ana@example.com"}, "multiselect", "agents", ["ana@example.com"]),
+    ("pages/4_Outcomes.py", {"tab": "By hand", "by_hand_of": "Leads of programs"}, "segmented_control", "by_hand_of", "Leads of programs"),
+    ("pages/4_Outcomes.py", {"tab": "By hand", "by_hand_wanted": "Oak"}, "text_input", "by_hand_wanted", "Oak"),
+    ("pages/5_Pipeline.py", {"order": "Oldest"}, "segmented_control", "order", "Oldest"),
     ("pages/3_Operators.py", {"search": "oak"}, "text_input", "search", "oak"),
     ("pages/6_Insights.py", {"days": "30 days"}, "segmented_control", "days", 30),
     ("pages/7_Score_Calibration.py", {"tab": "Why the rate changed", "change_by": "Batches"}, "segmented_control", "change_by", "Batches"),

@@ -128,12 +128,12 @@ def test_a_milestone_is_taken_back_from_the_page(db):
     export(db, BATCH, [lead_row(0)])
     text = f"batch_id,company_name,milestone,date\n{BATCH},{company_name(0)},delivery,2026-02-20\n"
     import_outcomes(db, content=text.encode(), name="x.csv", now=NOW, actor=OPS)
-    app = opened("pages/4_Outcomes.py")
-    app.session_state["feed"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    clean(app.run())
+    app = opened("pages/4_Outcomes.py", milestone=str(outcomes.read_feed(db)["id"][0]))
+    clean(app)
     app.text_input(key="taken_because").set_value("another building")
     clean(app.button(key="take_back").click().run())
     assert "Taken back: delivery" in said(app)
+    assert "milestone" not in app.query_params
     assert outcomes.read_feed(db).empty
     assert milestones.read_taken_back(db)["reason"].tolist() == ["another building"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -53,9 +54,10 @@ def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen:
     st.markdown(
         f"#### The {int(table['on'].sum()):,} rules that are on would have opened {ui.many(fired, 'alert') if fired else 'no alert'} in twelve months"
     )
+    names = [rule.name for rule in rules]
     st.dataframe(
-        table, hide_index=True, alt="Rules with their false alarms and the last twelve months", placeholder="–",
-        height=38 + 35 * len(table), column_config={
+        table, hide_index=True, alt="Rules with their false alarms and the last twelve months", placeholder="–", key="alert_rules",
+        selection_mode="single-row", on_select=partial(ui.open_row, "rule", "alert_rules", names), height=38 + 35 * len(table), column_config={
             "rule": "Rule", "on": st.column_config.CheckboxColumn("On", width="small"),
             "looks_at": st.column_config.TextColumn("Looks at", width="medium"),
             "per_year": st.column_config.NumberColumn("Years with a false alarm", format="percent"),
@@ -66,32 +68,38 @@ def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen:
         "is too little to look at. Read the replay before a rule is switched on. What is changed here stands over "
         "config/alerts.yaml."
     )
-    for rule in rules:
-        on = ":material/notifications_active:" if rule.active else ":material/notifications_off:"
-        opened = st.expander(
-            f"{rule.name}: {'on' if rule.active else 'off'}",
-            icon=on,
-            key=f"rule_{rule.name}",
-            on_change="rerun",
-        )
-        if opened.open:
-            with opened:
-                edited = _boxes(rule, frame)
-                _evidence(edited, seen, frame)
-                with st.container(horizontal=True):
-                    st.button("Save", type="primary", key=f"save_{rule.name}", on_click=save_now, args=(frame, edited),
-                              disabled=not frame.may("manager"))  # fmt: skip
-                    if rule.name in changed:
-                        st.button("As in the file again", key=f"reset_{rule.name}", on_click=reset_now, args=(frame, rule.name),
-                                  disabled=not frame.may("manager"))  # fmt: skip
+    place = ui.named("rule", names, "rule")
+    if place is None:
+        st.caption("Tick a rule to read its replay and to change it.")
+    else:
+        _show_rule(frame, rules[place], seen, changed=rules[place].name in changed)
+    if not frame.may("manager"):
+        return
     made = st.expander("Make a new rule", icon=":material/add:", key="rule_new", on_change="rerun")
-    if made.open and frame.may("manager"):
+    if made.open:
         with made:
             edited = replace(
                 _boxes(NEW, frame), name=st.text_input("Name", key="new_name", max_chars=60).strip()
             )
             _evidence(edited, seen, frame)
             st.button("Save", type="primary", key="save_new", on_click=save_now, args=(frame, edited))
+
+
+def _show_rule(frame: ui.Frame, rule: AlertRule, seen: Seen, *, changed: bool) -> None:
+    """One rule in its boxes, with what it would have said."""
+    with st.container(border=True):
+        st.markdown(f"**{ui.plain(rule.name)}**: {'on' if rule.active else 'off'}")
+        edited = _boxes(rule, frame)
+        _evidence(edited, seen, frame)
+        if not frame.may("manager"):
+            st.caption("A manager changes rules.")
+            return
+        with st.container(horizontal=True):
+            st.button(
+                "Save", type="primary", key=f"save_{rule.name}", on_click=save_now, args=(frame, edited)
+            )
+            if changed:
+                st.button("As in the file again", key=f"reset_{rule.name}", on_click=reset_now, args=(frame, rule.name))  # fmt: skip
 
 
 @st.cache_data(max_entries=8, show_spinner="Replaying the rules")

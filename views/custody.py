@@ -26,7 +26,7 @@ def readers() -> list[Callable[[Database], Any]]:
     return [custody.read_custody] + ([partial(custody.read_left_behind, hop=hop, limit=500)] if hop else [])
 
 
-def show_custody(frame: ui.Frame, found: dict[str, Any], rows: pd.DataFrame | None = None) -> None:
+def show_custody(frame: ui.Frame, found: dict[str, Any], _rows: pd.DataFrame | None = None) -> None:
     """The whole tab."""
     chain = chain_of_custody(found)
     exported, seen, with_id, _, matched = chain.hops
@@ -71,15 +71,17 @@ def show_custody(frame: ui.Frame, found: dict[str, Any], rows: pd.DataFrame | No
             )
     for note in chain.notes:
         st.caption(ui.plain(note))
-    _show_rows(frame, rows)
+    _show_rows(frame)
 
 
-def _show_rows(frame: ui.Frame, rows: pd.DataFrame | None) -> None:
+def _show_rows(frame: ui.Frame) -> None:
     hop = st.segmented_control(
         "Open the rows that stay behind", list(custody.HOPS), key="hop", bind="query-params",
     )  # fmt: skip
-    if hop is None or rows is None:
+    if hop is None:
         return
+    # After Back the address, not the session, says which hop is open; mostly its rows were read already.
+    rows = ui.read(frame, custody.read_left_behind, hop=hop, limit=500)
     if rows.empty:
         st.success("Nothing stays behind here.", icon=":material/check_circle:")
         return

@@ -39,10 +39,15 @@ def settle_now(frame: ui.Frame, ids: list[int]) -> None:
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
         )  # fmt: skip
         ui.flash("success", f"{ui.many(number, 'issue')} settled.")
+        st.query_params.pop("issue", None)
 
 
 def show_import(frame: ui.Frame) -> None:
     """The file, its columns where they are not recognised, and the button that brings it in."""
+    if not frame.may("ops"):
+        st.info("Bringing deals in takes the role ops. Ask an administrator to change yours, or hand the file to someone who has it.",
+                icon=":material/lock:")  # fmt: skip
+        return
     upload = st.file_uploader(
         "Deals, CSV or .xlsx", type=["csv", "xlsx"], key="deal_file", max_upload_size=50
     )
@@ -62,7 +67,7 @@ def show_import(frame: ui.Frame) -> None:
                 )  # fmt: skip
     st.button(
         "Import deals", key="import_deals", on_click=import_now, args=(frame,),
-        disabled=upload is None or not frame.may("ops"), type="primary",
+        disabled=upload is None, type="primary",
     )  # fmt: skip
     st.caption(
         "Needed: a deal id, the creation date, the outcome (won, lost, open). Importing a file twice changes nothing."
@@ -70,25 +75,45 @@ def show_import(frame: ui.Frame) -> None:
 
 
 def show_issues(frame: ui.Frame, rows: pd.DataFrame, number: int | None = None) -> None:
-    """What is strange about the deals, with boxes to tick and a sentence to settle them."""
+    """What is strange about the deals, with boxes to tick and a sentence to settle them; or the one that the address names."""
+    place = ui.named("issue", rows["id"].tolist(), "open issue")
     if rows.empty:
         st.success("Nothing strange was found about the deals.", icon=":material/check_circle:")
         return
-    st.markdown(
-        f"#### {ui.many(len(rows) if number is None else number, 'thing is', 'things are')} strange about the deals"
+    if place is not None:
+        st.page_link("pages/6_Insights.py", label="All issues", icon=":material/arrow_back:",
+                     query_params={"tab": "Issues"})  # fmt: skip
+        one = {str(name): ui.blank(rows[name].tolist()[place]) for name in rows}
+        with st.container(border=True):
+            st.markdown(ui.plain(f"{one['kind']}: {one['what']}"))
+            st.caption(ui.plain(f"Deal {one['deal_id'] or 'unknown'}, from {one['file_name']}, found {ui.age(one['found_at'], frame.now)}."))  # fmt: skip
+        ids = [int(one["id"])]
+    else:
+        ids = _ticked(frame, rows, len(rows) if number is None else number)
+    if not frame.may("ops"):
+        st.caption("Settling them takes the role ops.")
+        return
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left.text_input(
+        "What became of it?", key="issue_resolution", max_chars=300, placeholder="Mended in the CRM"
     )
+    right.button(
+        f"Settle {len(ids)} ticked" if place is None else "Settle it", key="settle_issues", on_click=settle_now, args=(frame, ids),
+        disabled=not ids,
+    )  # fmt: skip
+
+
+def _ticked(frame: ui.Frame, rows: pd.DataFrame, number: int) -> list[int]:
+    """The ids of the ticked rows."""
+    st.markdown(f"#### {ui.many(number, 'thing is', 'things are')} strange about the deals")
     picked = st.dataframe(
         rows.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="multi-row", key="issues",
         alt="What is strange about the deals", height=min(38 + 35 * len(rows), 420), column_config={
             "kind": "Kind", "deal_id": "Deal", "what": st.column_config.TextColumn("What", width="large"),
             "file_name": "From", "found_at": ui.time_column(frame, "Found", hours=False)},
     )  # fmt: skip
-    ids = [int(rows["id"].iloc[place]) for place in picked.selection.rows]
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
-    left.text_input(
-        "What became of it?", key="issue_resolution", max_chars=300, placeholder="Mended in the CRM"
-    )
-    right.button(
-        f"Settle {len(ids)} ticked", key="settle_issues", on_click=settle_now, args=(frame, ids),
-        disabled=not ids or not frame.may("ops"),
-    )  # fmt: skip
+    ids = [int(rows["id"].iloc[place]) for place in picked.selection.rows if place < len(rows)]
+    if len(ids) == 1:
+        st.page_link("pages/6_Insights.py", label="Link to this issue", icon=":material/link:",
+                     query_params={"tab": "Issues", "issue": str(ids[0])})  # fmt: skip
+    return ids

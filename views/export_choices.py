@@ -10,6 +10,8 @@ import streamlit as st
 import ui
 from preflight import MOST_EXPLORED, ExportRules, export_rules
 
+_FURTHER = ("max_rows", "min_score", "contacts", "days", "explore", "segment", "agents")
+
 
 class Choices(NamedTuple):
     """What a person chose for this export."""
@@ -35,7 +37,7 @@ def ask_for_workflow() -> str:
 def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choices:
     """The boxes beside the file; what is left alone is as icp.yaml says. `known`: stores.operators.read_operators."""
     chosen = st.selectbox(
-        "Operator", known.index, index=None, key="operator", placeholder="No operator",
+        "Operator", known.index, index=None, key="operator", placeholder="No operator", bind="query-params",
         format_func=lambda place: " · ".join(
             text for field in ("business_name", "name", "zip_code") if (text := ui.blank(known[field][place]))
         ),
@@ -56,7 +58,8 @@ def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choi
             type=["csv", "xlsx"],
             key="intent_file",
         )
-    with st.expander("Size of the batch, contacts, agents"):
+    named = any(key in st.query_params for key in _FURTHER)  # what the address says is in sight
+    with st.expander("Size of the batch, contacts, agents", expanded=named, key="further"):
         segment, rules, agents = _further(frame)
     return Choices(workflow, operator, segment, center, radius, intent, rules, agents)
 
@@ -64,27 +67,35 @@ def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choi
 def _further(frame: ui.Frame) -> tuple[str | None, ExportRules, list[str]]:
     usual = export_rules(frame.icp)
     left, right = st.columns(2)
-    most = left.number_input("Most leads", 1, 200_000, usual.max_rows, key="max_rows", placeholder="no limit")  # fmt: skip
-    least = right.number_input("Lowest score", 0.0, 100.0, float(usual.min_score), 1.0, "%g", key="min_score")
+    most = left.number_input("Most leads", 1, 200_000, usual.max_rows, key="max_rows", placeholder="no limit", bind="query-params")  # fmt: skip
+    least = right.number_input(
+        "Lowest score", 0.0, 100.0, float(usual.min_score), 1.0, "%g", key="min_score", bind="query-params"
+    )
     contacts = left.number_input("Per company", 1, 1000, usual.contacts_per_company, key="contacts",
-                                 placeholder="all", help="By company score, accuracy and the numbers that may be called.")  # fmt: skip
+                                 bind="query-params", placeholder="all", help="By company score, accuracy and the numbers that may be called.")  # fmt: skip
     days = right.number_input(
         "Days apart",
         0,
         3650,
         usual.exported_within_days,
         key="days",
+        bind="query-params",
         help="Whoever was exported within so many days stays; 0 lets everybody out.",
     )
     share = left.slider(
-        "Exploration %", 0.0, MOST_EXPLORED, float(usual.exploration_percent), 0.5, key="explore",
+        "Exploration %", 0.0, MOST_EXPLORED, float(usual.exploration_percent), 0.5, key="explore", bind="query-params",
         help="Leads drawn by chance from those that the filters or the cut leave out. Their outcomes show what the rules miss.",
     )  # fmt: skip
     segment = right.selectbox("Segment", list(frame.icp.data["scoring"]["segments"]), index=None, help="Of leads that name none themselves.",
-                              key="segment", placeholder=str(frame.icp.data["scoring"]["default_segment"]))  # fmt: skip
+                              key="segment", bind="query-params", placeholder=str(frame.icp.data["scoring"]["default_segment"]))  # fmt: skip
     configured = list(frame.icp.data["export"]["agents"])
     agents = st.multiselect(
-        "Agents, who take turns", configured, configured, key="agents", accept_new_options=True
+        "Agents, who take turns",
+        configured,
+        configured,
+        key="agents",
+        accept_new_options=True,
+        bind="query-params",
     )
     rules = export_rules(
         frame.icp, min_score=least, exported_within_days=days, exploration_percent=share

@@ -33,6 +33,7 @@ def take_back_now(frame: ui.Frame, milestone_id: int) -> None:
             f"Taken back: {told['milestone']} of {told['company_name']}, {told['batch_id']}. It stays on record with the reason.",
         )
         st.session_state["taken_because"] = ""
+        st.query_params.pop("milestone", None)
 
 
 def show_newest(frame: ui.Frame, feed: pd.DataFrame, taken: pd.DataFrame) -> None:
@@ -52,20 +53,51 @@ def show_newest(frame: ui.Frame, feed: pd.DataFrame, taken: pd.DataFrame) -> Non
 
 
 def _show_feed(frame: ui.Frame, feed: pd.DataFrame) -> None:
-    picked = st.dataframe(
-        feed.drop(columns="id"), hide_index=True, on_select="rerun", selection_mode="single-row", key="feed", height=min(38 + 35 * len(feed), 420), placeholder="",
+    st.dataframe(
+        feed.drop(columns="id"), hide_index=True, on_select=partial(ui.open_row, "milestone", "feed", feed["id"].tolist()),
+        selection_mode="single-row", key="feed", height=min(38 + 35 * len(feed), 420), placeholder="",
         alt="The newest outcomes", column_config={
             "happened_at": ui.day_column("When"), "milestone": "Milestone",
             "company_name": st.column_config.TextColumn("Company", pinned=True), "state": "State", "batch_id": "Batch",
             "hades_score": "Score", "source": "From", "detail": "As spelled there", "recorded_by": "Recorded by"},
     )  # fmt: skip
-    rows = [place for place in picked.selection.rows if place < len(feed)]
-    if not frame.may("ops"):
+    row = _opened(frame, feed)
+    if row is None:
+        st.caption("Tick a milestone to open it, and to take it back when it is wrong.")
         return
-    if not rows:
-        st.caption("Tick a milestone that is wrong to take it back.")
-        return
-    row = feed.iloc[rows[0]]
+    with st.container(border=True):
+        st.markdown(
+            f"**{ui.plain(ui.blank(row['company_name']))}: {row['milestone']} on {ui.day(row['happened_at'])}**"
+        )
+        spelled = f", there “{row['detail']}”" if ui.blank(row["detail"]) else ""
+        st.caption(
+            ui.plain(
+                f"Batch {row['batch_id']}, from {row['source']}{spelled}, recorded by {ui.blank(row['recorded_by'])}."
+            )
+        )
+        st.page_link("pages/2_Batches.py", label="Open the batch", icon=":material/arrow_forward:",
+                     query_params={"batch": str(row["batch_id"])})  # fmt: skip
+        if frame.may("ops"):
+            _offer_taking_back(frame, row)
+
+
+def _opened(frame: ui.Frame, feed: pd.DataFrame) -> dict[str, Any] | None:
+    """The milestone that the address names, however old it is; None without one, a sentence for one that does not stand."""
+    wanted = st.query_params.get("milestone")
+    if wanted is None:
+        return None
+    ids = [str(number) for number in feed["id"]]
+    if wanted in ids:
+        return {str(name): feed[name].tolist()[ids.index(wanted)] for name in feed}
+    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) < 16 else 0
+    row = ui.read(frame, milestones.read_milestone, milestone_id=number)
+    if row is None or not row["standing"]:
+        st.warning(ui.plain(f"There is no milestone {wanted[:40]} that stands."), icon=":material/info:")
+        return None
+    return row
+
+
+def _offer_taking_back(frame: ui.Frame, row: dict[str, Any]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             ui.plain(f"Why {row['milestone']} of {row['company_name']} is wrong"), key="taken_because", max_chars=300,

@@ -24,10 +24,17 @@ _MOST = 100
 
 def readers() -> list[Callable[[Database], Any]]:
     """What the tab is shown from: the companies exported last, or the leads scored last, that fit the search."""
-    wanted = str(st.session_state.get("by_hand_wanted", "")).strip()
-    if st.session_state.get("by_hand_of") == _LEADS:
-        return [partial(feedback.read_scored_leads, contains=wanted, limit=_MOST)]
-    return [partial(milestones.find_companies, search=wanted, limit=_MOST)]
+    of, wanted = (
+        str(st.session_state.get(key, st.query_params.get(key, "")))
+        for key in ("by_hand_of", "by_hand_wanted")
+    )
+    return _readers(of, wanted)
+
+
+def _readers(of: str, wanted: str) -> list[Callable[[Database], Any]]:
+    if of == _LEADS:
+        return [partial(feedback.read_scored_leads, contains=wanted.strip(), limit=_MOST)]
+    return [partial(milestones.find_companies, search=wanted.strip(), limit=_MOST)]
 
 
 def record_now(frame: ui.Frame, entries: list[Entry]) -> None:
@@ -68,16 +75,22 @@ def fill_now() -> None:
     st.session_state["by_hand_fill"] = (st.session_state.get("by_hand_all"), day)
 
 
-def show_form(frame: ui.Frame, rows: pd.DataFrame) -> None:
+def show_form(frame: ui.Frame, _rows: pd.DataFrame) -> None:
     """The whole tab."""
     left, right = st.columns([2, 3], gap="large", vertical_alignment="bottom")
     of = left.segmented_control(
-        "Of what", [_COMPANIES, _LEADS], key="by_hand_of", default=_COMPANIES, required=True
+        "Of what",
+        [_COMPANIES, _LEADS],
+        key="by_hand_of",
+        default=_COMPANIES,
+        required=True,
+        bind="query-params",
     )
-    right.text_input(
+    wanted = right.text_input(
         "Find", key="by_hand_wanted", max_chars=100, icon=":material/search:", on_change=_fresh_table,
-        placeholder="lead_id" if of == _LEADS else "Name, city, ZIP or batch ID",
+        placeholder="lead_id" if of == _LEADS else "Name, city, ZIP or batch ID", bind="query-params",
     )  # fmt: skip
+    rows = ui.read_all(frame, *_readers(str(of), str(wanted)))[0]
     if rows.empty:
         ui.empty(
             "No lead was scored for a program yet, or none with this in its lead_id."

@@ -76,7 +76,7 @@ def match_now(frame: ui.Frame, row: dict[str, Any], company: tuple[str, str]) ->
         ui.flash("success", f"Matched to {company[0]}. The outcome counts from now on.")
 
 
-def show_unmatched(frame: ui.Frame, states: dict[str, int], rows: pd.DataFrame) -> None:
+def show_unmatched(frame: ui.Frame, states: dict[str, int], _rows: pd.DataFrame) -> None:
     """The whole tab."""
     if not any(states.values()):
         st.success("Every outcome found its lead.", icon=":material/check_circle:")
@@ -84,6 +84,8 @@ def show_unmatched(frame: ui.Frame, states: dict[str, int], rows: pd.DataFrame) 
     shown = st.segmented_control(
         "Rows", list(_SHOWN), key="log", default="Waiting", required=True, bind="query-params", label_visibility="collapsed"
     ) or "Waiting"  # fmt: skip
+    # After Back the address, not the session, says which rows are shown; mostly they are the ones read already.
+    rows = ui.read(frame, unmatched.read_unmatched, states=tuple(_SHOWN[shown]), limit=500)
     st.caption(", ".join(f"{number:,} {state}" for state, number in states.items()))
     if rows.empty:
         if shown == "Waiting":
