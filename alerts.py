@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -21,9 +22,9 @@ from analytics.alert_rules import (
     rule_entry,
     with_changes,
 )
+from deal_columns import read_deal_columns
 from message_delivery import Delivered, deliver_due
 from stores import alerts as store
-from stores import deals as deal_store
 from stores import outcomes
 from stores.audit import audit_entry
 from turso_db import Database, Many, Statement
@@ -49,14 +50,15 @@ def check_alerts(
     actor: Actor,
     maturity_days: int = 120,
     told: Mapping[str, Sequence[Finding]] | None = None,
+    cache_dir: Path | None = None,
 ) -> Checked:
     """Looks at every rule that is on, opens alerts with their messages, and closes those whose reason is gone.
 
     `rules` as the file has them; what people changed on the page stands over them. `told`: kind → what another room
-    found (a model that fell behind). Running it again changes nothing.
+    found (a model that fell behind). `cache_dir`: where the columnar copy of the deals lies. Running it again changes nothing.
     """
     require(actor, "ops", "check alerts")
-    seen, health = read_seen(db, maturity_days=maturity_days), store.read_health(db)
+    seen, health = read_seen(db, maturity_days=maturity_days, cache_dir=cache_dir), store.read_health(db)
     rules = with_changes(rules, store.read_rule_changes(db))
     opened, closed = [], []
     for rule in (rule for rule in rules if rule.active):
@@ -131,12 +133,12 @@ def reset_rule(db: Database, *, name: str, now: datetime, actor: Actor) -> None:
     _keep_change(db, name, None, now, actor)
 
 
-def read_seen(db: Database, *, maturity_days: int) -> Seen:
-    """What rules look at: all deals, and all companies of batches that stand."""
+def read_seen(db: Database, *, maturity_days: int, cache_dir: Path | None = None) -> Seen:
+    """What rules look at: all deals, from the columnar copy in `cache_dir`, and all companies of batches that stand."""
     companies = outcomes.read_delivery_days(db)
     for column in ("exported_on", "delivered_on"):
         companies[column] = pd.to_datetime(companies[column], format="ISO8601")
-    return Seen(deal_store.read_deals(db), companies, maturity_days)
+    return Seen(read_deal_columns(db, cache_dir=cache_dir), companies, maturity_days)
 
 
 def _keep_change(db: Database, name: str, entry: dict[str, Any] | None, now: datetime, actor: Actor) -> None:

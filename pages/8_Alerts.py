@@ -9,6 +9,7 @@ import streamlit as st
 
 import ui
 from alerts import acknowledge_alert, check_alerts, read_seen, snooze_alert
+from analytics.alert_looks import Seen
 from analytics.alert_rules import read_alert_rules, with_changes
 from stores import alerts
 from stores.schedule import read_steps
@@ -24,7 +25,7 @@ def check_now(frame: ui.Frame) -> None:
         done = check_alerts(
             frame.db, rules=read_alert_rules(frame.settings.config_dir), today=frame.today,
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
-            maturity_days=frame.icp.data["calibration"]["maturity_days"],
+            maturity_days=frame.icp.data["calibration"]["maturity_days"], cache_dir=frame.settings.data_dir / "cache",
         )  # fmt: skip
         ui.flash("success", f"{ui.many(len(done.opened), 'alert')} opened, {len(done.closed)} closed.")
 
@@ -38,6 +39,15 @@ def settle(frame: ui.Frame, alert_id: int, days: int) -> None:
         else:
             acknowledge_alert(frame.db, alert_id=alert_id, now=now, actor=frame.actor)
         ui.flash("success", f"Kept quiet for {days} days." if days else "Acknowledged.")
+
+
+def seen_by_rules(frame: ui.Frame) -> Seen:
+    """All deals and companies; read when a tab needs them."""
+    maturity_days = frame.icp.data["calibration"]["maturity_days"]
+    seen: Seen = ui.read(
+        frame, read_seen, maturity_days=maturity_days, cache_dir=frame.settings.data_dir / "cache"
+    )
+    return seen
 
 
 def show_alert(frame: ui.Frame, alert: dict[str, Any]) -> None:
@@ -92,22 +102,27 @@ def show_alerts(frame: ui.Frame, rows: pd.DataFrame, on: int) -> None:
 
 
 with ui.page("Alerts") as frame:
-    rows, seen, changed, _ = ui.read_all(
-        frame, partial(alerts.read_alerts, limit=200),
-        partial(read_seen, maturity_days=frame.icp.data["calibration"]["maturity_days"]), alerts.read_rule_changes, read_steps,
-    )  # fmt: skip
-    rules = with_changes(read_alert_rules(frame.settings.config_dir), changed)
     leave_by_link(frame)
     feed, ruled, weekly, scheduled = st.tabs(
         ["Alerts", "Rules", "Digest", "Schedule"], key="tab", on_change="rerun", bind="query-params"
     )
-    with feed:
-        show_alerts(frame, rows, sum(rule.active for rule in rules))
+    newest = partial(alerts.read_alerts, limit=200)
+    rows, changed, _ = ui.read_all(frame, newest, alerts.read_rule_changes, read_steps)
+    rules = with_changes(read_alert_rules(frame.settings.config_dir), changed)
+    if feed.open:
+        with feed:
+            show_alerts(frame, rows, sum(rule.active for rule in rules))
     if ruled.open:  # every rule is replayed
         with ruled:
-            show_rules(frame, rules, {name for name, entry in changed.items() if entry is not None}, seen)
+            show_rules(
+                frame,
+                rules,
+                {name for name, entry in changed.items() if entry is not None},
+                seen_by_rules(frame),
+            )
     if weekly.open:  # the win report behind it takes a while
         with weekly:
-            show_digest(frame, seen.deals)
-    with scheduled:
-        show_schedule(frame)
+            show_digest(frame, seen_by_rules(frame).deals)
+    if scheduled.open:
+        with scheduled:
+            show_schedule(frame)

@@ -26,7 +26,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         today = now.astimezone(business_zone(icp)).date()
         checked = check_alerts(
             db, rules=read_alert_rules(settings.config_dir), today=today, now=now, actor=actor,
-            maturity_days=icp.data["calibration"]["maturity_days"],
+            maturity_days=icp.data["calibration"]["maturity_days"], cache_dir=settings.data_dir / "cache",
         )  # fmt: skip
         send = senders(
             slack_webhook=settings.slack_webhook, smtp_url=settings.smtp_url, mail_from=settings.mail_from

@@ -23,6 +23,7 @@ from analytics.weekly_digest import week_of
 from analytics.win_report import win_report
 from calibration import calibrate
 from configuration import Active, active_configuration
+from deal_columns import read_deal_columns
 from digest import deliver_digest, preview_digest, write_digest
 from icp import business_zone
 from lead_schema import read_api_rules
@@ -86,7 +87,7 @@ def _steps(
         )
 
     def insight() -> str:
-        told = _win(db, today)
+        told = _win(db, settings, today)
         if not told:
             raise Skip("No deal has been closed yet.")
         return told[0][1]
@@ -111,7 +112,7 @@ def _steps(
     def alerts() -> str:
         checked = check_alerts(
             db, rules=read_alert_rules(config), today=today, now=now, actor=actor, maturity_days=maturity,
-            told={MODEL_BEHIND: _models_behind(db, active, today)},
+            told={MODEL_BEHIND: _models_behind(db, active, today)}, cache_dir=settings.data_dir / "cache",
         )  # fmt: skip
         send = senders(
             slack_webhook=settings.slack_webhook, smtp_url=settings.smtp_url, mail_from=settings.mail_from
@@ -124,7 +125,7 @@ def _steps(
 
     def digest() -> str:
         week = week_of(today)
-        body = preview_digest(db, week=week, zone=business_zone(icp), now=now, win=_win(db, today))
+        body = preview_digest(db, week=week, zone=business_zone(icp), now=now, win=_win(db, settings, today))
         new = write_digest(db, week=week, body=body, now=now, actor=actor)
         send = letter_sender(smtp_url=settings.smtp_url, mail_from=settings.mail_from)
         sent = deliver_digest(db, send=send, public_url=settings.public_url, now=now, actor=actor)
@@ -151,9 +152,9 @@ def _models_behind(db: Database, active: Active, today: date) -> list[Finding]:
     return [Finding(f"model of {workflow}", warning) for workflow, warning in warned.items()]
 
 
-def _win(db: Database, today: date) -> list[tuple[str, str]]:
+def _win(db: Database, settings: Settings, today: date) -> list[tuple[str, str]]:
     """The answers about the win rate as known today; none before a deal was closed."""
-    known = deals.read_deals(db)
+    known = read_deal_columns(db, cache_dir=settings.data_dir / "cache")
     report = win_report(known, as_of=pd.Timestamp(today)) if len(known) else None
     return report.answers if report else []
 
