@@ -3,7 +3,8 @@
 Run from the repository: python -m benchmarks.bench_calibration [OUTCOMES]. The floor is the standard library's sqlite3
 fetching the same columns of the same rows in the same run, into tuples, and nothing else: what stands in the columnar
 copy, component scores included. The report is what
-calibration.calculate gives: rates, intervals, verdicts and sentences of every value, and the hash of the data. Half of
+analytics.calibration_evidence.calculate gives: rates, intervals, verdicts and sentences of every value, and the hash of the
+data. Half of
 the outcomes are historical, half are companies of batches. Seconds are of the processor, so that a neighbour costs neither
 side; each takes its best of five, in turns.
 """
@@ -26,8 +27,8 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import turso_db  # noqa: E402
+from analytics.calibration_evidence import calculate  # noqa: E402
 from benchmarks.ratios import Figure, tell  # noqa: E402
-from calibration import calculate  # noqa: E402
 from icp import WORKFLOWS, business_zone, read_icp  # noqa: E402
 from outcome_columns import read_columns  # noqa: E402
 

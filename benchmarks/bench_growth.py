@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import turso_db
+from analytics.calibration_evidence import calculate
 from benchmarks.bench_calibration import TODAY, fill
 from benchmarks.bench_export import export_all, lead_table
 from benchmarks.bench_scoring import million_leads
 from benchmarks.ratios import Figure, tell
-from calibration import calculate
 from icp import Icp, business_zone, read_icp
 from outcome_columns import read_columns
 from scoring import score_leads

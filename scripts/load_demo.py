@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from actors import named_actor
+from analytics.calibration_evidence import calculate
 from analytics.pipeline_scores import read_pipeline_rules
-from calibration import calculate
 from configuration import active_configuration
 from deal_import import import_deals
 from deals import read_deal_rules

@@ -11,7 +11,7 @@ from outcome_rows import REAL, calibrated, history, real_history, told
 from racing import ANA, export_rows
 
 from actors import Actor
-from calibration import calculate, data_sha256
+from analytics.calibration_evidence import calculate, data_sha256
 from configuration import active_configuration
 from errors import InputError
 from export import void_batch

@@ -15,8 +15,8 @@ from demo_years import CONFIG, DANA, NOW, load, loaded
 
 import turso_db
 from actors import Actor
+from analytics.calibration_evidence import calculate, data_sha256
 from batch_ids import find_batch_id
-from calibration import calculate, data_sha256
 from demo_rates import planted_beside_recovered
 from demo_world import SEED, VOID_REASON, demo_world
 from errors import InputError, Refused, Unavailable

@@ -9,8 +9,8 @@ import pandas as pd
 import streamlit as st
 
 import ui
+from analytics.calibration_evidence import calculate
 from analytics.run_changes import changed_rows
-from calibration import calculate
 from icp import business_zone
 from stores.matured import read_matured
 from stores.outcomes import read_outcome_frame
