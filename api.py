@@ -20,21 +20,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 import api_answers as answers
+import api_work
 from actors import Actor
 from api_answers import Problem, answer, error_answer
-from api_desk import Desk, Models, clock, open_desk
+from api_desk import Desk, Models, open_desk
 from api_document import document, sent_as
 from api_keys import needs_key
 from api_limits import Gate, refuse_open_door, said_hosts
 from api_models import models_in_force, train_models
 from api_retraining import Train
-from errors import Conflict, InputError
-from feedback import ScoredLead, exported_row, give_feedback, score_sent, undo_feedback
-from lead_conversion import conversions, reasons_of, scorer_of
-from lead_schema import LEAD_ID, SentLead, check_lead
+from errors import InputError
+from lead_schema import LEAD_ID
 from settings import VERSION, Settings, read_settings
-from stores import feedback as store
-from stores.state import read_state
 
 _ERRORS = (401, 403, 409, 413, 422, 429, 500, 503)
 _OPEN = (
@@ -120,35 +117,37 @@ def _routes(app: FastAPI) -> None:
     async def score(request: Request) -> Response:
         """Score one lead and keep it. A known lead_id keeps its first features; actual_outcome null erases nothing."""
         sent, as_text = await _lead_body(request)
-        return await _do(request, lambda desk, actor: _scored(desk, actor, sent, as_text))
+        return await _do(request, lambda desk, actor: api_work.scored(desk, actor, sent, as_text))
 
     @app.get("/score/{lead_id}", response_model=answers.ReasonsAnswer, **of_a_lead)
     async def reasons(request: Request, lead_id: LeadId) -> Response:
         """What a lead that programs sent scores now, and why. Nothing is kept."""
-        return await _do(request, lambda desk, _: _reasons(desk, lead_id))
+        return await _do(request, lambda desk, _: api_work.reasons(desk, lead_id))
 
     @app.post("/score/batch", response_model=answers.BatchAnswer, **errors, **batch)
     async def score_batch(request: Request) -> Response:
         """Score many leads. Every one is in results or in problems."""
         sent = await _json_body(request)
-        return await _do(request, lambda desk, actor: _scored_batch(desk, actor, sent))
+        return await _do(request, lambda desk, actor: api_work.scored_batch(desk, actor, sent))
 
     @app.put("/feedback/{lead_id}", response_model=answers.FeedbackAnswer, **of_a_lead)
     async def feedback(request: Request, lead_id: LeadId, outcome: Outcome) -> Response:
         """Say what became of a lead. The same again changes nothing; another outcome stands from now on, and both are kept."""
         if outcome not in ("true", "false", "True", "False"):
             raise InputError("outcome was expected to be true or false.")
-        return await _do(request, lambda desk, actor: _given(desk, actor, lead_id, outcome.lower() == "true"))
+        return await _do(
+            request, lambda desk, actor: api_work.given(desk, actor, lead_id, outcome.lower() == "true")
+        )
 
     @app.get("/feedback/{lead_id}", response_model=answers.HistoryAnswer, **of_a_lead)
     async def history(request: Request, lead_id: LeadId) -> Response:
         """What was said about a lead, by whom and when."""
-        return await _do(request, lambda desk, _: _history(desk, lead_id))
+        return await _do(request, lambda desk, _: api_work.history(desk, lead_id))
 
     @app.delete("/feedback/{lead_id}", response_model=answers.FeedbackAnswer, **of_a_lead)
     async def undo(request: Request, lead_id: LeadId) -> Response:
         """Take back the newest outcome of a lead; the one before it stands again."""
-        return await _do(request, lambda desk, actor: _undone(desk, actor, lead_id))
+        return await _do(request, lambda desk, actor: api_work.undone(desk, actor, lead_id))
 
     @app.get("/info", response_model=answers.InfoAnswer, **docs)
     async def info(request: Request) -> Response:
@@ -158,7 +157,7 @@ def _routes(app: FastAPI) -> None:
     @app.post("/retrain", status_code=202, response_model=answers.RetrainAnswer, **docs)
     async def retrain(request: Request) -> Response:
         """Start a retraining beside the API. It proposes at most; a person approves."""
-        return await _do(request, _retrained, status=202)
+        return await _do(request, api_work.retrained, status=202)
 
     @app.get(
         "/health",
@@ -167,7 +166,7 @@ def _routes(app: FastAPI) -> None:
     )
     async def health(request: Request) -> Response:
         """Whether the API and its database answer. Needs no key."""
-        return answer(await run_in_threadpool(_healthy, request.app.state.desk))
+        return answer(await run_in_threadpool(api_work.healthy, request.app.state.desk))
 
 
 async def _do(request: Request, work: Callable[[Desk, Actor], Any], status: int = 200) -> Response:
@@ -179,117 +178,6 @@ async def _do(request: Request, work: Callable[[Desk, Actor], Any], status: int 
         return answer(work(desk, desk.actor(scope, headers)), status)
 
     return await run_in_threadpool(done)
-
-
-def _scored(desk: Desk, actor: Actor, sent: Any, as_text: bool) -> dict[str, Any]:
-    lead = check_lead(sent, desk.rules, as_text=as_text)
-    now = clock()
-    (found,) = score_sent(desk.db, leads=[lead], scorers=desk.scorers(), now=now, actor=actor)
-    if found.problem:
-        raise Conflict(found.problem)
-    if lead.outcome is not None:
-        desk.retrainer.nudge()
-    return _score_answer(found, f"{now:%Y-%m-%dT%H:%M:%SZ}")
-
-
-def _reasons(desk: Desk, lead_id: str) -> dict[str, Any]:
-    lead = store.read_lead(desk.db, lead_id=lead_id)
-    if lead is None or lead["exported_lead"] is not None:
-        raise Problem(404, "No lead with this lead_id was sent to be scored.")
-    features = json.loads(lead["last_features"])
-    scorer = scorer_of(desk.scorers(), lead["kind"], features)
-    (found,) = conversions([features], scorer)
-    told = {name: round(points, 6) for name, points in reasons_of(features, scorer).items()}
-    return _score_answer(ScoredLead(lead_id, found), f"{clock():%Y-%m-%dT%H:%M:%SZ}") | {"reasons": told}
-
-
-def _scored_batch(desk: Desk, actor: Actor, sent: Any) -> dict[str, Any]:
-    leads = sent.get("leads") if isinstance(sent, dict) and set(sent) == {"leads"} else None
-    if not isinstance(leads, list) or not 1 <= len(leads) <= desk.rules.batch_leads:
-        raise InputError(
-            f'A batch was expected as {{"leads": [...]}} with 1 to {desk.rules.batch_leads:,} leads.'
-        )
-    now, good, problems = clock(), list[tuple[int, SentLead]](), list[dict[str, Any]]()
-    for place, one in enumerate(leads):
-        try:
-            good.append((place, check_lead(one, desk.rules)))
-        except InputError as error:
-            problems.append({"index": place, "lead_id": _shown_id(one), "message": str(error)})
-    found = score_sent(
-        desk.db, leads=[lead for _, lead in good], scorers=desk.scorers(), now=now, actor=actor
-    )
-    problems += [
-        {"index": place, "lead_id": one.lead_id, "message": one.problem}
-        for (place, _), one in zip(good, found, strict=True)
-        if one.problem
-    ]
-    if any(lead.outcome is not None for _, lead in good):
-        desk.retrainer.nudge()
-    stamp = f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    results = [_score_answer(one, stamp) for one in found if not one.problem]
-    return {
-        "received": len(leads), "scored": len(results), "rejected": len(problems), "results": results,
-        "problems": sorted(problems, key=lambda problem: problem["index"]),
-    }  # fmt: skip
-
-
-def _score_answer(found: ScoredLead, stamp: str) -> dict[str, Any]:
-    return {
-        "lead_id": found.lead_id, "conversion_score": found.conversion.conversion_score,
-        "risk_category": found.conversion.risk_category, "timestamp": stamp,
-        "model_version": found.conversion.model_version,
-    }  # fmt: skip
-
-
-def _shown_id(sent: Any) -> str | None:
-    said = sent.get("lead_id") if isinstance(sent, dict) else None
-    return said[:100].encode("utf-8", "replace").decode() if isinstance(said, str) else None
-
-
-def _given(desk: Desk, actor: Actor, lead_id: str, outcome: bool) -> dict[str, Any]:
-    state = give_feedback(desk.db, lead_id=lead_id, outcome=outcome, now=clock(), actor=actor)
-    if state.changed:
-        desk.retrainer.nudge()
-    message = "The outcome is kept." if state.changed else "This outcome stood already; nothing changed."
-    return {"message": message, **_stands(state)}
-
-
-def _undone(desk: Desk, actor: Actor, lead_id: str) -> dict[str, Any]:
-    state = undo_feedback(desk.db, lead_id=lead_id, now=clock(), actor=actor)
-    before = "no outcome stands" if state.outcome is None else "the one before it stands again"
-    return {"message": f"The newest outcome is taken back; {before}.", **_stands(state)}
-
-
-def _stands(state: Any) -> dict[str, Any]:
-    return {"lead_id": state.lead_id, "outcome": state.outcome, "total_feedback": state.total_feedback}
-
-
-def _history(desk: Desk, lead_id: str) -> dict[str, Any]:
-    lead, row = store.read_lead(desk.db, lead_id=lead_id), exported_row(lead_id)
-    if lead is None:
-        if row is None or store.read_exported(desk.db, batch_id=row[0], row_number=row[1]) is None:
-            raise Problem(404, "No lead with this lead_id was scored.")
-        lead = {"outcome": None}  # exported, and no program said anything of it
-    told = store.read_history(desk.db, lead_id=lead_id)
-    rows = [{name: row[name] for name in ("outcome", "given_at", "given_by", "came_from")} for row in told]
-    return {"lead_id": lead_id, "outcome": _flag(lead["outcome"]), "history": [row | {"outcome": _flag(row["outcome"])} for row in rows]}  # fmt: skip
-
-
-def _flag(value: int | None) -> bool | None:
-    return None if value is None else bool(value)
-
-
-def _retrained(desk: Desk, actor: Actor) -> dict[str, Any]:
-    started = desk.retrainer.request(actor)
-    message = (
-        "A retraining was started; GET /info says how it ends." if started else "One is running already."
-    )
-    return {"message": message, "started": started, "retraining_status": desk.retraining_status()}
-
-
-def _healthy(desk: Callable[[], Desk]) -> dict[str, str]:
-    read_state(desk().db)
-    return {"status": "ok", "version": VERSION}
 
 
 async def _lead_body(request: Request) -> tuple[Any, bool]:
