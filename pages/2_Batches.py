@@ -38,15 +38,20 @@ with ui.page("Batches") as frame:
         alt="All batches, newest first",
         column_config={
             "batch": st.column_config.TextColumn("Batch", pinned=True), "exported": ui.time_column(frame, "Exported", hours=False),
-            "leads": "Leads", "companies": "Companies",
-            "rate": st.column_config.TextColumn("Delivered (95 % interval)", width="medium"), "deliveries": "Deliveries",
-            "appointments": "Appointments", "contacted": "Contacted", "status": "Status", "operator": "Operator",
+            **{name: st.column_config.NumberColumn(name.capitalize(), format="localized")
+               for name in ("deliveries", "companies", "leads", "appointments", "contacted")},
+            "rate": st.column_config.TextColumn("Delivered (95 % interval)", width="medium"), "status": "Status", "operator": "Operator",
             "workflow": "Workflow", "by": "By", "version": "Scores of version", "sha256": "SHA-256 begins",
         },
     )  # fmt: skip
     if not wanted:
         st.caption("Tick a batch to open it.")
-        show_operators(frame, found)
+        opened = st.expander(
+            "Deliveries by operator", icon=":material/storefront:", key="by_operator", on_change="rerun"
+        )
+        if opened.open:
+            with opened:
+                show_operators(frame, found)
         st.stop()
     batch = ui.read(frame, batches.read_batch, batch_id=wanted)
     if batch is None:

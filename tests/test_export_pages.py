@@ -146,7 +146,8 @@ def test_one_batch_beside_another(desk):
     app.query_params["batch"] = ids[0]
     app.run()
     assert "too young to judge" in said(app)
-    app.selectbox(key="compare_with").set_value(ids[1]).run()
+    app.query_params["part"] = "Compare"
+    app.run().selectbox(key="compare_with").set_value(ids[1]).run()
     assert not app.exception
     assert any("not distinguishable from chance" in str(frame.value.to_numpy()) for frame in app.dataframe)
 

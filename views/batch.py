@@ -56,21 +56,21 @@ def show_batch(frame: ui.Frame, batch: dict[str, Any], every: pd.DataFrame) -> N
         _show_made_elsewhere(batch, made)
     else:
         _show_file(frame, batch)
-    so_far, beside, leads, misses, settings = st.tabs(
-        ["Conversion so far", "Compare", "Leads", "Did not go out", "How it was made"], key="part", on_change="rerun",
-        bind="query-params",
-    )  # fmt: skip
     mine = every[every["batch_id"] == batch_id]
-    with so_far:
-        show_conversion(frame, mine.iloc[0].to_dict() if len(mine) else None)
-    with beside:
-        show_comparison(frame, batch_id, every)
-    with leads:
-        _show_leads(frame, batch_id)
-    with misses:
-        _show_misses(frame, batch)
-    with settings:
-        st.json(made | {"operator": batch["operator_name"], "segment": batch["segment"]})
+    parts: dict[str, Callable[[], Any]] = {
+        "Conversion so far": partial(show_conversion, frame, mine.iloc[0].to_dict() if len(mine) else None),
+        "Compare": partial(show_comparison, frame, batch_id, every),
+        "Leads": partial(_show_leads, frame, batch_id),
+        "Did not go out": partial(_show_misses, frame, batch),
+        "How it was made": partial(
+            st.json, made | {"operator": batch["operator_name"], "segment": batch["segment"]}
+        ),
+    }
+    tabs = st.tabs(list(parts), key="part", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
     if batch["status"] == "closed" and frame.may("ops"):
         with st.popover("Make this batch void", icon=":material/block:"):
             st.write(
@@ -153,7 +153,6 @@ def show_operators(frame: ui.Frame, every: pd.DataFrame) -> None:
     table = by_operator(
         every, now=pd.Timestamp(frame.now), maturity_days=frame.icp.data["calibration"]["maturity_days"]
     )
-    st.subheader("By operator", anchor=False)
     old = table["companies"] - table["too_young"]
     told = [f"{ui.percent(r)} ({ui.interval(lo, hi)})" if n else "too young"
             for r, lo, hi, n in zip(table["rate"], table["low"], table["high"], old, strict=True)]  # fmt: skip
@@ -167,7 +166,8 @@ def show_operators(frame: ui.Frame, every: pd.DataFrame) -> None:
         column_order=("operator", "told", "deliveries", "old", "companies", "batches", "says"),
         hide_index=True, alt="Deliveries by operator, most companies first", height=min(390, 38 + 35 * len(table)), key="operators_table",
         column_config={"operator": st.column_config.TextColumn("Operator", pinned=True), "batches": "Batches",
-                       "companies": "Companies", "old": "of companies old enough", "deliveries": "Delivered",
+                       **{name: st.column_config.NumberColumn(label, format="localized") for name, label in
+                          (("companies", "Companies"), ("old", "of companies old enough"), ("deliveries", "Delivered"))},
                        "told": st.column_config.TextColumn("Rate (95 % interval)", width="medium"), "says": "Which is"},
     )  # fmt: skip
 
