@@ -12,9 +12,10 @@ import pandas as pd
 from errors import InputError
 from icp import Icp
 from lead_arrays import text_array
+from lead_contacts import contact_scores
 from lead_values import normalised_company_name
 from leads import LeadFile
-from scoring import OUTSIDE, contact_scores
+from scoring import OUTSIDE
 from suppression_keys import Found, barred, suppressed_because
 from vanillasoft import csv_bytes, dialled_number, neutralised
 
@@ -134,7 +135,7 @@ def preflight(
 
     `scored` comes from `with_keys`, `suppressed` from suppression.find_suppressed; `exported_before` maps
     'company_key', 'phone' and 'contact_id' to {key: sentence about the earlier export}. Among duplicates in the
-    file the best score stays, then the first row. Contacts of a company are chosen by scoring.contact_scores.
+    file the best score stays, then the first row. Contacts of a company are chosen by lead_contacts.contact_scores.
     The exploration slice is drawn with `seed` (default: from the content of the file) from those that only the
     filters or the cut left out, never from outside the radius, and has its place within max_rows.
     """

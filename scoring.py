@@ -125,31 +125,6 @@ def component_scores(leads: pd.DataFrame, icp: Icp, *, workflow: str) -> pd.Data
     return pd.DataFrame(found, index=leads.index)
 
 
-def contact_scores(leads: pd.DataFrame, company_scores: pd.Series, icp: Icp) -> pd.Series:
-    """Which person to call at a company: per lead 0 to 100, not rounded, missing without a company score.
-
-    weight x company score + weight x accuracy score + weight x phone score, as `contact` of icp.yaml says. A
-    number marked "do not call" does not count. Same index as `leads`.
-    """
-    rules = icp.data["contact"]
-    weights, phone = rules["weights"], rules["phone"]
-    accuracy = number_array(leads, "accuracy")
-    steps = [step["score"] for step in rules["accuracy"]]
-    limits = np.array([step["min"] for step in rules["accuracy"][:-1]], dtype="float64")[::-1]
-    reached = np.searchsorted(limits, np.nan_to_num(accuracy, nan=-1.0), side="right")
-    accuracy_scores = np.array(steps[::-1], dtype="float64")[reached]
-    mobile = _callable(leads, "mobile_phone", "mobile_do_not_call")
-    other = _callable(leads, "company_phone", "company_do_not_call") | _callable(
-        leads, "direct_phone", "direct_do_not_call"
-    )
-    phone_scores = np.select([mobile, other], [float(phone["mobile"]), float(phone["other"])], phone["none"])
-    company = company_scores.reindex(leads.index).to_numpy(dtype="float64", na_value=np.nan)
-    part = (
-        weights["company"] * company + weights["accuracy"] * accuracy_scores + weights["phone"] * phone_scores
-    )
-    return pd.Series(part, index=leads.index, name="contact_score")
-
-
 def component_names(icp: Icp, workflow: str) -> tuple[str, ...]:
     """The components of a workflow in the order of icp.yaml; InputError for an unknown workflow."""
     if workflow not in WORKFLOWS:
@@ -344,16 +319,6 @@ def _freshness(known: LeadArrays, icp: Icp) -> Any:
             places = known.places("age_days", bands)
             return text_column([band.label for band in bands], np.where(places == len(bands), -1, places))
     return text_column([], np.full(len(known.leads), -1))
-
-
-def _callable(leads: pd.DataFrame, phone: str, do_not_call: str | None = None) -> np.ndarray:
-    """Which leads have this number and may be called on it."""
-    if phone not in leads:
-        return np.zeros(len(leads), dtype=bool)
-    there = leads[phone].notna().to_numpy()
-    if do_not_call is None or do_not_call not in leads:
-        return np.asarray(there)
-    return np.asarray(there & ~leads[do_not_call].fillna(False).to_numpy(dtype=bool))
 
 
 def _float(value: Any) -> float:

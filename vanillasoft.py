@@ -24,7 +24,7 @@ _TEXT = pa.large_string()
 _FORMULA = pa.array([*"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"], _TEXT)
 _SPECIAL = (b'"', b",", b"\r", b"\n")  # what puts a cell into quotes
 _SHIPPED = Path(__file__).resolve().parent / "config"
-_NUMBERS = ("direct_phone", "mobile_phone", "company_phone")
+NUMBERS = ("direct_phone", "mobile_phone", "company_phone")
 
 
 def callable_numbers(leads: pd.DataFrame) -> pd.DataFrame:
@@ -33,8 +33,8 @@ def callable_numbers(leads: pd.DataFrame) -> pd.DataFrame:
     A number flagged "do not call" is missing wherever it stands in the row: a company's line that is the
     flagged direct line as well must not be dialled under its other name.
     """
-    numbers = leads[list(_NUMBERS)]
-    for number in _NUMBERS:
+    numbers = leads[list(NUMBERS)]
+    for number in NUMBERS:
         flag = number.replace("phone", "do_not_call")
         if flag not in leads:  # a company's line has a flag only where a suppression list gave it one
             continue
