@@ -303,11 +303,22 @@ def named(parameter: str, names: Sequence[Any], what: str) -> int | None:
     return place
 
 
-def empty(sentence: str, path: str | None = None, label: str = "") -> None:
-    """Nothing; a calm sentence where there is nothing to show yet, with the link that changes it."""
+def lets(frame: Frame, role: str, doing: str) -> bool:
+    """Whether the person may; where not, one line says what it takes: `Settling issues takes the role ops.`
+
+    What somebody may not do is left away, not shown grey: a grey button is looked for a reason.
+    """
+    if not frame.may(role):
+        st.caption(f":material/lock: {doing} takes the role {role}.")
+    return frame.may(role)
+
+
+def empty(sentence: str, path: str | None = None, label: str = "", **query: str) -> None:
+    """Nothing; a calm sentence where there is nothing to show yet, with the link that changes it for whoever may go there."""
     st.info(sentence, icon=":material/info:")
-    if path:
-        st.page_link(path, label=label, icon=":material/arrow_forward:")
+    needed = {link[0]: link[3] for links in MENU.values() for link in links}
+    if path and person().may(needed.get(path, "viewer")):
+        st.page_link(path, label=label, icon=":material/arrow_forward:", query_params=query or None)
 
 
 def plain(text: str) -> str:

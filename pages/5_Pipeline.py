@@ -39,8 +39,8 @@ def score_now(frame: ui.Frame) -> None:
 
 def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
     """The newest snapshot, best deals first."""
-    st.button("Score the open deals", icon=":material/monitoring:", on_click=score_now, args=(frame,), key="score_now",
-              disabled=not frame.may("ops"))  # fmt: skip
+    if ui.lets(frame, "ops", "Scoring the open deals"):
+        st.button("Score the open deals", icon=":material/monitoring:", on_click=score_now, args=(frame,), key="score_now")  # fmt: skip
     if newest is None:
         ui.empty("The open deals have not been scored yet.")
         return

@@ -65,10 +65,11 @@ def show_alert(frame: ui.Frame, alert: dict[str, Any]) -> None:
         if over:
             return
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.button("I have seen it", key=f"seen_{number}", on_click=settle, args=(frame, number, 0),
-                      disabled=not frame.may("ops") or bool(ui.blank(alert["acknowledged_by"])))  # fmt: skip
-            st.button(f"Quiet for {SNOOZE_DAYS} days", key=f"quiet_{number}", on_click=settle,
-                      args=(frame, number, SNOOZE_DAYS), disabled=not frame.may("ops"))  # fmt: skip
+            if frame.may("ops"):
+                st.button("I have seen it", key=f"seen_{number}", on_click=settle, args=(frame, number, 0),
+                          disabled=bool(ui.blank(alert["acknowledged_by"])))  # fmt: skip
+                st.button(f"Quiet for {SNOOZE_DAYS} days", key=f"quiet_{number}", on_click=settle,
+                          args=(frame, number, SNOOZE_DAYS))  # fmt: skip
             st.page_link("pages/8_Alerts.py", label="Link", icon=":material/link:", query_params={"alert": str(number)},
                          help="This alert alone, under an address of its own")  # fmt: skip
 
@@ -80,8 +81,8 @@ def show_alerts(frame: ui.Frame, rows: pd.DataFrame, on: int) -> None:
         show_alert(frame, {str(name): rows[name].tolist()[place] for name in rows})
         st.page_link("pages/8_Alerts.py", label="All alerts", icon=":material/arrow_back:")
         return
-    st.button("Check now", icon=":material/notifications:", on_click=check_now, args=(frame,), key="check_now",
-              disabled=not frame.may("ops"))  # fmt: skip
+    if ui.lets(frame, "ops", "Checking and acknowledging"):
+        st.button("Check now", icon=":material/notifications:", on_click=check_now, args=(frame,), key="check_now")  # fmt: skip
     standing = rows[rows["closed_at"].isna()]
     st.markdown(
         f"#### {ui.many(len(standing), 'alert is', 'alerts are')} open"

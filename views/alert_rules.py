@@ -73,7 +73,7 @@ def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen:
         st.caption("Tick a rule to read its replay and to change it.")
     else:
         _show_rule(frame, rules[place], seen, changed=rules[place].name in changed)
-    if not frame.may("manager"):
+    if not ui.lets(frame, "manager", "Changing rules"):
         return
     made = st.expander("Make a new rule", icon=":material/add:", key="rule_new", on_change="rerun")
     if made.open:
@@ -92,7 +92,6 @@ def _show_rule(frame: ui.Frame, rule: AlertRule, seen: Seen, *, changed: bool) -
         edited = _boxes(rule, frame)
         _evidence(edited, seen, frame)
         if not frame.may("manager"):
-            st.caption("A manager changes rules.")
             return
         with st.container(horizontal=True):
             st.button(

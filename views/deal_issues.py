@@ -44,9 +44,7 @@ def settle_now(frame: ui.Frame, ids: list[int]) -> None:
 
 def show_import(frame: ui.Frame) -> None:
     """The file, its columns where they are not recognised, and the button that brings it in."""
-    if not frame.may("ops"):
-        st.info("Bringing deals in takes the role ops. Ask an administrator to change yours, or hand the file to someone who has it.",
-                icon=":material/lock:")  # fmt: skip
+    if not ui.lets(frame, "ops", "Bringing in deals"):
         return
     upload = st.file_uploader(
         "Deals, CSV or .xlsx", type=["csv", "xlsx"], key="deal_file", max_upload_size=50
@@ -90,8 +88,7 @@ def show_issues(frame: ui.Frame, rows: pd.DataFrame, number: int | None = None) 
         ids = [int(one["id"])]
     else:
         ids = _ticked(frame, rows, len(rows) if number is None else number)
-    if not frame.may("ops"):
-        st.caption("Settling them takes the role ops.")
+    if not ui.lets(frame, "ops", "Settling issues"):
         return
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     left.text_input(

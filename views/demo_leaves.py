@@ -62,8 +62,9 @@ def offer_rollback(frame: ui.Frame, removal: Mapping[str, Any] | None) -> bool:
         f"**The scores in force rest on the demo.** It was removed on {ui.day(removal['removed_at'])}; version "
         f"{removal['back_to']} is the one before the first approval on its outcomes."
     )
-    st.button(f"Roll back to version {removal['back_to']}", key="roll_back_demo", on_click=roll_back_now,
-              args=(frame, int(removal["back_to"])), disabled=not frame.may("manager"))  # fmt: skip
+    if ui.lets(frame, "manager", "Rolling back"):
+        st.button(f"Roll back to version {removal['back_to']}", key="roll_back_demo", on_click=roll_back_now,
+                  args=(frame, int(removal["back_to"])))  # fmt: skip
     return True
 
 

@@ -105,12 +105,12 @@ def _show_readers(frame: ui.Frame) -> None:
             if trouble := ui.blank(reader["trouble"]):
                 told += f"; not delivered: {trouble}"
             st.markdown(f"{ui.plain(reader['email'])} · {ui.plain(told)}")
-            if not gone:
+            if not gone and frame.may("manager"):
                 st.button("Unsubscribe", key=f"leave_{reader['reader_id']}", on_click=leave_now, args=(frame, int(reader["reader_id"])),
-                          disabled=not frame.may("manager"), type="tertiary")  # fmt: skip
+                          type="tertiary")  # fmt: skip
     if readers.empty:
         st.caption("Nobody yet.")
-    if frame.may("manager"):
+    if ui.lets(frame, "manager", "Adding and removing readers"):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             st.text_input("E-mail address", key="reader_email", max_chars=254, placeholder="ana@example.com")
             st.button("Add", key="add_reader", on_click=add_now, args=(frame,))

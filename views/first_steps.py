@@ -25,7 +25,9 @@ def open_now(frame: ui.Frame) -> None:
 
 
 def show_first_steps(frame: ui.Frame, progress: Mapping[str, Any]) -> None:
-    """The steps that lead to one's own data, the next one in front; nothing once all are done."""
+    """The steps that lead to one's own data, the next one in front; nothing once all are done, or for who may do none."""
+    if not frame.may("ops"):
+        return
     found = steps(progress)
     done = sum(step.is_done for step in found)
     if done == len(found):

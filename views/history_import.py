@@ -44,7 +44,7 @@ def show_history(frame: ui.Frame, size: dict[str, Any], sources: dict[str, int])
     if read_settings().zoho_ready:
         _show_zoho(frame, sources)
     else:
-        ui.empty("Zoho is not connected.", "pages/3_Operators.py", "Connect Zoho")
+        ui.empty("Zoho is not connected.", "pages/3_Operators.py", "Connect Zoho", tab="Zoho")
     st.subheader("From a file", anchor=False)
     show_history_file(frame)
 
@@ -54,12 +54,13 @@ def _show_zoho(frame: ui.Frame, sources: dict[str, int]) -> None:
         "Every lead with the VanillaSoft source that is older than the first export, converted ones too. What carries a batch "
         "ID or is an exported company counts there, so nobody counts twice. Bringing it in again changes nothing."
     )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(
-            "Bring in from Zoho", key="import_history", icon=":material/history:", on_click=start,
-            args=(frame, "history", bool(st.session_state.get("history_full"))), disabled=is_running() or not frame.may("ops"),
-        )  # fmt: skip
-        st.checkbox("Read everything again", key="history_full", help="Otherwise what changed since the last sync")  # fmt: skip
+    if ui.lets(frame, "ops", "Bringing it in"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.button(
+                "Bring in from Zoho", key="import_history", icon=":material/history:", on_click=start,
+                args=(frame, "history", bool(st.session_state.get("history_full"))), disabled=is_running(),
+            )  # fmt: skip
+            st.checkbox("Read everything again", key="history_full", help="Otherwise what changed since the last sync")  # fmt: skip
     show_work(frame, "history")
     profile = read_profile(frame.settings.config_dir)
     if others := _alike(profile, sources):

@@ -80,8 +80,7 @@ def importer_panel(
     frame: ui.Frame, importer: Callable[..., Came], key: str, what: str, columns: Sequence[str], words: str
 ) -> None:  # fmt: skip
     """A file and the button that brings it in, for whoever may."""
-    if not frame.may("ops"):
-        st.caption(f"Bringing in {what.lower()} takes the role ops.")
+    if not ui.lets(frame, "ops", f"Bringing in {what.lower()}"):
         return
     st.file_uploader(f"{what}, CSV or .xlsx", type=["csv", "xlsx"], key=key, max_upload_size=50,
                      help="Columns in any order: " + ", ".join(columns))  # fmt: skip

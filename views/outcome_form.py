@@ -122,7 +122,9 @@ def _fill(frame: ui.Frame, options: Sequence[str], *, dated: bool) -> None:
 
 
 def _show_companies(frame: ui.Frame, rows: pd.DataFrame) -> None:
-    _fill(frame, MILESTONES, dated=True)
+    may = ui.lets(frame, "ops", "Recording outcomes")
+    if may:
+        _fill(frame, MILESTONES, dated=True)
     outcome, day = st.session_state.get("by_hand_fill", (None, None))
     shown = rows[["company_name", "batch_id", "city", "state", "exported_at", "outcome"]].copy()
     shown["milestone"] = pd.Series([outcome] * len(shown), index=shown.index, dtype="object")
@@ -136,6 +138,8 @@ def _show_companies(frame: ui.Frame, rows: pd.DataFrame) -> None:
             "milestone": st.column_config.SelectboxColumn("Outcome to record", options=list(MILESTONES)),
             "happened_on": ui.day_column("Happened on", max_value=frame.today)},
     )  # fmt: skip
+    if not may:
+        return
     chosen = edited["milestone"].notna()
     entries = [
         Entry(batch, key, milestone, _day(day_of, frame.today))
@@ -146,7 +150,7 @@ def _show_companies(frame: ui.Frame, rows: pd.DataFrame) -> None:
     ]  # fmt: skip
     label = f"Record {ui.many(len(entries), 'outcome')}" if entries else "Record outcomes"
     st.button(label, key="by_hand_record", type="primary", on_click=record_now, args=(frame, entries),
-              disabled=not entries or not frame.may("ops"))  # fmt: skip
+              disabled=not entries)  # fmt: skip
     st.caption(
         f"Choose an outcome in the rows that are meant, {len(rows):,} are shown. It carries your name; every contact of the company gets it."
     )
@@ -155,7 +159,9 @@ def _show_companies(frame: ui.Frame, rows: pd.DataFrame) -> None:
 def _show_leads(frame: ui.Frame, rows: pd.DataFrame) -> None:
     before = [_WORDS.get(value) for value in rows["outcome"].astype("object")]
     shown = rows[["lead_id", "kind", "last_score", "first_scored_at", "given_by", "given_at"]].copy()
-    _fill(frame, list(_WORDS.values()), dated=False)
+    may = ui.lets(frame, "ops", "Saying what became of them")
+    if may:
+        _fill(frame, list(_WORDS.values()), dated=False)
     outcome, _ = st.session_state.get("by_hand_fill", (None, None))
     shown["outcome"] = pd.Series(
         [outcome] * len(shown) if outcome else before, index=shown.index, dtype="object"
@@ -170,6 +176,8 @@ def _show_leads(frame: ui.Frame, rows: pd.DataFrame) -> None:
             "given_at": ui.day_column("Said on"),
             "outcome": st.column_config.SelectboxColumn("What became of it", options=list(_WORDS.values()))},
     )  # fmt: skip
+    if not may:
+        return
     flags = {word: bool(value) for value, word in _WORDS.items()}
     after = [None if pd.isna(value) else value for value in edited["outcome"]]
     said: list[tuple[str, bool | None, int | None]] = [
@@ -179,7 +187,7 @@ def _show_leads(frame: ui.Frame, rows: pd.DataFrame) -> None:
     ]
     label = f"Keep {ui.many(len(said), 'outcome')}" if said else "Keep outcomes"
     st.button(label, key="by_hand_say", type="primary", on_click=say_now, args=(frame, said),
-              disabled=not said or not frame.may("ops"))  # fmt: skip
+              disabled=not said)  # fmt: skip
     st.caption(
         "Emptying a cell takes the newest outcome back; the one before it stands again. Nothing is erased."
     )

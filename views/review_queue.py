@@ -176,12 +176,14 @@ def _show_decided(frame: ui.Frame, decided: pd.DataFrame) -> None:
                 "company": st.column_config.TextColumn("In Zoho", pinned=True), "is": st.column_config.TextColumn("Is", width="medium"),
                 "by": "Decided by", "at": "On", "reason": st.column_config.TextColumn("Because", width="medium")},
         )  # fmt: skip
+        if not ui.lets(frame, "ops", "Undoing a decision"):
+            return
         rows = [place for place in picked.selection.rows if place < len(decided)]
         left, right = st.columns([3, 1], vertical_alignment="bottom")
         left.text_input(
             "Why it is undone", key="undo_reason", max_chars=300, placeholder="Tick a decision above"
         )
         right.button(
-            "Undo the ticked one", key="undo_decision", disabled=not rows or not frame.may("ops"), on_click=undo_now,
+            "Undo the ticked one", key="undo_decision", disabled=not rows, on_click=undo_now,
             args=(frame, str(decided["site"].iloc[rows[0]]) if rows else ""), icon=":material/undo:",
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Operators page: the connection to Zoho, its syncs, and what each of them brought."""
+"""Operators, second tab: the connection to Zoho, its syncs, and what each of them brought."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from zoho_runs import duration, run_list, told_in_full
 
 def show_zoho(frame: ui.Frame, runs: pd.DataFrame) -> None:
     """The whole panel; `runs` are the newest syncs and imports (stores.syncs.read_sync_runs)."""
-    st.subheader("Zoho", anchor=False)
     connected = read_settings().zoho_ready
     if not connected:
         ui.empty("Zoho is not connected yet. Until then outcomes come in as files on the Outcomes page.")
-    elif frame.may("ops"):
+    elif ui.lets(frame, "ops", "Syncing"):
         _show_buttons(frame)
         show_work(frame, *KINDS)
     show_findings()
@@ -45,7 +44,7 @@ def show_runs(frame: ui.Frame, runs: pd.DataFrame) -> None:
     """The newest syncs and imports with their counts; one that is ticked opens with its sentences."""
     if runs.empty:
         return
-    st.markdown("**Syncs and imports**")
+    st.subheader("Syncs and imports", anchor=False)
     listed = run_list(runs, now=frame.now)
     shown = listed.assign(
         started_at=[ui.age(at, frame.now) for at in listed["started_at"]],
