@@ -18,7 +18,7 @@ def exploration_table(explored: pd.DataFrame, *, as_of: date, maturity_days: int
     `explored` has a row per company that went out by chance: inclusion_probability (0 to 1), left_out_because,
     exported_on, delivered_on (dates; missing while not delivered). Columns: COLUMNS; rate is Hajek's estimate, the
     mean of the outcomes weighted by 1 / inclusion probability, over those exported at least `maturity_days` before
-    `as_of` or delivered; low and high are Wilson's 95 % limits at Kish's effective number, (sum of weights)² / sum of
+    `as_of` (the others are too young, delivered or not: of young leads only the quick ones have an outcome); low and high are Wilson's 95 % limits at Kish's effective number, (sum of weights)² / sum of
     squared weights; all three missing while nobody can be judged. No row gives no row.
 
     Särndal, Swensson and Wretman (1992), Model Assisted Survey Sampling, 5.7; Kish (1965), Survey Sampling, 11.7.
@@ -27,7 +27,7 @@ def exploration_table(explored: pd.DataFrame, *, as_of: date, maturity_days: int
         return pd.DataFrame(columns=list(COLUMNS))
     exported = pd.to_datetime(explored["exported_on"])
     won = explored["delivered_on"].notna().to_numpy()
-    old = ((pd.Timestamp(as_of) - exported).dt.days >= maturity_days).to_numpy() | won
+    old = ((pd.Timestamp(as_of) - exported).dt.days >= maturity_days).to_numpy()
     weight = 1 / explored["inclusion_probability"].to_numpy(dtype="float64")
     reasons = explored["left_out_because"].astype("str").to_numpy()
     order = pd.Series(reasons).value_counts().index.tolist()

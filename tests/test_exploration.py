@@ -53,11 +53,13 @@ def test_nothing_explored_is_an_empty_table():
     assert exploration_table(explored(), as_of=AS_OF, maturity_days=120).empty
 
 
-def test_a_delivery_counts_at_once_also_of_a_young_lead():
+def test_a_young_lead_that_was_delivered_early_lifts_no_rate():
     table = exploration_table(
-        explored((1.0, "Cut.", "2026-02-01", "2026-02-10")), as_of=AS_OF, maturity_days=120
-    )
-    assert table["rate"].tolist() == [1.0, 1.0]
+        explored((1.0, "Cut.", "2026-02-01", "2026-02-10"), (1.0, "Cut.", "2025-01-10", None)),
+        as_of=AS_OF, maturity_days=120,
+    )  # fmt: skip
+    cut = table.set_index("left_out_because").loc["Cut."]
+    assert (cut["too_young"], cut["judged"], cut["deliveries"], cut["rate"]) == (1, 1, 0, 0.0)
 
 
 def test_what_was_drawn_is_read_from_the_ledger(db, config_dir, now, monkeypatch):
