@@ -7,38 +7,47 @@ from datetime import datetime
 
 from actors import Actor, require
 from errors import InputError
-from lead_columns import FIELDS
-from lead_files import headers_key, usable_mapping
+from named_columns import FileKind, headers_key, is_value, usable_mapping
 from stores import column_choices as store
 from stores.audit import audit_entry
 from turso_db import Database
 
 
 def remember_columns(
-    db: Database, *, headers: Sequence[str], mapping: Mapping[str, str], now: datetime, actor: Actor
+    db: Database,
+    *,
+    kind: FileKind,
+    headers: Sequence[str],
+    mapping: Mapping[str, str],
+    now: datetime,
+    actor: Actor,
 ) -> None:
-    """Nothing; files with these headers are read by `mapping` (field → header) from now on; {} forgets it.
+    """Nothing; files of this kind with these headers are read by `mapping` (field → header) from now on; {} forgets it.
 
-    InputError for a field or a header that is not there.
+    InputError for a field or a header that is not there, and for a value in the place of a header: it would be kept.
     """
     require(actor, "ops", "choose columns")
-    strange = [field for field in mapping if field not in FIELDS]
-    if strange or len(usable_mapping(mapping, headers)) < len(mapping):
+    if any(is_value(header) for header in mapping.values()):
+        raise InputError(
+            "A header was expected, but a value stands there. Put a row of headers above the list, then load it again."
+        )
+    if len(usable_mapping(mapping, headers, kind)) < len(mapping):
         raise InputError(
             "A column was chosen that the file does not have. Open the file anew and choose again."
         )
-    key = headers_key(headers)
+    key = headers_key(headers, kind.name)
     db.write(
         [
             *store.replace_choices(headers_sha256=key, mapping=mapping, now=now, actor=actor.name),
             audit_entry(
                 now=now, actor=actor, action="choose columns", subject=", ".join(mapping) or "none",
-                detail={"headers_sha256": key},
+                detail={"headers_sha256": key, "kind": kind.name},
             ),
         ]
     )  # fmt: skip
 
 
-def remembered_columns(db: Database, *, headers: Sequence[str]) -> dict[str, str]:
-    """Field → header as a person chose it for files with these headers; {} for none."""
-    return usable_mapping(store.read_choices(db, headers_sha256=headers_key(headers)), headers)
+def remembered_columns(db: Database, *, kind: FileKind, headers: Sequence[str]) -> dict[str, str]:
+    """Field → header as a person chose it for files of this kind with these headers; {} for none."""
+    key = headers_key(headers, kind.name)
+    return usable_mapping(store.read_choices(db, headers_sha256=key), headers, kind)

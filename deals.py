@@ -7,7 +7,7 @@ that cannot be used is rejected with a sentence; the others are read whatever th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -17,9 +17,8 @@ import pandas as pd
 import yaml
 
 import lead_values
-from errors import ConfigError, InputError
-from lead_columns import same_header, shown_headers
-from sheets import open_sheet, read_sheet
+from errors import ConfigError
+from named_columns import FileKind, places_of_fields, same_header, sheet_of
 
 LABELS = ("owner", "region", "industry", "product", "lead_source", "stage")  # fields with a few values each
 FIELDS = ("deal_id", "account", *LABELS, "amount", "created_on", "closed_on", "outcome")
@@ -113,9 +112,9 @@ def amount(value: str) -> float | None:
     return number if number <= _MOST_AMOUNT else None
 
 
-def deal_headers(content: bytes, name: str, rules: DealRules) -> list[str]:
-    """The headers of the file, for a person who says which column is which."""
-    return open_sheet(content, name, _is_header(rules)).headers
+def deal_kind(rules: DealRules) -> FileKind:
+    """A file of deals as these rules know it."""
+    return FileKind("deals", FIELDS, tuple((field,) for field in NEEDED), rules.columns)
 
 
 def read_deals(
@@ -128,14 +127,9 @@ def read_deals(
     creation is rejected; so is a closed deal without its date, and the second of two rows of one deal. An
     open deal's closing date is an expectation and left out.
     """
-    sheet = read_sheet(content, name, _is_header(rules))
-    places = _places(sheet.headers, rules, mapping or {}, name)
-    missing = [field for field in NEEDED if field not in places]
-    if missing:
-        raise InputError(
-            f"{name} has no column for {', '.join(field.replace('_', ' ') for field in missing)}. Its columns are: "
-            f"{shown_headers(sheet.headers)}. Rename a column, or say which column is meant."
-        )
+    kind = deal_kind(rules)
+    sheet = sheet_of(content, name, kind, mapping)
+    places = {f: some[0] for f, some in places_of_fields(sheet.headers, kind, mapping or {}, name).items()}
     words = {same_word(word): outcome for outcome, some in rules.outcomes.items() for word in some}
     reader = _RowReader(today, words)
     for number, why in sheet.unreadable:
@@ -192,38 +186,6 @@ def deal_frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 def _problem_frame(problems: list[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(problems, columns=["row_number", "deal_id", "kind", "problem", "rejected"])
-
-
-def _is_header(rules: DealRules) -> Callable[[Any], bool]:
-    known = {same_header(header) for headers in rules.columns.values() for header in headers}
-    return lambda cells: len({same_header(cell) for cell in cells} & known) >= 3
-
-
-def _places(headers: list[str], rules: DealRules, own: Mapping[str, str], name: str) -> dict[str, int]:
-    if strange := sorted(set(own) - set(FIELDS)):
-        raise InputError(f"'{strange[0]}' is no field of a deal. Use one of: {', '.join(FIELDS)}.")
-    where = {same_header(header): place for place, header in enumerate(headers) if header}
-    taken = {same_header(header) for header in own.values()}
-    places = {}
-    for field in FIELDS:
-        if field in own:
-            if same_header(own[field]) not in where:
-                raise InputError(
-                    f"{name} has no column '{own[field][:60]}' to read {field.replace('_', ' ')} from. "
-                    f"Its columns are: {shown_headers(headers)}."
-                )
-            places[field] = where[same_header(own[field])]
-            continue
-        known = {same_header(header) for header in rules.columns.get(field, ())} - taken
-        found = [place for header, place in where.items() if header in known]
-        if len(found) > 1:
-            raise InputError(
-                f"{name} has two columns for {field.replace('_', ' ')}: '{headers[found[0]]}' and '{headers[found[1]]}'. "
-                "Delete or rename one of them, or say which is meant."
-            )
-        if found:
-            places[field] = found[0]
-    return places
 
 
 class _RowReader:

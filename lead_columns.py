@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import yaml
 
 import lead_values
-from errors import ConfigError, InputError
-from sheets import plain_header
+from errors import ConfigError
+from named_columns import FileKind, same_header
 
 _SHIPPED = Path(__file__).resolve().parent / "config"
 
@@ -132,69 +132,9 @@ def same_industry(name: str) -> str:
     return " ".join(name.lower().replace("&", " and ").split())
 
 
-def same_header(header: str) -> str:
-    """The header in lower case without outer and doubled spaces: equal for all spellings of one header."""
-    return plain_header(header).lower()
-
-
-def places_of_fields(
-    headers: Sequence[str], columns: Mapping[str, Sequence[str]], own: Mapping[str, str], name: str
-) -> dict[str, int]:
-    """Field → place of its column among `headers`; a field without a column is left out.
-
-    `columns` are the known headers per field, `own` (field → header) is the user's word and wins. InputError
-    when a header of `own` is not in the file `name`, or two columns claim one field.
-    """
-    if strange := sorted(set(own) - set(FIELDS)):
-        raise InputError(f"'{strange[0]}' is no field of a lead. Use one of: {', '.join(FIELDS)}.")
-    where = {same_header(header): place for place, header in enumerate(headers) if header}
-    taken = {same_header(header) for header in own.values()}
-    places = {}
-    for field in FIELDS:
-        if field in own:
-            place = where.get(same_header(own[field]))
-            if place is None:
-                raise InputError(
-                    f"{name} has no column '{own[field][:60]}' to read {field.replace('_', ' ')} from. "
-                    f"Its columns are: {shown_headers(headers)}."
-                )
-            places[field] = place
-            continue
-        known = {same_header(header) for header in columns.get(field, ())} - taken
-        found = [place for header, place in where.items() if header in known]
-        if len(found) > 1:
-            both = " and ".join(f"'{headers[place]}'" for place in found)
-            raise InputError(
-                f"{name} has no column for {field.replace('_', ' ')} beyond doubt: {both} all mean it. "
-                "Delete or rename all but one, or say in the page which column is meant."
-            )
-        if found:
-            places[field] = found[0]
-    return places
-
-
-def missing_columns(
-    name: str, missing: Sequence[str], headers: Sequence[str], columns: Mapping[str, Sequence[str]]
-) -> str:
-    """The sentence that says which columns the file lacks, which it has, and what to do."""
-    wanted = "; ".join(
-        f"{field.replace('_', ' ')} ({' or '.join(columns.get(field, ())[:2]) or 'no header is known'})"
-        for field in missing
-    )
-    return (
-        f"{name} has no column for {wanted}. Its columns are: {shown_headers(headers)}. "
-        "Rename a column, or say in the page which column is meant."
-    )
-
-
-def shown_headers(headers: Sequence[str]) -> str:
-    """The first headers; what looks like a person's data, as in a file without headers, is not repeated."""
-    shown = [
-        "(a value, no header)" if "@" in header or sum(map(str.isdigit, header)) >= 7 else header[:40]
-        for header in headers
-        if header
-    ]
-    return (", ".join(shown[:12]) or "none") + (" ..." if len(shown) > 12 else "")
+def lead_kind(columns: Mapping[str, Sequence[str]]) -> FileKind:
+    """A file of leads as `columns` (see read_columns) know it: all fields, of which only the company is needed."""
+    return FileKind("leads", FIELDS, (("company_name",),), columns)
 
 
 def came(cell: str) -> str:

@@ -1,17 +1,16 @@
-"""Several files of leads as one, and the key under which a person's choice of columns is remembered."""
+"""Several files of leads as one."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pandas as pd
 
 from errors import InputError
-from lead_columns import FIELDS, same_header
 from leads import LeadFile
-from sheets import MOST_ROWS, open_sheet
+from sheets import MOST_ROWS
 
 ROWS_APART = 1_000_000  # row 2,000,005 is row 5 of the second file
 MOST_FILES = 20
@@ -57,23 +56,6 @@ def together(files: Sequence[LeadFile]) -> LeadFile:
         mapping=mapping,
         headers=list(dict.fromkeys(header for file in files for header in file.headers)),
     )
-
-
-def headers_of(content: bytes, name: str) -> list[str]:
-    """The headers of a file, whatever they are called. InputError when it is no table."""
-    return open_sheet(content, name, lambda cells: sum(bool(cell.strip()) for cell in cells) > 1).headers
-
-
-def headers_key(headers: Sequence[str]) -> str:
-    """The same for files with the same headers, in any order and case: SHA-256 in hex."""
-    names = sorted(same_header(header) for header in headers if header)
-    return hashlib.sha256("\n".join(names).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def usable_mapping(mapping: Mapping[str, str], headers: Sequence[str]) -> dict[str, str]:
-    """What of a remembered mapping (field → header) fits a file with these headers."""
-    known = {same_header(header) for header in headers if header}
-    return {f: h for f, h in mapping.items() if f in FIELDS and same_header(h) in known}
 
 
 def _stacked(frames: Sequence[pd.DataFrame], starts: Sequence[int]) -> pd.DataFrame:

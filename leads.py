@@ -19,15 +19,13 @@ from lead_columns import (
     SIC,
     Reading,
     came,
-    missing_columns,
-    places_of_fields,
+    lead_kind,
     read_columns,
     read_industries,
-    same_header,
     same_industry,
-    shown_headers,
 )
-from sheets import OpenSheet, cell_text, open_sheet
+from named_columns import open_named, places_of_fields, shown_headers
+from sheets import OpenSheet, cell_text
 
 __all__ = [
     "FIELDS",
@@ -93,15 +91,10 @@ def read_leads(
     header.
     """
     own = {field: header for field, header in (mapping or {}).items() if header}
-    spelled = [own["company_name"]] if "company_name" in own else columns.get("company_name", ())
-    company_headers = {same_header(header) for header in spelled}
-    sheet = open_sheet(
-        content, name, lambda cells: any(same_header(cell) in company_headers for cell in cells)
-    )
-    places = places_of_fields(sheet.headers, columns, own, name)
-    missing = [field for field in {"company_name": None} | dict.fromkeys(needed) if field not in places]
-    if missing:
-        raise InputError(missing_columns(name, missing, sheet.headers, columns))
+    kind = lead_kind(columns)
+    kind = kind._replace(needed=tuple((field,) for field in {"company_name": None} | dict.fromkeys(needed)))
+    sheet = open_named(content, name, kind, own)
+    places = {f: some[0] for f, some in places_of_fields(sheet.headers, kind, own, name).items()}
     numbers, cells, troubles = _picked(sheet, places)
     if not numbers and not troubles:
         raise InputError(f"{name} has a header row but no leads under it.")

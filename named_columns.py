@@ -1,16 +1,55 @@
-"""A file whose columns have fixed names: rows as name → cell, in any order of columns, or a sentence about what is missing."""
+"""Kinds of files, and which column of a file means which field: by its header, or because a person said so.
+
+Leads, history, outcomes, batches, deals and suppression lists are all understood here, so that a page can show and ask
+the same way before anything comes in.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from errors import InputError
-from sheets import read_sheet
+from sheets import IsHeader, OpenSheet, Sheet, open_sheet, plain_header, read_sheet
+
+
+class FileKind(NamedTuple):
+    """A kind of file. `name`: under which choices of columns are remembered. `fields` in the order they are asked for.
+    `needed`: of each group one field. `known`: field → headers that mean it.
+
+    own_names: a field's own name is a header, too, and beats `known`. ignored: headers that are passed over without a
+    word. several: of a field all columns are read, not one. lone: the field of a file with one column and no header.
+    """
+
+    name: str
+    fields: tuple[str, ...]
+    needed: tuple[tuple[str, ...], ...]
+    known: Mapping[str, Sequence[str]]
+    own_names: bool = False
+    ignored: tuple[str, ...] = ()
+    several: bool = False
+    lone: str | None = None
+
+
+class Understood(NamedTuple):
+    """places: field → places of its columns among the headers. doubtful: field → headers that all mean it. missing: groups
+    of which no field has a column. unused: headers that nobody understood.
+    """
+
+    places: dict[str, list[int]]
+    doubtful: dict[str, list[str]]
+    missing: list[tuple[str, ...]]
+    unused: list[str]
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether the file can be read."""
+        return not self.missing and not self.doubtful
 
 
 class NamedRows(NamedTuple):
-    """`rows`: (row_number, column → cell as text); `unreadable`: (row_number, sentence); `read`: both together."""
+    """`rows`: (row_number, field → cell as text); `unreadable`: (row_number, sentence); `read`: both together."""
 
     rows: list[tuple[int, dict[str, str]]]
     unreadable: list[tuple[int, str]]
@@ -21,36 +60,187 @@ class NamedRows(NamedTuple):
         """How many rows the file has."""
         return len(self.rows) + len(self.unreadable)
 
+    def cells(self, *fields: str) -> list[str]:
+        """Every cell of these fields."""
+        return [cells[field] for _, cells in self.rows for field in fields if field in cells]
+
+
+def understand(headers: Sequence[str], kind: FileKind, own: Mapping[str, str] | None = None) -> Understood:
+    """What each header means in a file of this kind; `own` (field → header) is the user's word and wins.
+
+    Headers are compared without case and doubled spaces, an underscore is a space. What `own` says of a header that is
+    not there is left out. No header: everything is missing.
+    """
+    own = own or {}
+    where: dict[str, list[int]] = {}
+    for place, header in enumerate(headers):
+        if header:
+            where.setdefault(_loosely(header), []).append(place)
+    exactly = {same_header(header): place for place, header in enumerate(headers) if header}
+    chosen = {field: exactly[same_header(h)] for field, h in own.items() if same_header(h) in exactly}
+    taken = set(chosen.values())
+    places: dict[str, list[int]] = {field: [place] for field, place in chosen.items()}
+    doubtful: dict[str, list[str]] = {}
+    for field in kind.fields:
+        if field in chosen and not kind.several:
+            continue
+        words = [[field], kind.known.get(field, ())] if kind.own_names else [kind.known.get(field, ())]
+        for some in words:
+            known = {_loosely(str(header)) for header in some}
+            found = [place for word in where if word in known for place in where[word] if place not in taken]
+            if found:
+                break
+        if len(found) > 1 and not kind.several:
+            doubtful[field] = [headers[place] for place in found]
+        elif found:
+            places[field] = sorted([*places.get(field, ()), *found])
+        taken.update(found)
+    filled = [place for place, header in enumerate(headers) if header]
+    if kind.lone and not places and len(filled) == 1:
+        places, taken = {kind.lone: filled}, set(filled)
+    there = set(places) | set(doubtful)
+    ignored = {_loosely(header) for header in kind.ignored}
+    return Understood(
+        {field: places[field] for field in kind.fields if field in places},
+        doubtful,
+        [group for group in kind.needed if not there.intersection(group)],
+        [
+            headers[place]
+            for place in filled
+            if place not in taken and _loosely(headers[place]) not in ignored
+        ],
+    )
+
+
+def places_of_fields(
+    headers: Sequence[str], kind: FileKind, own: Mapping[str, str], name: str
+) -> dict[str, list[int]]:
+    """Field → places of its columns among `headers`; a field without a column is left out.
+
+    InputError when `own` names a field or a header that is not there, when several columns claim one field, and when a
+    field that is needed has no column.
+    """
+    if strange := sorted(set(own) - set(kind.fields)):
+        raise InputError(f"'{strange[0]}' is no field of {kind.name}. Use one of: {', '.join(kind.fields)}.")
+    there = {same_header(header) for header in headers if header}
+    for field, header in own.items():
+        if same_header(header) not in there:
+            raise InputError(
+                f"{name} has no column '{header[:60]}' to read {_spoken(field)} from. Its columns are: "
+                f"{shown_headers(headers)}."
+            )
+    found = understand(headers, kind, own)
+    for field, several in found.doubtful.items():
+        both = " and ".join(f"'{header}'" for header in several)
+        raise InputError(
+            f"{name} has no column for {_spoken(field)} beyond doubt: {both} all mean it. "
+            "Delete or rename all but one, or say which column is meant."
+        )
+    if found.missing:
+        raise InputError(missing_columns(name, found.missing, headers, kind))
+    return found.places
+
+
+def missing_columns(
+    name: str, missing: Sequence[Sequence[str]], headers: Sequence[str], kind: FileKind
+) -> str:
+    """The sentence that says which columns the file lacks, which it has, and what to do."""
+    wanted = []
+    for group in missing:
+        known = [*([group[0]] if kind.own_names else []), *kind.known.get(group[0], ())]
+        wanted.append(
+            f"{' or '.join(map(_spoken, group))} ({' or '.join(known[:2]) or 'no header is known'})"
+        )
+    return (
+        f"{name} has no column for {'; '.join(wanted)}. Its columns are: {shown_headers(headers)}. "
+        "Rename a column, or say which column is meant."
+    )
+
+
+def open_named(content: bytes, name: str, kind: FileKind, own: Mapping[str, str] | None = None) -> OpenSheet:
+    """The table in the file, its header row found by what this kind knows. Raises what sheets.open_sheet raises."""
+    return open_sheet(content, name, *_header_rules(kind, own))
+
+
+def sheet_of(content: bytes, name: str, kind: FileKind, own: Mapping[str, str] | None = None) -> Sheet:
+    """The whole table as text, its header row found as `open_named` does."""
+    return read_sheet(content, name, *_header_rules(kind, own))
+
+
+def headers_of(content: bytes, name: str, kind: FileKind) -> list[str]:
+    """The headers of a file, whatever they are called. InputError when it is no table."""
+    return open_named(content, name, kind).headers
+
 
 def read_named_columns(
-    content: bytes, name: str, columns: Sequence[str], needed: Sequence[str], ignored: Sequence[str] = ()
+    content: bytes, name: str, kind: FileKind, own: Mapping[str, str] | None = None
 ) -> NamedRows:
-    """The rows of a CSV or workbook by the names of its columns, compared without case, blanks as underscores.
+    """The rows of a CSV or workbook by field. Notes name the headers that were read as something else, and those not used.
 
-    Columns that are neither in `columns` nor `ignored` are left out with a note. InputError when one of `needed` is
-    missing, when a column stands there twice, or when the file is no table.
+    InputError as places_of_fields has it, and when the file is no table.
     """
-    sheet = read_sheet(content, name, lambda cells: {_named(c) for c in cells} >= set(needed))
-    headers = [_named(header) for header in sheet.headers]
-    missing = [column for column in needed if column not in headers]
-    if missing:
-        raise InputError(
-            f"{name} was expected to have the columns {', '.join(columns)}; missing: {', '.join(missing)}. "
-            f"It has: {', '.join(header[:40] for header in sheet.headers[:12])}."
-        )
-    for column in columns:
-        if headers.count(column) > 1:
-            raise InputError(
-                f"{name} has the column {column} more than once, so it is not clear which one is meant. "
-                "Rename or delete one of them."
-            )
-    further = [h for h in headers if h and h not in columns and h not in ignored]
+    sheet = sheet_of(content, name, kind, own)
+    places = {
+        field: some[0] for field, some in places_of_fields(sheet.headers, kind, own or {}, name).items()
+    }
     notes = list(sheet.notes)
-    if further:
-        notes.append(f"Columns not used: {', '.join(header[:40] for header in further)}.")
-    rows = [(number, dict(zip(headers, cells, strict=True))) for number, cells in sheet.rows]
+    others = [
+        f"{field} from '{sheet.headers[place][:40]}'"
+        for field, place in places.items()
+        if _loosely(sheet.headers[place]) != _loosely(field)
+    ]
+    if others:
+        notes.append(f"Read by other headers: {', '.join(others)}.")
+    if unused := understand(sheet.headers, kind, own).unused:
+        notes.append(f"Columns not used: {shown_headers(unused, 200)}.")
+    rows = [
+        (number, {field: cells[place] for field, place in places.items()}) for number, cells in sheet.rows
+    ]
     return NamedRows(rows, list(sheet.unreadable), notes)
 
 
-def _named(header: str) -> str:
-    return header.strip().lower().replace(" ", "_")
+def headers_key(headers: Sequence[str], kind: str) -> str:
+    """The same for files of a kind with the same headers, in any order and case: SHA-256 in hex."""
+    names = sorted(same_header(header) for header in headers if header)
+    if kind != "leads":
+        names.insert(0, f"({kind})")
+    return hashlib.sha256("\n".join(names).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def usable_mapping(mapping: Mapping[str, str], headers: Sequence[str], kind: FileKind) -> dict[str, str]:
+    """What of a remembered mapping (field → header) fits a file of this kind with these headers."""
+    there = {same_header(header) for header in headers if header}
+    return {f: h for f, h in mapping.items() if f in kind.fields and same_header(h) in there}
+
+
+def same_header(header: str) -> str:
+    """The header in lower case without outer and doubled spaces: equal for all spellings of one header."""
+    return plain_header(header).lower()
+
+
+def is_value(header: str) -> bool:
+    """Whether it looks like a person's data, as in a file without headers."""
+    return "@" in header or sum(map(str.isdigit, header)) >= 7
+
+
+def shown_headers(headers: Sequence[str], most: int = 12) -> str:
+    """The first headers; what looks like a person's data is not repeated."""
+    shown = ["(a value, no header)" if is_value(header) else header[:40] for header in headers if header]
+    return (", ".join(shown[:most]) or "none") + (" ..." if len(shown) > most else "")
+
+
+def _header_rules(kind: FileKind, own: Mapping[str, str] | None) -> tuple[IsHeader, IsHeader | None]:
+    """What the header row is known by, and what it is known by where no row is: a list of one column has its first."""
+
+    def is_known(cells: Sequence[str]) -> bool:
+        return not understand(cells, kind._replace(lone=None), own).missing
+
+    return is_known, None if kind.lone else lambda cells: sum(bool(cell.strip()) for cell in cells) > 1
+
+
+def _loosely(header: str) -> str:
+    return " ".join(same_header(header).replace("_", " ").split())
+
+
+def _spoken(field: str) -> str:
+    return field.replace("_", " ")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import pandas as pd
@@ -14,7 +15,7 @@ import pandas as pd
 import lead_values
 from actors import Actor, require
 from batch_ids import find_batch_id
-from named_columns import read_named_columns
+from named_columns import FileKind, read_named_columns
 from stores import outcomes as store
 from stores import syncs, unmatched
 from stores.audit import audit_entry
@@ -25,6 +26,17 @@ HISTORICAL_COLUMNS = (
 )  # fmt: skip
 OUTCOME_COLUMNS = ("batch_id", "company_name", "milestone", "date")
 _SITE = "zip_code"  # may stand beside them: which site is meant where a batch has two of one name
+# What people call the columns that only these files have; the others are known as in files of leads.
+_HISTORY_HEADERS = {
+    "outcome": ("result", "status", "disposition"),
+    "deal_created_at": ("deal created", "deal created on", "deal created date", "called on", "call date"),
+    "delivery_at": ("delivery date", "delivered on", "delivered at", "date delivered"),
+}
+_OUTCOME_HEADERS = {
+    "batch_id": ("batch", "import notes", "hades batch"),
+    "milestone": ("outcome", "stage", "status", "result"),
+    "date": ("day", "happened on", "happened at", "outcome date"),
+}
 
 _HISTORICAL_WORDS = {"yes": "delivery", "lost": "no_delivery", "no": "no_delivery"}  # fmt: skip
 _WORDS = {  # how people write what this product calls by one word
@@ -45,20 +57,42 @@ class Imported:
     notes: list[str] = field(default_factory=list)
 
 
+def history_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) -> FileKind:
+    """A file of history; `columns` are the headers known for leads (lead_columns.read_columns)."""
+    return FileKind(
+        "history", HISTORICAL_COLUMNS, (("company_name",), ("outcome",)), {**columns, **_HISTORY_HEADERS},
+        own_names=True, ignored=("id", "imported_at"),
+    )  # fmt: skip
+
+
+def outcome_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) -> FileKind:
+    """A file of outcomes; `columns` are the headers known for leads."""
+    fields = (*OUTCOME_COLUMNS, _SITE)
+    needed = tuple((field,) for field in OUTCOME_COLUMNS)
+    return FileKind("outcomes", fields, needed, {**columns, **_OUTCOME_HEADERS}, own_names=True)
+
+
 def import_historical(
-    db: Database, *, content: bytes, name: str, now: datetime, actor: Actor, source: str = "file"
+    db: Database,
+    *,
+    content: bytes,
+    name: str,
+    now: datetime,
+    actor: Actor,
+    source: str = "file",
+    kind: FileKind | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> Imported:
     """Leads and their outcomes from a CSV, one per company and ZIP; running it again changes nothing.
 
-    Columns as in HISTORICAL_COLUMNS, in any order; company_name and outcome ('delivery' or 'no_delivery') are
+    Columns as in HISTORICAL_COLUMNS, in any order, by the headers that `kind` (see history_kind) knows or as a person chose
+    (`mapping`, field → header); company_name and outcome ('delivery' or 'no_delivery') are
     needed, further columns are ignored with a note. Counts: read, imported, updated, unchanged, merged (a
     second row of the same company and ZIP), rejected; the first is the sum of the others. A file in pieces
     ends as the whole file does. Cells that say nothing readable are left empty, with a note that names the rows.
     """
     require(actor, "ops", "import outcomes")
-    sheet = read_named_columns(
-        content, name, HISTORICAL_COLUMNS, ("company_name", "outcome"), ignored=("id", "imported_at")
-    )
+    sheet = read_named_columns(content, name, kind or history_kind(), mapping)
     notes = sheet.notes
     rejected = list(sheet.unreadable)
     kept: dict[str, dict[str, Any]] = {}
@@ -101,7 +135,16 @@ def import_historical(
     return Imported(counts, sorted(rejected), notes)
 
 
-def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, actor: Actor) -> Imported:
+def import_outcomes(
+    db: Database,
+    *,
+    content: bytes,
+    name: str,
+    now: datetime,
+    actor: Actor,
+    kind: FileKind | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> Imported:
     """Dated milestones of exported companies from a CSV with the columns OUTCOME_COLUMNS; a repeat changes
     nothing.
 
@@ -111,7 +154,7 @@ def import_outcomes(db: Database, *, content: bytes, name: str, now: datetime, a
     unmatched log until a later import or a person settles it.
     """
     require(actor, "ops", "import outcomes")
-    sheet = read_named_columns(content, name, (*OUTCOME_COLUMNS, _SITE), OUTCOME_COLUMNS)
+    sheet = read_named_columns(content, name, kind or outcome_kind(), mapping)
     notes = sheet.notes
     rejected = list(sheet.unreadable)
     rows = []

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import lead_values
 from batch_ids import find_batch_id
-from named_columns import read_named_columns
+from named_columns import FileKind, read_named_columns
 
 NEEDED = ("batch_id", "company_name", "exported_at")
 _IGNORED = ("id", "created_at", "updated_at")
@@ -90,13 +91,27 @@ class PastExports:
     notes: list[str]
 
 
-def read_past_exports(content: bytes, name: str, *, today: date) -> PastExports:
+def batch_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) -> FileKind:
+    """A file of batches made elsewhere; `columns` are the headers known for leads (lead_columns.read_columns)."""
+    needed = tuple((field,) for field in NEEDED)
+    return FileKind("batches", COLUMNS, needed, columns, own_names=True, ignored=_IGNORED)
+
+
+def read_past_exports(
+    content: bytes,
+    name: str,
+    *,
+    today: date,
+    kind: FileKind | None = None,
+    mapping: Mapping[str, str] | None = None,
+) -> PastExports:
     """The leads in a CSV or workbook with at least the columns NEEDED and at most COLUMNS; further ones are noted.
+    Columns are found by what `kind` knows (see batch_kind) or as a person chose (`mapping`, field → header).
 
     A cell of an optional column that says nothing readable stays empty, with a note that names the rows. InputError when
     the file is no table or lacks a column.
     """
-    sheet = read_named_columns(content, name, COLUMNS, NEEDED, ignored=_IGNORED)
+    sheet = read_named_columns(content, name, kind or batch_kind(), mapping)
     rejected, strange = list(sheet.unreadable), dict[str, list[int]]()
     leads: list[dict[str, Any]] = []
     known: dict[tuple[str, str], list[dict[str, Any]]] = {}

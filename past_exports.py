@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from actors import Actor, require
 from lead_values import normalised_company_name
+from named_columns import FileKind
 from past_export_rows import day_and_number, read_past_exports, same_contact
 from stores import outcomes, syncs
 from stores import past_exports as store
@@ -33,17 +34,25 @@ class PastImported:
 
 
 def import_exports(
-    db: Database, *, content: bytes, name: str, today: date, now: datetime, actor: Actor
+    db: Database,
+    *,
+    content: bytes,
+    name: str,
+    today: date,
+    now: datetime,
+    actor: Actor,
+    kind: FileKind | None = None,
+    mapping: Mapping[str, str] | None = None,
 ) -> PastImported:
     """Leads that went out elsewhere, under their batch IDs; running it again, whole or in pieces, changes nothing.
 
-    Columns as in past_export_rows.COLUMNS; batch_id, company_name and exported_at are needed. Counts: read, imported,
+    Columns as in past_export_rows.COLUMNS, by `kind` and `mapping` (see past_export_rows.read_past_exports); batch_id, company_name and exported_at are needed. Counts: read, imported,
     unchanged (known before), merged (the same contact again in this file), rejected; the first is the sum of the others.
     A batch that was exported from here takes no further lead. An outcome with its day becomes a milestone. From now on no
     export is given one of these batch IDs. InputError when the file is no table or lacks a column.
     """
     require(actor, "ops", "import exports")
-    said = read_past_exports(content, name, today=today)
+    said = read_past_exports(content, name, today=today, kind=kind, mapping=mapping)
     rejected, notes = list(said.rejected), list(said.notes)
     batch_ids = sorted({lead["batch_id"] for lead in said.leads})
     made_here = store.read_made_here(db, batch_ids=batch_ids)

@@ -81,9 +81,9 @@ class Sheet:
     notes: list[str] = field(default_factory=list)
 
 
-def read_sheet(content: bytes, name: str, is_header: IsHeader) -> Sheet:
+def read_sheet(content: bytes, name: str, is_header: IsHeader, otherwise: IsHeader | None = None) -> Sheet:
     """The whole table in the file as text. Raises what `open_sheet` raises."""
-    table = open_sheet(content, name, is_header)
+    table = open_sheet(content, name, is_header, otherwise)
     rows: list[tuple[int, list[str]]] = []
     unreadable: list[tuple[int, str]] = []
     for number, cells, trouble in table.rows:
@@ -98,9 +98,11 @@ def read_sheet(content: bytes, name: str, is_header: IsHeader) -> Sheet:
     return Sheet(table.headers, rows, unreadable, table.notes)
 
 
-def open_sheet(content: bytes, name: str, is_header: IsHeader) -> OpenSheet:
-    """The table in the file: its header is the first of the leading rows that `is_header` accepts, else the
-    first row.
+def open_sheet(
+    content: bytes, name: str, is_header: IsHeader, otherwise: IsHeader | None = None
+) -> OpenSheet:
+    """The table in the file: its header is the first of the leading rows that `is_header` accepts, else the first that
+    `otherwise` accepts, else the first row.
 
     InputError with a sentence for a file that is empty, too large, too long (while its rows are read), not a
     table, or has a header twice. Of a workbook the first sheet that has such a header is read, else the first
@@ -128,9 +130,9 @@ def open_sheet(content: bytes, name: str, is_header: IsHeader) -> OpenSheet:
                 break
         shifts = False
     else:
-        leading = _from_csv(_decoded(content, name, notes), name, is_header)
+        leading = _from_csv(_decoded(content, name, notes), name, is_header, otherwise)
         shifts = True  # a surplus cell in CSV means that the cells of its row have moved: none can be trusted
-    start = leading.header(is_header) or 0
+    start = leading.start(is_header, otherwise)[1]
     if not leading.rows:
         raise InputError(f"{name} holds no rows. A header row and at least one lead were expected.")
     headers = _headers(leading.rows[start][1] or [], name)
@@ -172,13 +174,20 @@ class Leading:
                 return place
         return None
 
+    def start(self, is_header: IsHeader, otherwise: IsHeader | None) -> tuple[int, int]:
+        """How sure it is (2: known, 1: looks like one, 0: neither) and the place of the header among `rows`."""
+        for sure, rule in ((2, is_header), (1, otherwise)):
+            if rule is not None and (place := self.header(rule)) is not None:
+                return sure, place
+        return 0, 0
+
     def after(self, start: int) -> Iterator[Record]:
         """The records below the header, blank ones included."""
         below = (record for record in self._seen if record[0] > self.rows[start][0])
         return chain(below, self._records)
 
 
-def _from_csv(text: str, name: str, is_header: IsHeader) -> Leading:
+def _from_csv(text: str, name: str, is_header: IsHeader, otherwise: IsHeader | None) -> Leading:
     if "\n" not in text:
         text = text.replace("\r", "\n")
     lines = text.split("\n")
@@ -191,11 +200,11 @@ def _from_csv(text: str, name: str, is_header: IsHeader) -> Leading:
         lines = lines[1:]
     found = [Leading(_csv_records(lines, delimiter)) for delimiter in delimiters if delimiter not in '"\r\n']
 
-    def fits(leading: Leading) -> tuple[bool, int]:
-        start = leading.header(is_header)
+    def fits(leading: Leading) -> tuple[int, int]:
+        sure, start = leading.start(is_header, otherwise)
         if not leading.rows:  # nothing but this mark
-            return False, len(text)
-        return start is not None, len(leading.rows[start or 0][1] or ())
+            return 0, len(text)
+        return sure, len(leading.rows[start][1] or ())
 
     if not found:
         raise InputError(

@@ -42,9 +42,11 @@ def load_list(
     today: date,
     now: datetime,
     actor: Actor,
+    mapping: Mapping[str, str] | None = None,
 ) -> Loaded:
     """What became of the rows; the list is in force from now on, and the one of the same name and kind no longer.
 
+    `mapping` (field → header) is a person's choice of columns and wins over `columns`.
     Counts: rows_in, entries (different keys), repeated, rejected. InputError for an unknown kind, a name that is
     empty, a scrub date in the future, a file without a fitting column or without one entry.
     """
@@ -57,7 +59,7 @@ def load_list(
             f"The scrub date was expected to be today or earlier, got {scrubbed_on}. Give the day on which the "
             "source stood so."
         )
-    entries = read_entries(content, file_name, kind, columns)
+    entries = read_entries(content, file_name, kind, columns, mapping)
     if not entries.keys:
         raise InputError(f"{file_name} has no entry for a list of the kind {kind}. Check file and kind.")
     counts = _counts(entries)

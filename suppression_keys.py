@@ -12,8 +12,7 @@ import pandas as pd
 import lead_values
 from errors import InputError
 from lead_arrays import digits
-from lead_columns import same_header
-from sheets import read_sheet
+from named_columns import FileKind, sheet_of, shown_headers, understand
 
 STALE_AFTER_DAYS = 31  # the national registry asks for a scrub at least every 31 days
 KINDS = ("phone", "company", "domain", "person")
@@ -24,19 +23,19 @@ _NUMBERS = {
     "mobile_phone": "mobile_do_not_call",
     "company_phone": "company_do_not_call",
 }
-# Which columns of a list are read, beside the headers that columns.yaml knows for these fields.
+# Which columns of a list are read, and the field of a list of one column.
 _FIELDS = {
     "phone": ("direct_phone", "mobile_phone", "company_phone"),
-    "company": ("company_id", "company_name", "zip_code"),
+    "company": ("company_name", "company_id", "zip_code"),
     "domain": ("website", "email"),
-    "person": ("contact_id", "email", "first_name", "last_name", "company_name"),
+    "person": ("email", "contact_id", "first_name", "last_name", "company_name"),
 }
-_OTHER_HEADERS = {
-    "phone": {"phone": "direct_phone", "phone number": "direct_phone", "number": "direct_phone",
-              "telephone": "direct_phone", "business": "direct_phone", "home": "company_phone"},
-    "company": {"account name": "company_name", "name": "company_name"},
-    "domain": {"domain": "website", "email domain": "website", "web domain": "website"},
-    "person": {"e-mail": "email", "contact id": "contact_id"},
+# Headers that mean a field in a list of this kind alone, beside those that columns.yaml knows.
+_OTHER_HEADERS: dict[str, dict[str, tuple[str, ...]]] = {
+    "phone": {"direct_phone": ("phone", "phone number", "number", "telephone", "business"), "company_phone": ("home",)},
+    "company": {"company_name": ("account name", "name")},
+    "domain": {"website": ("domain", "email domain", "web domain")},
+    "person": {"email": ("e-mail",), "contact_id": ("contact id",)},
 }  # fmt: skip
 _EXPECTED = {
     "phone": "a phone number of ten digits",
@@ -58,41 +57,46 @@ class Entries(NamedTuple):
     rejected: list[tuple[int, str]]
 
 
-def read_entries(content: bytes, name: str, kind: str, columns: Mapping[str, Sequence[str]]) -> Entries:
-    """The keys in a CSV or .xlsx file, which may be a plain list of one column without a header.
-
-    `columns` is field → known headers (lead_columns.read_columns). A row without a key is rejected with a
-    sentence. InputError for an unknown kind, and when no column fits the kind.
-    """
+def list_kind(kind: str, columns: Mapping[str, Sequence[str]]) -> FileKind:
+    """A suppression list of this kind, as `columns` (lead_columns.read_columns) know it. InputError for an unknown kind."""
     if kind not in KINDS:
         raise InputError(
             f"The kind of a suppression list was expected to be one of {', '.join(KINDS)}; got '{kind[:40]}'."
         )
-    meaning = {same_header(header): field for field in _FIELDS[kind] for header in columns.get(field, ())}
-    meaning |= _OTHER_HEADERS[kind]
-    sheet = read_sheet(content, name, lambda cells: any(same_header(cell) in meaning for cell in cells))
-    places = {place: meaning[same_header(header)] for place, header in enumerate(sheet.headers)
-              if same_header(header) in meaning}  # fmt: skip
+    fields, others = _FIELDS[kind], _OTHER_HEADERS[kind]
+    known = {field: (*columns.get(field, ()), *others.get(field, ())) for field in fields}
+    return FileKind(f"{kind} list", fields, (fields,), known, several=True, lone=fields[0])
+
+
+def read_entries(
+    content: bytes,
+    name: str,
+    kind: str,
+    columns: Mapping[str, Sequence[str]],
+    own: Mapping[str, str] | None = None,
+) -> Entries:
+    """The keys in a CSV or .xlsx file, which may be a plain list of one column without a header.
+
+    `columns` is field → known headers, `own` (field → header) a person's word. A row without a key is rejected with a
+    sentence. InputError for an unknown kind, and when no column fits the kind.
+    """
+    file_kind = list_kind(kind, columns)
+    sheet = sheet_of(content, name, file_kind, own)
+    found = understand(sheet.headers, file_kind, own)
+    if found.missing:
+        raise InputError(
+            f"{name} has no column for {_EXPECTED[kind]}. Its columns are: {shown_headers(sheet.headers)}. Say which column "
+            "holds it, rename it, or load a file with that column alone."
+        )
     rows = list(sheet.rows)
-    if not places:
-        only = {"phone": "direct_phone", "company": "company_name", "domain": "website", "person": "email"}[
-            kind
-        ]
-        if len([header for header in sheet.headers if header]) != 1:
-            shown = ", ".join(same_header(header)[:40] for header in sheet.headers[:8] if header)
-            raise InputError(
-                f"{name} has no column for {_EXPECTED[kind]}. Its columns are: {shown}. Rename the column that "
-                "holds it, or load a file with that column alone."
-            )
-        places = {next(place for place, header in enumerate(sheet.headers) if header): only}
-        if kind != "company" and _row_keys(kind, {only: [sheet.headers[next(iter(places))]]}):
+    if kind != "company" and not understand(sheet.headers, file_kind._replace(lone=None), own).places:
+        values = {field: [sheet.headers[place] for place in some] for field, some in found.places.items()}
+        if _row_keys(kind, values):
             rows.insert(0, (1, sheet.headers))  # the list has no header: its first value stands in its place
     seen: dict[str, None] = {}
     rejected, repeated = list(sheet.unreadable), 0
     for number, cells in rows:
-        values: dict[str, list[str]] = {}
-        for place, field in places.items():
-            values.setdefault(field, []).append(cells[place])
+        values = {field: [cells[place] for place in some] for field, some in found.places.items()}
         keys = _row_keys(kind, values)
         if not keys:
             rejected.append((number, f"Expected {_EXPECTED[kind]}; this row has none."))

@@ -107,7 +107,7 @@ with ui.page("Score and Export", need="ops") as frame:
         workflow = ask_for_workflow()
         known, listed, counted, *_, in_force = ui.read_all(
             frame, partial(operators.read_operators, limit=5000), lists.read_lists,
-            partial(batches.read_score_counts, limit=5), *upload_readers(uploads),
+            partial(batches.read_score_counts, limit=5), *upload_readers(frame, uploads),
             model_store.read_models_in_force,
         )  # fmt: skip
     with right:

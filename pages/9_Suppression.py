@@ -8,7 +8,8 @@ import ui
 from lead_columns import read_columns
 from stores import suppression as lists
 from suppression import load_list, load_lists_from_zoho, retire_list
-from suppression_keys import KINDS, STALE_AFTER_DAYS, stale_lists
+from suppression_keys import KINDS, STALE_AFTER_DAYS, list_kind, stale_lists
+from views.column_boxes import columns_of, ready_columns
 from zoho_client import for_settings
 from zoho_profile import read_profile
 
@@ -27,11 +28,13 @@ def load_now(frame: ui.Frame) -> None:
         ui.flash("info", "Choose a file first.")
         return
     with ui.act():
+        content, columns = upload.getvalue(), read_columns(frame.settings.config_dir)
+        kind = list_kind(st.session_state["list_kind"], columns)
         done = load_list(
-            frame.db, content=upload.getvalue(), file_name=upload.name, kind=st.session_state["list_kind"],
+            frame.db, content=content, file_name=upload.name, kind=st.session_state["list_kind"],
             name=st.session_state["list_name"], scrubbed_on=st.session_state["list_day"],
-            columns=read_columns(frame.settings.config_dir), today=frame.today,
-            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+            columns=columns, today=frame.today, now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+            mapping=columns_of(frame, content, upload.name, kind).own,
         )  # fmt: skip
         told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in done.counts.items())
         ui.flash(
@@ -98,7 +101,7 @@ with ui.page("Suppression") as frame:
             )  # fmt: skip
         st.subheader("Load a list", anchor=False)
         left, right = st.columns(2)
-        left.file_uploader("CSV or .xlsx; one column of numbers, names, domains or addresses will do", type=["csv", "xlsx"], key="list_file", max_upload_size=50)  # fmt: skip
+        upload = left.file_uploader("CSV or .xlsx; one column of numbers, names, domains or addresses will do", type=["csv", "xlsx"], key="list_file", max_upload_size=50)  # fmt: skip
         right.segmented_control("It names", KINDS, default="phone", required=True, key="list_kind", format_func=lambda kind: NAMED[kind])  # fmt: skip
         right.text_input(
             "Source", key="list_name", max_chars=120, placeholder="National registry",
@@ -108,7 +111,9 @@ with ui.page("Suppression") as frame:
             "Scrub date", frame.today, max_value=frame.today, key="list_day",
             help=f"The day on which the source stood so. After {STALE_AFTER_DAYS} days exports ask first.",
         )  # fmt: skip
-        st.button("Put it into force", type="primary", key="load_list", on_click=load_now, args=(frame,))
+        list_columns = list_kind(st.session_state["list_kind"], read_columns(frame.settings.config_dir))
+        ready = upload is None or ready_columns(frame, upload.getvalue(), upload.name, list_columns)
+        st.button("Put it into force", type="primary", key="load_list", on_click=load_now, args=(frame,), disabled=not ready)  # fmt: skip
         if rejected := st.session_state.get("list_rejected"):
             st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
                          alt="Rows of the list that could not be used")  # fmt: skip

@@ -16,10 +16,11 @@ from configuration import active_configuration
 from errors import HadesError, InputError
 from export import exported_before, record_export
 from icp import WORKFLOWS, business_zone
-from lead_columns import read_columns, read_industries
-from lead_files import headers_of, together
+from lead_columns import lead_kind, read_columns, read_industries
+from lead_files import together
 from leads import LeadFile, join_intent, read_leads
 from models import model_for, record_side_by_side
+from named_columns import headers_of
 from preflight import export_rules, misses_csv, preflight, with_keys
 from scoring import score_leads
 from scripts.command import DONE, PARTLY, as_date, as_seed, clock, opened, parser, read_file, run
@@ -188,8 +189,8 @@ def _leads(db: Any, said: Any, config_dir: Path, own: dict[str, str]) -> LeadFil
     files = []
     for path in said.leads:
         content, name = read_file(path), Path(path).name
-        headers = headers_of(content, name)
-        mapping = remembered_columns(db, headers=headers) | own
+        kind = lead_kind(columns)
+        mapping = remembered_columns(db, kind=kind, headers=headers_of(content, name, kind)) | own
         files.append(read_leads(content, name, columns, industries=industries, mapping=mapping))
     file = together(files)
     if said.intent:

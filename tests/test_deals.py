@@ -9,7 +9,7 @@ from deal_worlds import as_csv, deal_world
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deals import FIELDS, amount, deal_headers, read_deal_rules, read_deals, same_word
+from deals import FIELDS, amount, read_deal_rules, read_deals, same_word
 from errors import ConfigError, InputError
 
 TODAY = date(2026, 2, 11)
@@ -43,7 +43,7 @@ def test_a_mapping_of_ones_own_wins(rules):
     assert file.deals["industry"].tolist() == ["APAC"]
     with pytest.raises(InputError, match="no column 'branch'"):
         read(rules, "1,2025-01-02,,,,", mapping={"industry": "branch"})
-    with pytest.raises(InputError, match="no field of a deal"):
+    with pytest.raises(InputError, match="no field of deals"):
         read(rules, "1,2025-01-02,,,,", mapping={"branch": "region"})
 
 
@@ -84,11 +84,10 @@ def test_an_open_deal_keeps_no_expected_close_and_a_strange_amount_is_left_out(r
 
 
 def test_a_file_that_is_no_list_of_deals_says_what_is_missing(rules):
-    with pytest.raises(InputError, match="deal id, created on, outcome"):
+    with pytest.raises(InputError, match=r"deal id \(.+\); created on \(.+\); outcome \("):
         read_deals(b"a,b\n1,2\n", "other.csv", rules, today=TODAY)
-    with pytest.raises(InputError, match="two columns for outcome"):
+    with pytest.raises(InputError, match="for outcome beyond doubt: 'outcome' and 'result'"):
         read(rules, "1,2025-01-02,,,,,", head="deal_id,created_date,outcome,result,region,stage,owner\n")
-    assert deal_headers(b"a,b\n1,2\n", "other.csv", rules) == ["a", "b"]
 
 
 def test_amounts_as_people_write_them():

@@ -17,8 +17,8 @@ from racing import ANA, killed
 
 from column_choices import remember_columns, remembered_columns
 from errors import InputError, Refused
-from lead_columns import read_columns
-from lead_files import headers_of
+from lead_columns import lead_kind, read_columns
+from named_columns import headers_of
 from scripts import export_batch
 from stores import batches
 from suppression import load_list
@@ -114,16 +114,19 @@ def test_a_strange_header_is_named_once_and_remembered(tmp_path, config_dir, db,
         export(tmp_path, tmp_path / "own.csv")
     options = ["--map", "company_name=Firma", "--map", "sic_code=Branch"]
     assert export(tmp_path, tmp_path / "own.csv", options=options)[0]["exported"] == 1
-    headers = headers_of(content, "own.csv")
-    remember_columns(db, headers=headers, mapping={"company_name": "Firma"}, now=now, actor=ANA)
-    assert remembered_columns(db, headers=[*reversed(headers)]) == {"company_name": "Firma"}
-    assert remembered_columns(db, headers=["Firma"]) == {}
+    kind = lead_kind(read_columns(config_dir))
+    headers = headers_of(content, "own.csv", kind)
+    remember_columns(db, kind=kind, headers=headers, mapping={"company_name": "Firma"}, now=now, actor=ANA)
+    assert remembered_columns(db, kind=kind, headers=[*reversed(headers)]) == {"company_name": "Firma"}
+    assert remembered_columns(db, kind=kind, headers=["Firma"]) == {}
     again = export(tmp_path, tmp_path / "own.csv", options=["--within-days", "0"], out="again.csv")
     assert again[0]["exported"] == 1
-    remember_columns(db, headers=headers, mapping={}, now=now, actor=ANA)
-    assert remembered_columns(db, headers=headers) == {}
+    remember_columns(db, kind=kind, headers=headers, mapping={}, now=now, actor=ANA)
+    assert remembered_columns(db, kind=kind, headers=headers) == {}
     with pytest.raises(InputError, match="does not have"):
-        remember_columns(db, headers=headers, mapping={"company_name": "Nowhere"}, now=now, actor=ANA)
+        remember_columns(
+            db, kind=kind, headers=headers, mapping={"company_name": "Nowhere"}, now=now, actor=ANA
+        )
 
 
 def test_a_stale_list_is_refused_until_it_is_accepted(tmp_path, leads, db, now, config_dir):

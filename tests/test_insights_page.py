@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 from deal_worlds import as_csv, deal_world
-from page_words import opened, said
+from page_words import opened, pictures, said
 from test_pages import ANA
 
 import turso_db
 from deal_import import import_deals
 from deals import read_deal_rules
+from named_columns import headers_key
 
 PAGE = "pages/6_Insights.py"
 
@@ -42,14 +43,17 @@ def test_five_answers_in_order_then_a_settled_issue(sold):
     told = said(app)
     assert "There is nothing to act on" in told
     assert "points, 95 % interval" in told.replace("\\", "")
-    assert len(app.get("plotly_chart")) == 5  # nobody stands out, so nobody is ranked
+    assert len(pictures(app)) == 5  # nobody stands out, so nobody is ranked
     assert "Where deals stall" in told
+    app.session_state["named_change"] = True
+    app.run()
     app.selectbox(key="change_field").select("region").run()
     app.multiselect(key="change_labels_region").select("India").run()
     app.date_input(key="change_day").set_value(date(2023, 8, 15)).run()
     assert not app.exception
     assert "the difference is no more than chance makes" in said(app).replace("\\", "")
 
+    app = opened(PAGE, query={"tab": "Issues"})
     app.session_state["issues"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.text_input(key="issue_resolution").set_value("mended")
     app.run()
@@ -62,9 +66,12 @@ def test_deals_come_in_through_the_page(places):
     app = opened(PAGE)
     assert "No deals have come in yet" in said(app)
     app.file_uploader(key="deal_file").upload("odd.csv", b"no,day,fate,region\n1,2025-01-02,open,A\n").run()
+    assert "odd.csv has no column for Deal ID: say below which one it is." in said(app).replace("\\", "")
+    assert app.button(key="import_deals").disabled
+    key = headers_key(["no", "day", "fate", "region"], "deals")[:12]
     for field, header in (("deal_id", "no"), ("created_on", "day"), ("outcome", "fate")):
-        app.selectbox(key=f"deal_column_{field}").select(header)
-    app.run()
+        app.selectbox(key=f"map_{key}_{field}").select(header).run()
+    assert not app.button(key="import_deals").disabled
     app.button(key="import_deals").click().run()
     assert not app.exception
     assert "1 read, 1 new" in said(app).replace("\\", "")

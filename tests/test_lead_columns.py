@@ -8,16 +8,20 @@ from icp import read_icp, scores_in_force
 from lead_columns import (
     FIELDS,
     came,
-    missing_columns,
-    places_of_fields,
+    lead_kind,
     read_columns,
     read_industries,
-    same_header,
     same_industry,
-    shown_headers,
 )
+from named_columns import places_of_fields
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
+
+
+def places(headers, columns, own, name):
+    """Field → the place of its one column."""
+    found = places_of_fields(headers, lead_kind(columns), own, name)
+    return {field: place for field, (place,) in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +37,12 @@ def test_the_shipped_columns_know_every_field_and_header(columns):
 
 def test_a_whole_contact_export_with_intent_is_recognised_without_doubt(columns):
     headers = [*HEADERS, *FURTHER_HEADERS]
-    places = places_of_fields(headers, columns, {}, "f.csv")
-    assert {field: headers[place] for field, place in places.items()} == HEADER_OF_FIELD
+    found = places(headers, columns, {}, "f.csv")
+    assert {field: headers[place] for field, place in found.items()} == HEADER_OF_FIELD
 
 
 def test_a_company_intent_sheet_is_recognised(columns):
-    assert set(places_of_fields(INTENT_HEADERS, columns, {}, "f.csv")) == {
+    assert set(places(INTENT_HEADERS, columns, {}, "f.csv")) == {
         "company_id",
         "company_name",
         "intent_topic",
@@ -49,7 +53,7 @@ def test_a_company_intent_sheet_is_recognised(columns):
 
 def test_older_headers_and_other_spellings(columns):
     headers = ["Zoom Individual ID", "Zoom company ID", "SIC1", "SIC2", "  COMPANY   name ", "\ufeffwebsite"]
-    assert places_of_fields(headers, columns, {}, "f.csv") == {
+    assert places(headers, columns, {}, "f.csv") == {
         "contact_id": 0,
         "company_id": 1,
         "sic_code": 2,
@@ -63,15 +67,15 @@ def test_two_columns_that_claim_one_field_are_refused_by_name(columns):
     with pytest.raises(
         InputError, match=r"for email beyond doubt: 'Email Address' and 'Work Email' all mean it"
     ):
-        places_of_fields(["Company Name", "Email Address", "Work Email"], columns, {}, "f.csv")
+        places(["Company Name", "Email Address", "Work Email"], columns, {}, "f.csv")
 
 
 def test_the_users_own_word_wins(columns):
     headers = ["Company Name", "Email Address", "Work Email", "Firm"]
-    places = places_of_fields(headers, columns, {"email": "work  EMAIL", "company_name": "Firm"}, "f.csv")
-    assert places == {"company_name": 3, "email": 2}
+    found = places(headers, columns, {"email": "work  EMAIL", "company_name": "Firm"}, "f.csv")
+    assert found == {"company_name": 3, "email": 2}
     # A header that the user gave to one field is no longer another one's.
-    assert places_of_fields(headers[:2], columns, {"job_title": "Email Address"}, "f.csv") == {
+    assert places(headers[:2], columns, {"job_title": "Email Address"}, "f.csv") == {
         "company_name": 0,
         "job_title": 1,
     }
@@ -79,25 +83,18 @@ def test_the_users_own_word_wins(columns):
 
 def test_a_word_that_fits_nothing_is_refused(columns):
     with pytest.raises(InputError, match="has no column 'Firm' to read company name from"):
-        places_of_fields(["Company Name"], columns, {"company_name": "Firm"}, "f.csv")
-    with pytest.raises(InputError, match="'firm' is no field of a lead"):
-        places_of_fields(["Company Name"], columns, {"firm": "Company Name"}, "f.csv")
+        places(["Company Name"], columns, {"company_name": "Firm"}, "f.csv")
+    with pytest.raises(InputError, match="'firm' is no field of leads"):
+        places(["Company Name"], columns, {"firm": "Company Name"}, "f.csv")
 
 
-def test_missing_columns_are_said_with_what_came_and_what_to_do(columns):
-    assert missing_columns("f.csv", ["company_name"], ["Firm", "", "City"], columns) == (
-        "f.csv has no column for company name (Company Name or Company). Its columns are: Firm, City. "
-        "Rename a column, or say in the page which column is meant."
+def test_a_missing_company_is_said_with_what_came_and_what_to_do(columns):
+    says = (
+        r"f.csv has no column for company name \(Company Name or Company\)\. Its columns are: Firm, City\. "
+        r"Rename a column, or say which column is meant\."
     )
-
-
-def test_headers_that_are_data_are_not_repeated():
-    assert shown_headers(["Ana", "ana@example.com", "(214) 555-0101"]) == (
-        "Ana, (a value, no header), (a value, no header)"
-    )
-    assert shown_headers([]) == "none"
-    assert shown_headers([f"c{i}" for i in range(20)]).endswith("c11 ...")
-    assert shown_headers(["x" * 100]) == "x" * 40
+    with pytest.raises(InputError, match=says):
+        places(["Firm", "", "City"], columns, {}, "f.csv")
 
 
 @pytest.mark.parametrize(
@@ -147,7 +144,3 @@ def test_wrong_industries_are_refused(tmp_path, text):
     (tmp_path / "industries.yaml").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match="'Hotels' has none"):
         read_industries(tmp_path)
-
-
-def test_headers_are_the_same_in_any_case_and_spacing():
-    assert same_header(" Company\u00a0 NAME\n") == "company name"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from lead_rows import csv_file, lead_file, lead_row
+from lead_rows import lead_file, lead_row
 
 from errors import InputError
-from lead_files import headers_key, headers_of, together, usable_mapping
+from lead_files import together
 
 
 def test_one_file_stays_as_it_is(config_dir):
@@ -45,18 +45,3 @@ def test_too_many_rows_together_are_refused(config_dir):
     large = replace(lead_file([lead_row(1)], config_dir), rows_in=150_000)
     with pytest.raises(InputError, match="Together the files have 300,000 rows"):
         together([large, replace(large, sha256="other")])
-
-
-def test_the_key_minds_neither_order_nor_case_nor_blanks():
-    assert headers_key(["Company Name", "ZIP"]) == headers_key(["zip", "", "company  name"])
-    assert headers_key(["Company Name"]) != headers_key(["Company"])
-
-
-def test_headers_whatever_they_are_called():
-    assert headers_of(b"Firma,Ort\r\nOak,Dallas\r\n", "own.csv") == ["Firma", "Ort"]
-    assert headers_of(csv_file([lead_row(1)]), "zi.csv")[0] == "ZoomInfo Contact ID"
-
-
-def test_of_a_remembered_mapping_only_what_fits_is_used():
-    mapping = {"company_name": "Firma", "city": "Gone", "colour": "Ort"}
-    assert usable_mapping(mapping, ["FIRMA", "Ort"]) == {"company_name": "Firma"}

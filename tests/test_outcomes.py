@@ -260,9 +260,9 @@ def test_milestones_are_append_only(db, batch, now):
     ("content", "sentence"),
     [
         (b"", "is empty"),
-        (b"company_name,batch_id\nOak,x\n", "missing: "),
+        (b"company_name,batch_id\nOak,x\n", "has no column for "),
         (b"company_name,outcome,company_name,batch_id,milestone,date\na,b,c,d,e,f\n", "more than once"),
-        (b"company_name,Company Name,outcome,batch_id,milestone,date\na,b,c,d,e,f\n", "more than once"),
+        (b"company_name,Company Name,outcome,batch_id,milestone,date\na,b,c,d,e,f\n", "all mean it"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "picture"),
         (bytes(range(256)) * 40, "not text"),
         (b"PK\x03\x04 and no workbook", "opened"),

@@ -180,7 +180,7 @@ def test_outcomes_of_these_batches_are_matched_from_zoho_and_from_files(db, tmp_
 
 
 def test_what_is_missing_is_a_sentence_and_nothing_is_kept(db):
-    with pytest.raises(InputError, match="missing: exported_at"):
+    with pytest.raises(InputError, match=r"no column for exported at \(exported_at"):
         brought(db, "x,y", head="batch_id,company_name")
     with pytest.raises(InputError, match="more than once"):
         brought(db, "x,y,z,1,2", head="batch_id,company_name,exported_at,city,city")

@@ -108,7 +108,7 @@ def test_a_workbook_is_a_list_too():
 
 def test_a_list_without_a_fitting_column_is_refused_with_its_columns():
     with pytest.raises(
-        InputError, match=r"no column for a phone number of ten digits\. Its columns are: colour, size"
+        InputError, match=r"no column for a phone number of ten digits\. Its columns are: Colour, Size"
     ):
         read_entries(b"Colour,Size\nred,3\n", "list.csv", "phone", COLUMNS)
 

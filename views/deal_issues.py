@@ -9,8 +9,8 @@ import streamlit as st
 
 import ui
 from deal_import import import_deals, settle_issues
-from deals import FIELDS, deal_headers, read_deal_rules
-from errors import HadesError
+from deals import deal_kind, read_deal_rules
+from views.column_boxes import columns_of, ready_columns
 
 
 def import_now(frame: ui.Frame) -> None:
@@ -20,12 +20,10 @@ def import_now(frame: ui.Frame) -> None:
         ui.flash("info", "Choose a file first.")
         return
     with ui.act():
-        mapping = {
-            field: header for field in FIELDS if (header := st.session_state.get(f"deal_column_{field}"))
-        }
+        content, rules = upload.getvalue(), read_deal_rules(frame.settings.config_dir)
         done = import_deals(
-            frame.db, content=upload.getvalue(), name=upload.name, rules=read_deal_rules(frame.settings.config_dir),
-            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor, mapping=mapping,
+            frame.db, content=content, name=upload.name, rules=rules, now=datetime.now(UTC).replace(microsecond=0),
+            actor=frame.actor, mapping=columns_of(frame, content, upload.name, deal_kind(rules)).own,
         )  # fmt: skip
         told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
         ui.flash("warning" if done.rejected else "success", f"Deals: {told}. " + " ".join(done.notes))
@@ -49,23 +47,11 @@ def show_import(frame: ui.Frame) -> None:
     upload = st.file_uploader(
         "Deals, CSV or .xlsx", type=["csv", "xlsx"], key="deal_file", max_upload_size=50
     )
-    if upload is not None:
-        with st.expander("Say which column is which"):
-            st.caption("Leave a field empty to have its column recognised by its header.")
-            try:
-                headers = deal_headers(
-                    upload.getvalue(), upload.name, read_deal_rules(frame.settings.config_dir)
-                )
-            except HadesError as error:
-                st.error(ui.plain(str(error)))
-                return
-            for field, place in zip(FIELDS, st.columns(4) * 3, strict=False):
-                place.selectbox(
-                    field.replace("_", " ").capitalize(), [h for h in headers if h], index=None, key=f"deal_column_{field}"
-                )  # fmt: skip
+    kind = deal_kind(read_deal_rules(frame.settings.config_dir))
+    ready = upload is not None and ready_columns(frame, upload.getvalue(), upload.name, kind)
     st.button(
         "Import deals", key="import_deals", on_click=import_now, args=(frame,),
-        disabled=upload is None, type="primary",
+        disabled=not ready, type="primary",
     )  # fmt: skip
     st.caption(
         "Needed: a deal id, the creation date, the outcome (won, lost, open). Importing a file twice changes nothing."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Protocol
@@ -10,10 +10,14 @@ from typing import Protocol
 import streamlit as st
 
 import ui
-from outcomes import HISTORICAL_COLUMNS, OUTCOME_COLUMNS, import_historical, import_outcomes
-from past_export_rows import COLUMNS as EXPORT_COLUMNS
-from past_export_rows import NEEDED
+from lead_columns import read_columns
+from named_columns import FileKind
+from outcomes import history_kind, import_historical, import_outcomes, outcome_kind
+from past_export_rows import NEEDED, batch_kind
 from past_exports import import_exports
+from views.column_boxes import columns_of, ready_columns
+
+_MOST_BOXES = 12  # fields that are shown at once; of more the needed ones first
 
 
 class Came(Protocol):
@@ -32,15 +36,18 @@ class Came(Protocol):
         """Further sentences."""
 
 
-def import_now(frame: ui.Frame, importer: Callable[..., Came], key: str, what: str) -> None:
-    """Callback: bring the uploaded file in and say what happened to every row."""
+def import_now(frame: ui.Frame, importer: Callable[..., Came], key: str, what: str, kind: FileKind) -> None:
+    """Callback: bring the uploaded file in, by the columns as they were shown, and say what happened to every row."""
     upload = st.session_state.get(key)
     if upload is None:
         ui.flash("info", "Choose a file first.")
         return
     with ui.act():
-        now = datetime.now(UTC).replace(microsecond=0)
-        done = importer(frame.db, content=upload.getvalue(), name=upload.name, now=now, actor=frame.actor)
+        content, now = upload.getvalue(), datetime.now(UTC).replace(microsecond=0)
+        done = importer(
+            frame.db, content=content, name=upload.name, now=now, actor=frame.actor, kind=kind,
+            mapping=columns_of(frame, content, upload.name, kind).own,
+        )  # fmt: skip
         told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
         ui.flash("warning" if done.rejected else "success", f"{what}: {told}. " + " ".join(done.notes))
         st.session_state["rejected"] = done.rejected
@@ -55,8 +62,9 @@ def show_rejected() -> None:
 
 def show_outcome_files(frame: ui.Frame) -> None:
     """Milestones, and batches that were exported elsewhere."""
+    columns = read_columns(frame.settings.config_dir)
     importer_panel(
-        frame, import_outcomes, "outcome_file", "Outcomes", OUTCOME_COLUMNS,
+        frame, import_outcomes, "outcome_file", "Outcomes", outcome_kind(columns),
         "A milestone is contacted, appointment, delivery, churned or lost.",
     )  # fmt: skip
     with st.expander("Batches that were exported before HADES", icon=":material/inventory_2:"):
@@ -64,7 +72,7 @@ def show_outcome_files(frame: ui.Frame) -> None:
             "Bring in what went out earlier under its batch IDs, and its outcomes are matched like all others."
         )
         importer_panel(
-            frame, partial(import_exports, today=frame.today), "export_file", "Batches", EXPORT_COLUMNS,
+            frame, partial(import_exports, today=frame.today), "export_file", "Batches", batch_kind(columns),
             f"Only {', '.join(NEEDED)} are needed.",
         )  # fmt: skip
 
@@ -72,22 +80,28 @@ def show_outcome_files(frame: ui.Frame) -> None:
 def show_history_file(frame: ui.Frame) -> None:
     """Leads called before this product."""
     importer_panel(
-        frame, import_historical, "history_file", "History", HISTORICAL_COLUMNS, "An outcome is delivery or no_delivery."
+        frame, import_historical, "history_file", "History", history_kind(read_columns(frame.settings.config_dir)), "An outcome is delivery or no_delivery."
     )  # fmt: skip
 
 
 def importer_panel(
-    frame: ui.Frame, importer: Callable[..., Came], key: str, what: str, columns: Sequence[str], words: str
+    frame: ui.Frame, importer: Callable[..., Came], key: str, what: str, kind: FileKind, words: str
 ) -> None:  # fmt: skip
     """A file and the button that brings it in, for whoever may."""
     if not ui.lets(frame, "ops", f"Bringing in {what.lower()}"):
         return
-    st.file_uploader(f"{what}, CSV or .xlsx", type=["csv", "xlsx"], key=key, max_upload_size=50,
-                     help="Columns in any order: " + ", ".join(columns))  # fmt: skip
-    st.button(
-        "Import", key=f"import_{key}", on_click=import_now, args=(frame, importer, key, what))  # fmt: skip
-    st.caption(f"Columns: {', '.join(columns)}. {words} Importing a file twice changes nothing.")
+    upload = st.file_uploader(f"{what}, CSV or .xlsx", type=["csv", "xlsx"], key=key, max_upload_size=50,
+                              help="Columns in any order: " + ", ".join(kind.fields))  # fmt: skip
+    needed = [field for group in kind.needed for field in group]
+    first = kind.fields if len(kind.fields) <= _MOST_BOXES else needed
+    ready = upload is None or ready_columns(frame, upload.getvalue(), upload.name, kind, first=first)
+    st.button("Import", key=f"import_{key}", on_click=import_now, args=(frame, importer, key, what, kind),
+              disabled=not ready)  # fmt: skip
+    st.caption(
+        f"Columns: {', '.join(kind.fields)}. {words} Other headers can be given their meaning once the file is here. "
+        "Importing a file twice changes nothing."
+    )
     st.download_button(
-        "Take a template", (",".join(columns) + "\r\n").encode(), f"{key}_template.csv", "text/csv",
+        "Take a template", (",".join(kind.fields) + "\r\n").encode(), f"{key}_template.csv", "text/csv",
         type="tertiary", icon=":material/download:", on_click="ignore", key=f"template_{key}",
     )  # fmt: skip

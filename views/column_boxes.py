@@ -1,0 +1,155 @@
+"""Which columns of a file are understood, shown before anything comes in, with a box for each field in which a person says more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import NamedTuple
+
+import streamlit as st
+
+import ui
+from column_choices import remember_columns
+from errors import InputError
+from named_columns import (
+    FileKind,
+    Understood,
+    headers_key,
+    headers_of,
+    is_value,
+    shown_headers,
+    understand,
+    usable_mapping,
+)
+from stores.column_choices import read_choices
+from turso_db import Database
+
+LABELS = {
+    "sic_code": "SIC code", "zip_code": "ZIP code", "sic_code_2": "Second SIC code", "sic_codes": "All SIC codes",
+    "batch_id": "Batch ID", "deal_id": "Deal ID", "company_id": "Company ID", "contact_id": "Contact ID",
+    "deal_created_at": "Day the deal was created", "delivery_at": "Day of delivery", "email": "E-mail",
+}  # fmt: skip
+
+
+class Columns(NamedTuple):
+    """headers: of the file; own: field → header as a person chose it; found: what is understood with that."""
+
+    headers: list[str]
+    own: dict[str, str]
+    found: Understood
+
+
+def label(field: str) -> str:
+    """The field as people say it."""
+    return LABELS.get(field, field.replace("_", " ").capitalize())
+
+
+@st.cache_data(max_entries=16, show_spinner=False)
+def _headers(content: bytes, name: str, stamp: str, _kind: FileKind) -> list[str]:
+    """The headers of an uploaded file; `stamp` stands for the kind."""
+    return headers_of(content, name, _kind)
+
+
+def file_headers(content: bytes, name: str, kind: FileKind) -> list[str]:
+    """The headers of an uploaded file of this kind, whatever they are called. InputError when it is no table."""
+    return _headers(content, name, str(kind), kind)
+
+
+def choices_reader(headers: Sequence[str], kind: FileKind) -> Callable[[Database], dict[str, str]]:
+    """What reads the choices for files of this kind with these headers, for ui.read_all."""
+    return partial(read_choices, headers_sha256=headers_key(headers, kind.name))
+
+
+def columns_of(frame: ui.Frame, content: bytes, name: str, kind: FileKind) -> Columns:
+    """What is understood of an uploaded file. InputError when it is no table."""
+    headers = file_headers(content, name, kind)
+    own = usable_mapping(ui.read_all(frame, choices_reader(headers, kind))[0], headers, kind)
+    return Columns(headers, own, understand(headers, kind, own))
+
+
+def show_columns(
+    frame: ui.Frame,
+    name: str,
+    kind: FileKind,
+    columns: Columns,
+    *,
+    first: Sequence[str] = (),
+    expanded: bool = False,
+) -> None:
+    """What of the file is understood and what is not, and the boxes; what is chosen counts for all files with these headers.
+
+    `first`: the fields that are asked for; the others follow on demand.
+    """
+    headers, own, found = columns
+    key = headers_key(headers, kind.name)[:12]
+    known = sum(len(some) for some in found.places.values())
+    with st.expander(
+        ui.plain(f"Columns of {name}: {known} of its {len([h for h in headers if h])} are understood"),
+        expanded=expanded or not found.is_enough, key=f"columns_{key}",
+    ):  # fmt: skip
+        st.caption(ui.plain(_told(columns)))
+        fields = kind.fields
+        if first and not st.toggle("All fields", key=f"all_{key}"):
+            fields = tuple(first)
+        offered = [header for header in headers if header and not is_value(header)]
+        for start in range(0, len(fields), 4):
+            for field, place in zip(fields[start : start + 4], st.columns(4), strict=False):
+                used = [headers[at] for at in found.places.get(field, ())]
+                place.selectbox(
+                    label(field), offered, key=f"map_{key}_{field}", index=offered.index(own[field]) if own.get(field) in offered else None,
+                    placeholder=", ".join(used) or "not in the file", on_change=_remember, args=(frame, kind, headers, key, own),
+                )  # fmt: skip
+        st.caption(
+            "A choice here is remembered for every file with the same headers. Empty means: as recognised."
+        )
+
+
+def ready_columns(
+    frame: ui.Frame, content: bytes, name: str, kind: FileKind, *, first: Sequence[str] = ()
+) -> Columns | None:
+    """The columns of an uploaded file, shown with their boxes; None, with a sentence, while it cannot be read."""
+    try:
+        columns = columns_of(frame, content, name, kind)
+    except InputError as error:
+        st.error(ui.plain(str(error)), icon=":material/error:")
+        return None
+    found = columns.found
+    for field, several in found.doubtful.items():
+        both = " and ".join(f"'{header}'" for header in several)
+        st.warning(ui.plain(f"{both} may all be the {label(field)}: say below which one is meant."), icon=":material/view_column:")  # fmt: skip
+    for group in found.missing:
+        st.warning(
+            ui.plain(
+                f"{name} has no column for {' or '.join(map(label, group))}: say below which one it is."
+            ),
+            icon=":material/view_column:",
+        )
+    show_columns(
+        frame, name, kind, columns, first=first, expanded=bool(columns.found.unused and not columns.own)
+    )
+    return columns if columns.found.is_enough else None
+
+
+def _told(columns: Columns) -> str:
+    headers, _, found = columns
+    read = [
+        f"{label(field)} from {', '.join(headers[at] for at in some)}"
+        if label(field).lower() != " ".join(headers[at] for at in some).replace("_", " ").lower()
+        else label(field)
+        for field, some in found.places.items()
+    ]
+    told = f"Understood: {'; '.join(read) or 'nothing yet'}."
+    return told + (
+        f" Not understood, and left out: {shown_headers(found.unused, 20)}." if found.unused else ""
+    )
+
+
+def _remember(frame: ui.Frame, kind: FileKind, headers: list[str], key: str, own: dict[str, str]) -> None:
+    """Callback: what the boxes say is remembered for files with these headers; boxes not shown stay as they were."""
+    with ui.act():
+        chosen = {field: st.session_state.get(f"map_{key}_{field}", own.get(field)) for field in kind.fields}
+        remember_columns(
+            frame.db, kind=kind, headers=headers, mapping={f: h for f, h in chosen.items() if h},
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+        )  # fmt: skip
