@@ -111,7 +111,12 @@ with ui.page("Home") as frame:
         if seen["failed_syncs"]:
             todo += 1
             st.warning("**The last sync failed.** Outcomes are as old as the one before it.")
-            st.page_link("pages/3_Operators.py", label="See why", icon=":material/arrow_forward:")
+            st.page_link(
+                "pages/3_Operators.py",
+                label="See why",
+                icon=":material/arrow_forward:",
+                query_params={"tab": "Zoho"},
+            )
         if seen["last_sync"] is not None and seen["too_young"]:
             quiet = (frame.now - datetime.fromisoformat(seen["last_sync"])).days
             if quiet > STALE_DAYS:

@@ -44,15 +44,15 @@ def form(frame: ui.Frame, operator: dict[str, Any] | None) -> None:
         )
 
 
-with ui.page("Operators") as frame:
+def show_operators(frame: ui.Frame) -> None:
+    """Who there is, and the form of the ticked one or of a new one."""
     head = st.container()
     search = st.text_input(
         "Find", key="search", placeholder="Name, business, e-mail or ZIP", bind="query-params"
     )
-    number, found, runs = ui.read_all(
-        frame, operators.count_operators, partial(operators.read_operators, search=search or "", limit=500),
-        partial(syncs.read_sync_runs, limit=20),
-    )  # fmt: skip
+    number, found = ui.read_all(
+        frame, operators.count_operators, partial(operators.read_operators, search=search or "", limit=500)
+    )
     head.markdown(f"#### {ui.many(number, 'operator')}: the businesses that the sites are found for")
     chosen = None
     if found.empty:
@@ -64,14 +64,32 @@ with ui.page("Operators") as frame:
     else:
         ids = found["id"].tolist()
         st.dataframe(
-            found[list(_LABELS)], hide_index=True, height=min(320, 38 + 35 * len(found)), key="operator_table", selection_mode="single-row",
+            found[list(_LABELS)], hide_index=True, height=min(460, 38 + 35 * len(found)), key="operator_table", selection_mode="single-row",
             on_select=partial(ui.open_row, "operator", "operator_table", ids),
-            alt="Operators by name", column_config=_LABELS,
+            alt="Operators by name", column_config=_LABELS | {"name": st.column_config.TextColumn("Name", pinned=True)},
         )  # fmt: skip
         place = ui.named("operator", ids, "operator")
         chosen = None if place is None else {str(name): found[name].tolist()[place] for name in found}
-    if frame.may("ops"):
-        st.subheader(ui.plain(f"Edit {chosen['name']}") if chosen else "Add an operator", anchor=False)
+    if not frame.may("ops"):
+        return
+    if chosen:
+        st.subheader(ui.plain(f"Edit {chosen['name']}"), anchor=False)
         form(frame, chosen)
+        return
+    if not found.empty:
+        st.caption("Tick an operator to edit it.")
+    with st.popover("Add an operator", icon=":material/add:"):  # its boxes are drawn when it is opened
+        form(frame, None)
 
-    show_zoho(frame, runs)
+
+with ui.page("Operators") as frame:
+    listed, zoho = st.tabs(
+        ["Operators", "Zoho"], default="Zoho" if "sync" in st.query_params else None, key="tab", on_change="rerun",
+        bind="query-params",
+    )  # fmt: skip
+    with listed:
+        if listed.open:
+            show_operators(frame)
+    with zoho:
+        if zoho.open:
+            show_zoho(frame, ui.read(frame, syncs.read_sync_runs, limit=20))

@@ -191,6 +191,7 @@ def test_an_address_sets_its_filter_and_a_wrong_value_sets_none(world, page, que
 
 
 TABS = {
+    "pages/3_Operators.py": ["Operators", "Zoho"],
     "pages/4_Outcomes.py": ["Newest", "Review", "Unmatched", "Chain of custody", "Import files", "History", "By hand"],
     "pages/5_Pipeline.py": ["Open deals", "What became of them"],
     "pages/6_Insights.py": ["Answers", "Issues", "Import deals"],

@@ -178,7 +178,7 @@ def test_a_running_sync_says_how_far_it_is_and_no_second_one_can_be_started(db, 
     AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
     jobs().start("sync outcomes", lambda: str(done.wait(20)))
     try:
-        app = opened("pages/3_Operators.py")
+        app = opened("pages/3_Operators.py", tab="Zoho")
         assert "1,400 records read with 7 calls to Zoho" in said(app)
         assert app.button(key="sync_outcomes").disabled
         assert app.button(key="sync_operators").disabled
@@ -227,7 +227,7 @@ def waited(app, kind):
 
 def test_a_new_user_connects_step_by_step_and_nothing_secret_is_shown(places, zoho, monkeypatch):
     monkeypatch.setenv("ZOHO_ACCOUNTS_URL", zoho.url)
-    app = opened("pages/3_Operators.py")
+    app = opened("pages/3_Operators.py", tab="Zoho")
     assert "Zoho is not connected yet" in said(app)
     assert "Make a Self Client" in said(app)
     assert "ZohoCRM.coql.READ" in app.code[0].value
@@ -253,7 +253,7 @@ def test_a_new_user_connects_step_by_step_and_nothing_secret_is_shown(places, zo
 )
 def test_a_new_user_with_wrong_credentials_is_told_what_to_do(places, zoho, monkeypatch, typed, says):
     monkeypatch.setenv("ZOHO_ACCOUNTS_URL", zoho.url)
-    app = type_in(opened("pages/3_Operators.py"), zoho, **typed)
+    app = type_in(opened("pages/3_Operators.py", tab="Zoho"), zoho, **typed)
     assert says.lower() in said(app).lower()
     assert not (places / "secrets.toml").exists()
     assert app.text_input(key="zoho_code").value == ""  # it works once
@@ -261,7 +261,7 @@ def test_a_new_user_with_wrong_credentials_is_told_what_to_do(places, zoho, monk
 
 def test_a_revoked_connection_says_how_to_renew_it(places, zoho, monkeypatch):
     connected(monkeypatch, zoho, ZOHO_REFRESH_TOKEN="1000.revoked")
-    app = opened("pages/3_Operators.py")
+    app = opened("pages/3_Operators.py", tab="Zoho")
     clean(app.button(key="check_zoho").click().run())
     assert "1 thing to mend" in said(app)
     assert "no longer accepts the refresh token" in said(app)
@@ -274,7 +274,7 @@ def test_a_revoked_connection_says_how_to_renew_it(places, zoho, monkeypatch):
 def test_a_missing_field_says_where_to_click(places, zoho, monkeypatch):
     connected(monkeypatch, zoho)
     del zoho.world.fields["Deals"]["HADES_Batch_ID"]
-    app = opened("pages/3_Operators.py")
+    app = opened("pages/3_Operators.py", tab="Zoho")
     clean(app.button(key="check_zoho").click().run())
     assert "1 thing to mend before a sync can work" in said(app)
     assert "Deals has no field HADES_Batch_ID" in app.error[0].value.replace("\\", "")
@@ -283,7 +283,7 @@ def test_a_missing_field_says_where_to_click(places, zoho, monkeypatch):
 
 def test_an_empty_zoho_is_calm(places, zoho, monkeypatch):
     connected(monkeypatch, zoho)
-    app = opened("pages/3_Operators.py")
+    app = opened("pages/3_Operators.py", tab="Zoho")
     clean(app.button(key="sync_outcomes").click().run())
     app = waited(app, "outcomes")
     assert "its modules are empty" in said(app)
@@ -308,7 +308,7 @@ def test_history_comes_in_from_zoho_with_what_is_missing(db, zoho, monkeypatch, 
 def test_a_run_opens_with_its_sentences(db, zoho, monkeypatch, places):
     connected(monkeypatch, zoho)
     zoho.world.add("Accounts", Account_Name=None, Account_Type="Owner Operator")
-    app = opened("pages/3_Operators.py")
+    app = opened("pages/3_Operators.py", tab="Zoho")
     clean(app.button(key="sync_operators").click().run())
     app = waited(app, "operators")
     app.query_params["sync"] = str(db.rows("SELECT max(run_id) AS id FROM sync_runs")[0]["id"])
@@ -320,7 +320,7 @@ def test_a_run_opens_with_its_sentences(db, zoho, monkeypatch, places):
 def test_deals_come_in_at_a_press(places, db, zoho, monkeypatch):
     connected(monkeypatch, zoho)
     zoho.world.add("Deals", Deal_Name="D", Stage="Closed Won", Closing_Date="2026-02-11", Amount=5.0)
-    app = opened("pages/3_Operators.py")
+    app = opened("pages/3_Operators.py", tab="Zoho")
     clean(app.button(key="sync_deals").click().run())
     app = waited(app, "deals")
     assert "1 read, 1 new, 0 changed" in said(app)

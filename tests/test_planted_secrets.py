@@ -68,6 +68,8 @@ def pages() -> Iterator[str]:
         app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
         app = app if page == "Home.py" else app.switch_page(page).run()
         if page == "pages/3_Operators.py":
+            app.query_params["tab"] = "Zoho"
+            app.run()
             app.button(key="check_zoho").click().run()
             app.button(key="sync_operators").click().run()
         if page == "pages/8_Alerts.py":

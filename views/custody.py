@@ -39,7 +39,7 @@ def show_custody(frame: ui.Frame, found: dict[str, Any], _rows: pd.DataFrame | N
         return  # fmt: skip
     if not seen.number:
         ui.empty("Nothing from the call centre was read from Zoho yet, so the way of the exported companies is not known.",
-                 "pages/3_Operators.py", "Sync with Zoho")  # fmt: skip
+                 "pages/3_Operators.py", "Sync with Zoho", tab="Zoho")  # fmt: skip
         return
     st.markdown(
         f"**{chain.matched:,} of {seen.number:,} sites in Zoho are known companies: {ui.percent(chain.matched / seen.number)}; "

@@ -39,7 +39,7 @@ def take_back_now(frame: ui.Frame, milestone_id: int) -> None:
 def show_newest(frame: ui.Frame, feed: pd.DataFrame, taken: pd.DataFrame) -> None:
     """The whole tab."""
     if feed.empty:
-        ui.empty("No outcome has come in yet. Import a file, or connect Zoho.", "pages/3_Operators.py", "Connect Zoho")  # fmt: skip
+        ui.empty("No outcome has come in yet. Import a file, or connect Zoho.", "pages/3_Operators.py", "Connect Zoho", tab="Zoho")  # fmt: skip
     else:
         _show_feed(frame, feed)
     if not taken.empty:
