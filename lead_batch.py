@@ -37,7 +37,8 @@ def read_lead_batch(
     industries: Mapping[str, str],
     today: date,
 ) -> LeadBatch:
-    """The leads of a file. A header among the declared fields makes it a file of those; else it is read as ZoomInfo's.
+    """The leads of a file. A header row with lead_id or three of the declared fields makes it a file of those; else it is read as
+    ZoomInfo's.
 
     A lead without a lead_id gets one from the content of its row, so that the same row is the same lead again. What does
     not fit is a rejected row with its reason; columns that are no fields are left out. `today`: what ages count from.

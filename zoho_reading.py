@@ -138,7 +138,7 @@ def note_gone(
     db: Database, zoho: ZohoClient, reading: Reading, *, run: SyncRun, now: datetime, overlap: timedelta
 ) -> None:
     """Nothing; records that Zoho lists as deleted are noted so, and after a whole reading those that silently no longer
-    show as missing.
+    show as missing. Where many deliveries are listed at once, that is an error of the run and they still count.
     """
     role = reading.role.key
     if reading.since is not None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.calibration_table import Day, coded, known_outcomes
-from analytics.rates import FloatArray
+from analytics.rates import FloatArray, chance_of
 from errors import InputError
 
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)  # 1 / variance of a coefficient, in log odds
@@ -137,7 +137,7 @@ def adjusted_rates(
             continue
         block = blocks[dimension]
         shifted = apart[dimension] + fit.coefficients[position]
-        chance = _expit(shifted)
+        chance = chance_of(shifted)
         rate = float(weight @ chance)
         slope = weight * chance * (1 - chance)
         gradient = design.T @ slope
@@ -147,7 +147,7 @@ def adjusted_rates(
         middle = np.log(rate / (1 - rate))
         has = (cells[dimension] == value).to_numpy()
         leads, deliveries = int(size[has].sum()), int(won[has].sum())
-        ends = _expit(np.array([middle - spread, middle + spread]))
+        ends = chance_of(np.array([middle - spread, middle + spread]))
         plain = deliveries / leads
         rows.append(
             (
@@ -171,11 +171,11 @@ def delivery_chances(fit: AdjustedFit, values: pd.DataFrame, *, draws: int = 0, 
     """
     design = _design(_filled(values), fit.levels)
     if not draws:
-        return _expit(design @ fit.coefficients)
+        return chance_of(design @ fit.coefficients)
     rng = np.random.default_rng(seed)
     root = np.linalg.cholesky(fit.covariance + 1e-12 * np.eye(len(fit.coefficients)))
     drawn = fit.coefficients + rng.standard_normal((draws, len(fit.coefficients))) @ root.T
-    return _expit((design @ drawn.T).T)
+    return chance_of((design @ drawn.T).T)
 
 
 def _filled(values: pd.DataFrame) -> pd.DataFrame:
@@ -256,7 +256,7 @@ def _newton(
 
     curvature = np.diag(ridge)
     for _ in range(50):
-        chance = _expit(design @ base)
+        chance = chance_of(design @ base)
         weighted = across.multiply((n * chance * (1 - chance))[None, :]).tocsr()
         curvature = (weighted @ design).toarray() + np.diag(ridge)
         step = np.linalg.solve(curvature, across @ (k - n * chance) - ridge * base)
@@ -268,8 +268,3 @@ def _newton(
             break
     evidence = height(base) + 0.5 * (np.log(ridge[1:]).sum() - float(np.linalg.slogdet(curvature)[1]))
     return evidence, base, np.linalg.inv(curvature)
-
-
-def _expit(x: FloatArray) -> FloatArray:
-    chance: FloatArray = 0.5 * (1 + np.tanh(0.5 * x))
-    return chance

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from analytics.rates import FloatArray
+from analytics.rates import FloatArray, chance_of
 
 FEWEST_PER_LABEL = 30  # closed deals; rarer labels go together as REST
 FEWEST_CLOSED = 200  # closed deals; with fewer there is no model
@@ -108,7 +108,7 @@ def fit_deal_model(matrix: FloatArray, won: FloatArray) -> DealModel:
     base[0] = np.log(rate / (1 - rate))
     information = np.eye(len(base))
     for _ in range(30):
-        chance = expit(matrix @ base)
+        chance = chance_of(matrix @ base)
         weight = chance * (1 - chance)
         information = (matrix * weight[:, None]).T @ matrix
         information[np.diag_indices_from(information)] += _TINY * len(won)
@@ -137,7 +137,7 @@ def label_effects(
     rates, gradients = np.empty(known), np.zeros((known, len(model.coefficients)))
     for number in range(known):
         more = model.coefficients[block[number - 1]] if number else 0.0
-        chance = expit(linear - own + more)
+        chance = chance_of(linear - own + more)
         slope = chance * (1 - chance)
         rates[number] = chance.mean()
         gradients[number] = slope @ design.matrix / len(slope)
@@ -159,7 +159,7 @@ def amount_effect(model: DealModel, design: Design) -> tuple[float, float]:
     """(effect, standard error) of twice the amount, as a difference of rates, averaged over all deals."""
     column = design.blocks["amount"][0]
     linear = design.matrix @ model.coefficients
-    before, after = expit(linear), expit(linear + model.coefficients[column])
+    before, after = chance_of(linear), chance_of(linear + model.coefficients[column])
     slopes = (after * (1 - after) - before * (1 - before)) @ design.matrix / len(before)
     slopes[column] += (after * (1 - after)).mean()
     return float((after - before).mean()), float(np.sqrt(slopes @ model.covariance @ slopes))
@@ -199,13 +199,7 @@ def win_chances(model: DealModel, design: Design) -> tuple[FloatArray, FloatArra
     """(chance, low, high) of winning per row of the design, 95 % by the delta method on the scale of log odds."""
     linear = design.matrix @ model.coefficients
     error = np.sqrt(np.einsum("ij,jk,ik->i", design.matrix, model.covariance, design.matrix))
-    return expit(linear), expit(linear - 1.96 * error), expit(linear + 1.96 * error)
-
-
-def expit(x: FloatArray) -> FloatArray:
-    """1 / (1 + exp(−x)) without overflow."""
-    chance: FloatArray = 0.5 * (1 + np.tanh(0.5 * x))
-    return chance
+    return chance_of(linear), chance_of(linear - 1.96 * error), chance_of(linear + 1.96 * error)
 
 
 def _labels(values: pd.Series) -> tuple[list[str], npt.NDArray[np.intp]]:

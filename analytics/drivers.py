@@ -20,13 +20,12 @@ from analytics.driver_model import (
     amount_effect,
     cross_validated_auc,
     deal_design,
-    expit,
     fit_deal_model,
     in_order,
     joint_test,
     label_effects,
 )
-from analytics.rates import FloatArray, benjamini_hochberg, wilson_interval
+from analytics.rates import FloatArray, benjamini_hochberg, chance_of, wilson_interval
 
 KNOWN_BEFORE = ("region", "industry", "product", "lead_source", "amount")
 Q = 0.05
@@ -279,7 +278,7 @@ def _placebo(design: Design, rng: np.random.Generator) -> list[float]:
     for field, columns in design.blocks.items():
         others = [c for c in range(design.matrix.shape[1]) if c not in columns]
         model = fit_deal_model(design.matrix[:, others], design.won)
-        rest = design.won - expit(design.matrix[:, others] @ model.coefficients)
+        rest = design.won - chance_of(design.matrix[:, others] @ model.coefficients)
         spread = float(rest.var())
         if field == "amount":
             amount = design.matrix[:, columns[0]] / np.linalg.norm(design.matrix[:, columns[0]])

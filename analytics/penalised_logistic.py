@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from analytics.rates import FloatArray
+from analytics.rates import FloatArray, chance_of
 
 FEWEST_DELIVERIES = 20  # and as many failures, before anything is fitted
 SHRINKAGE, SHARE_OF_R2 = 0.9, 0.1
@@ -132,7 +132,7 @@ def platt(out_of_fold: FloatArray, delivered: npt.ArrayLike) -> tuple[float, flo
     found = np.array([0.0, 1.0])
     middle, ridge = found.copy(), np.array([4.0, 11.0])
     for _ in range(25):
-        chance = _expit(design @ found)
+        chance = chance_of(design @ found)
         curvature = (design * (chance * (1 - chance))[:, None]).T @ design + np.diag(ridge)
         found = found + np.linalg.solve(curvature, design.T @ (hit - chance) - ridge * (found - middle))
     return round(float(np.clip(found[1], 0.2, 2.0)), 9), round(float(found[0]), 9)
@@ -207,7 +207,7 @@ def _newton(
     point = start
     curvature, weighed, turned = np.diag(ridge), design.copy(), design.T.tocsr()
     for _ in range(steps):
-        chance = _expit(design @ point)
+        chance = chance_of(design @ point)
         weighed.data = design.data * np.repeat(counts * chance * (1 - chance), np.diff(design.indptr))
         curvature = (turned @ weighed).toarray() + np.diag(ridge)
         slope = turned @ (counts * (hit - chance)) - ridge * (point - middle)
@@ -223,8 +223,3 @@ def _newton(
         if np.abs(step).max() < 1e-8:
             break
     return point, curvature
-
-
-def _expit(x: FloatArray) -> FloatArray:
-    chance: FloatArray = 0.5 * (1 + np.tanh(0.5 * x))
-    return chance

@@ -145,6 +145,12 @@ def suggested_scores(rates: npt.ArrayLike) -> FloatArray:
     return scores
 
 
+def chance_of(log_odds: FloatArray) -> FloatArray:
+    """1 / (1 + exp(−log odds)): chances (0–1) of the same shape, without overflow."""
+    chances: FloatArray = 0.5 * (1 + np.tanh(0.5 * log_odds))
+    return chances
+
+
 def benjamini_hochberg(p: npt.ArrayLike) -> FloatArray:
     """Adjusted p-values: a finding is kept at false discovery rate q where its adjusted p is at most q.
 

@@ -115,7 +115,8 @@ def monthly_rates(deals: pd.DataFrame, *, as_of: pd.Timestamp, by: str = "closed
 
     Columns: month (its first day), deals (closed ones), won, still_open (of the month's creations; 0 by
     closing date), rate, low, high (0–1), warn_low, warn_high, alarm_low, alarm_high (rates 0–1: funnel limits
-    around the rate of all months), signal ("alarm", "warn" or ""), complete (bool: the month is over).
+    around the rate of all months; missing where all deals were won, or none), signal ("alarm", "warn" or ""), complete
+    (bool: the month is over).
     """
     seen = (deals[by] <= as_of).to_numpy()
     month = deals[by].to_numpy(dtype="datetime64[M]")[seen].astype(np.int64)
@@ -141,8 +142,9 @@ def monthly_rates(deals: pd.DataFrame, *, as_of: pd.Timestamp, by: str = "closed
     table["low"], table["high"] = wilson_interval(table["won"], n)
     overall = float(table["won"].sum() / n.sum()) if n.sum() else 0.0
     names = ("warn_low", "warn_high", "alarm_low", "alarm_high")
+    over = (table["month"] + pd.offsets.MonthEnd(0)) <= as_of
     if not 0 < overall < 1:
-        return table.assign(**dict.fromkeys(names, np.nan), signal="", complete=True)
+        return table.assign(**dict.fromkeys(names, np.nan), signal="", complete=over)
     limits = funnel_limits(n, overall)
     safe = np.where(n > 0, n, np.nan)
     won = table["won"].to_numpy()
@@ -154,7 +156,7 @@ def monthly_rates(deals: pd.DataFrame, *, as_of: pd.Timestamp, by: str = "closed
     for name in names:
         table[name] = np.clip(limits[name].to_numpy() / safe, 0, 1)
     table["signal"] = np.where(outside["alarm"], "alarm", np.where(outside["warn"], "warn", ""))
-    table["complete"] = (table["month"] + pd.offsets.MonthEnd(0)) <= as_of
+    table["complete"] = over
     return table
 
 

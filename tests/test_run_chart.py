@@ -76,3 +76,16 @@ def test_a_bad_month_stands_outside_its_limits():
     deals.loc[october, "outcome"] = np.where(np.arange(october.sum()) % 4 == 0, "won", "lost")
     months = monthly_rates(deals, as_of=latest_day(deals)).set_index("month")
     assert months.loc["2023-10-01", "signal"] == "alarm"
+
+
+def test_a_month_under_way_is_not_over_also_where_all_were_won():
+    deals = pd.DataFrame(
+        {
+            "created_on": pd.to_datetime(["2024-01-02", "2024-02-02"]),
+            "closed_on": pd.to_datetime(["2024-01-20", "2024-02-10"]),
+            "outcome": ["won", "won"],
+        }
+    )
+    months = monthly_rates(deals, as_of=pd.Timestamp("2024-02-15"))
+    assert months["complete"].tolist() == [True, False]
+    assert months["alarm_low"].isna().all()  # of one rate only there are no limits
