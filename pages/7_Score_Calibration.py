@@ -39,9 +39,10 @@ with ui.page("Score Calibration") as frame:
         matured_reader(frame), *of_feed,
     )  # fmt: skip
     run = run or newest
-    # A tab is drawn when somebody opens it; the report always is, so that no tick is lost by looking elsewhere.
-    with report:
-        show_report(frame, run, is_open=bool(report.open))
+    # A tab is drawn when somebody opens it; what was ticked in the report is kept meanwhile.
+    if report.open:
+        with report:
+            show_report(frame, run)
     if current.open:
         with current:
             show_weights(frame, run)

@@ -133,14 +133,6 @@ def test_upload_export_download_calibrate_approve_and_score_differently(
 
 
 def tick(page: Any, value: str) -> None:
-    """Ticks the Apply box of the row with this value."""
-    grid = page.locator("[data-testid=stDataFrame]").locator("visible=true").first
-    grid.locator("[role=gridcell]").first.wait_for(state="attached")
-    rows = grid.locator("tbody [role=row]")
-    place = next(
-        i for i in range(rows.count()) if value in rows.nth(i).locator("[role=gridcell]").all_text_contents()
-    )
-    grid.scroll_into_view_if_needed()
-    box = grid.bounding_box()
-    page.mouse.click(box["x"] + 30, box["y"] + 35 + 35 * place + 17)
+    """Ticks the box of the row with this value."""
+    page.locator("[data-testid=stCheckbox]").filter(has_text=value).locator("label").first.click()
     page.get_by_role("button", name="Apply 1 selected").wait_for()

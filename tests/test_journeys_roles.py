@@ -122,14 +122,10 @@ def approves_and_rolls_back(page: Any, config: Path) -> None:
     before = (config / "icp.yaml").read_bytes()
     follow(page, "Score Calibration")
     picture(page, "calibration")
-    tab_to(page, "Fullscreen: SIC", "button")
-    page.keyboard.press("Tab")  # into the table
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("ArrowUp")
-    page.wait_for_function("() => document.activeElement.getAttribute('role') === 'gridcell'")
+    box = page.get_by_role("checkbox", name=re.compile("→")).first
+    tab_to(page, box.get_attribute("aria-label")[:10], "input")
     page.keyboard.press("Space")
     page.get_by_role("button", name="Apply 1 selected").wait_for()
-    page.keyboard.press("Escape")
     press(page, "Apply 1 selected")
     page.get_by_role("dialog").get_by_text("Why is this right?").wait_for()
     settled(page)

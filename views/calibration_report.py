@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pandas as pd
@@ -21,14 +22,12 @@ from views.recalibration import show_flag
 from views.what_would_change import show_change
 
 Run = dict[str, Any]
+PARTS = "Parts of the score"
 POPULATIONS = {"all": "all outcomes", "historical": "history only", "hades": "HADES batches only"}
 
 
-def show_report(frame: ui.Frame, run: Run | None, *, is_open: bool = True) -> None:
-    """Tab two: rates, suggestions and verdicts per dimension, with boxes to tick.
-
-    Pictures are drawn for the dimension that is looked at alone: a dozen of them takes a browser seconds.
-    """
+def show_report(frame: ui.Frame, run: Run | None) -> None:
+    """Tab two: rates, suggestions and verdicts per dimension, with boxes to tick."""
     choose_run(frame, run)
     show_running(frame)
     if run is None:
@@ -37,7 +36,7 @@ def show_report(frame: ui.Frame, run: Run | None, *, is_open: bool = True) -> No
     whole = run["overall"]
     moves = movable_rows(run)
     st.markdown(
-        f"#### Run {run['run_id']}: {len(moves)} scores are contradicted by what happened"
+        f"#### Run {run['run_id']}: {contradicted(moves)}"
         if whole["leads"]
         else f"#### Run {run['run_id']}: no lead is old enough to judge"
     )
@@ -71,41 +70,68 @@ def show_report(frame: ui.Frame, run: Run | None, *, is_open: bool = True) -> No
     if not closed:
         show_flag(frame, run)
     show_proof(run["proof"])
-    rows = pd.DataFrame(run["rows"])
     locked = bool(closed) or not frame.may("manager")
-    all_moves = (
-        not locked
-        and bool(moves)
-        and st.toggle(f"Tick all {len(moves)} that say move", key=f"all_moves_{run['run_id']}")
-    )
-    ticked: list[tuple[str, str]] = []
-    shown = list(dict.fromkeys(rows["dimension"]))
-    said = {d: sum(row["dimension"] == d for row in moves) for d in shown}
-    named = [f"{label(d)} ({said[d]})" if said[d] else label(d) for d in shown]
-    *tabs, parts = st.tabs(
-        [*named, "Parts of the score"], key=f"dimension_{run['run_id']}", on_change="rerun"
-    )
-    if is_open and parts.open:
-        with parts:
-            show_components(frame, run, is_open=not locked)
-    for tab, dimension in zip(tabs, shown, strict=True):
-        with tab:
-            ticked += show_dimension(
-                rows[rows["dimension"] == dimension],
-                whole["rate"],
-                run["run_id"],
-                ui.sic_names(frame.settings.config_dir),
-                drawn=is_open and bool(tab.open),
-                locked=locked,
-                all_moves=all_moves,
-                counted=whole.get("dimensions", {}).get(dimension),
-                delay=whole.get("delay"),
-            )
+    ticked = show_rows(frame, run, moves, locked=locked)
     if not locked and ticked and st.toggle("Show what would change", key=f"preview_{run['run_id']}"):
         show_change(frame, run, ticked)
     if not locked:
         offer_approval(frame, run, ticked)
-    show_planted(frame, rows)
+    show_planted(frame, run["rows"])
+
+
+def show_rows(
+    frame: ui.Frame, run: Run, moves: list[dict[str, Any]], *, locked: bool
+) -> list[tuple[str, str]]:
+    """Everything that is ticked, as (dimension, value), under the tabs of the dimensions. Only the one that is looked at
+    is drawn: a dozen tables takes a browser seconds. What is ticked in the others is kept meanwhile.
+    """
+    number = run["run_id"]
+    kept: dict[str, set[str]] = st.session_state.setdefault(f"ticks_{number}", {})
+    if not locked and moves:
+        st.toggle(
+            f"Tick all {len(moves)} that say move", key=f"all_moves_{number}", persist_state="page",
+            on_change=tick_moves, args=(number, moves),
+        )  # fmt: skip
+    shown = list(dict.fromkeys(row["dimension"] for row in run["rows"]))
+    *tabs, parts = st.tabs(
+        [*map(label, shown), PARTS], key="dimension", on_change="rerun", bind="query-params"
+    )
+    if parts.open:
+        with parts:
+            show_components(frame, run, is_open=not locked)
+    for tab, dimension in zip(tabs, shown, strict=True):
+        if tab.open:
+            with tab:
+                kept[dimension] = show_dimension(
+                    pd.DataFrame([row for row in run["rows"] if row["dimension"] == dimension]),
+                    run["overall"]["rate"],
+                    number,
+                    ui.sic_names(frame.settings.config_dir),
+                    ticked=kept.get(dimension, set()),
+                    locked=locked,
+                    counted=run["overall"].get("dimensions", {}).get(dimension),
+                    delay=run["overall"].get("delay"),
+                    turn=st.session_state.get(f"turn_{number}", 0),
+                )
+    ticked = [(dimension, value) for dimension in shown for value in sorted(kept.get(dimension, ()))]
+    return [] if locked else ticked
+
+
+def tick_moves(number: int, moves: list[dict[str, Any]]) -> None:
+    """Callback: the rows that say move are ticked, or no longer; the tables come up anew."""
+    kept: dict[str, set[str]] = st.session_state.setdefault(f"ticks_{number}", {})
+    for row in moves:
+        values = kept.setdefault(row["dimension"], set())
+        (values.add if st.session_state[f"all_moves_{number}"] else values.discard)(row["value"])
+    st.session_state[f"turn_{number}"] = st.session_state.get(f"turn_{number}", 0) + 1
+
+
+def contradicted(moves: list[dict[str, Any]]) -> str:
+    """How many scores are contradicted, and in which dimensions."""
+    by_dimension = Counter(label(row["dimension"]) for row in moves)
+    where = ", ".join(f"{number} by {name}" for name, number in by_dimension.items())
+    said = "1 score is" if len(moves) == 1 else f"{len(moves)} scores are"
+    return f"{said} contradicted by what happened" + (f": {where}" if moves else "")
 
 
 def made_from(run: Run) -> str:
@@ -209,32 +235,35 @@ def offer_approval(frame: ui.Frame, run: Run, ticked: list[tuple[str, str]]) -> 
         confirm(frame, run, rows)
 
 
-def show_planted(frame: ui.Frame, rows: pd.DataFrame) -> None:
+def show_planted(frame: ui.Frame, rows: list[dict[str, Any]]) -> None:
     """In the demo world: what was planted beside what this run recovers."""
     truth = ui.read(frame, demo.read_truth)
     if truth.empty:
         return
-    both = truth.rename(columns={"rate": "planted", "leads": "planted_in"}).merge(
-        rows, on=["dimension", "value"]
-    )
-    both = both[both["leads"] > 0]
-    inside = (both["low"] <= both["planted"]) & (both["planted"] <= both["high"])
-    planted = st.expander(
-        f"This is the demo world: {inside.sum()} of {len(both)} intervals hold the rate that was planted",
+    planted = dict(zip(zip(truth["dimension"], truth["value"], strict=True), truth["rate"], strict=True))
+    both = [
+        (row, planted[row["dimension"], row["value"]])
+        for row in rows if row["leads"] and (row["dimension"], row["value"]) in planted
+    ]  # fmt: skip
+    inside = [row["low"] <= rate <= row["high"] for row, rate in both]
+    opened = st.expander(
+        f"This is the demo world: {sum(inside)} of {len(both)} intervals hold the rate that was planted",
         key="planted", on_change="rerun",
     )  # fmt: skip
-    if not planted.open:
+    if not opened.open:
         return
-    with planted:
+    with opened:
         st.write(
             "The demo's deliveries were drawn with known chances. At 95 %, about one interval in twenty misses."
         )
         st.dataframe(
-            pd.DataFrame({
-                "Dimension": [label(d) for d in both["dimension"]], "Value": both["value"], "Leads": both["leads"],
-                "Planted": [ui.percent(rate) for rate in both["planted"]], "Recovered": [ui.percent(rate) for rate in both["rate"]],
-                "95 % interval": [ui.interval(lo, hi) for lo, hi in zip(both["low"], both["high"], strict=True)],
-                "Holds it": ["yes" if held else "no" for held in inside],
-            }),
+            [
+                {
+                    "Dimension": label(row["dimension"]), "Value": row["value"], "Leads": row["leads"], "Planted": ui.percent(rate),
+                    "Recovered": ui.percent(row["rate"]), "95 % interval": ui.interval(row["low"], row["high"]),
+                    "Holds it": "yes" if held else "no",
+                }
+                for (row, rate), held in zip(both, inside, strict=True)
+            ],
             hide_index=True, height=320, alt="Planted and recovered rates",
         )  # fmt: skip
