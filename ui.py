@@ -14,7 +14,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
 import streamlit as st
 import yaml
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -25,6 +24,15 @@ from configuration import active_configuration
 from errors import HadesError, Refused
 from icp import Icp, business_zone
 from settings import ROOT, Settings, read_settings
+from views.formats import age as age
+from views.formats import blank as blank
+from views.formats import count as count
+from views.formats import day as day
+from views.formats import decimal as decimal
+from views.formats import interval as interval
+from views.formats import many as many
+from views.formats import percent as percent
+from views.formats import plain as plain
 from views.sign_in import UNNAMED as UNNAMED
 from views.sign_in import ask_for_name, check_still, person, sign_in_configured
 
@@ -321,11 +329,6 @@ def empty(sentence: str, path: str | None = None, label: str = "", **query: str)
         st.page_link(path, label=label, icon=":material/arrow_forward:", query_params=query or None)
 
 
-def plain(text: str) -> str:
-    """The text with Markdown's signs taken literally: data is shown, never rendered."""
-    return "".join("\\" + sign if sign in "\\`*_{}[]()<>#|!~$:+-" else sign for sign in text)
-
-
 @st.cache_data(max_entries=4, show_spinner=False)
 def sic_names(config_dir: Path) -> dict[str, str]:
     """SIC → name, from config/sic_names.yaml; empty when there is no such file."""
@@ -335,43 +338,6 @@ def sic_names(config_dir: Path) -> dict[str, str]:
         if path.exists()
         else {}
     )
-
-
-def blank(value: Any) -> str:
-    """The value as text; nothing at all where it is missing."""
-    return "" if value is None or pd.isna(value) else str(value)
-
-
-def percent(rate: float | None, digits: int = 1) -> str:
-    """`9.0 %`, or a dash."""
-    return "–" if rate is None or pd.isna(rate) else f"{100 * rate:.{digits}f} %"
-
-
-def decimal(number: float | None, digits: int) -> str:
-    """`0.602`, or a dash."""
-    return "–" if number is None or pd.isna(number) else f"{number:.{digits}f}"
-
-
-def interval(low: float | None, high: float | None) -> str:
-    """`7.8–10.3 %`, or a dash."""
-    return "–" if low is None or high is None or pd.isna(low) else f"{100 * low:.1f}–{100 * high:.1f} %"
-
-
-def many(number: int, one: str, more: str | None = None) -> str:
-    """`1 batch`, `12 batches`."""
-    return f"{number:,} {one if number == 1 else more or one + 's'}"
-
-
-def count(number: float | None) -> str:
-    """`2,198`, or a dash."""
-    return "–" if number is None or pd.isna(number) else f"{int(number):,}"
-
-
-def day(text: Any) -> str:
-    """`11 Feb 2026` from an ISO timestamp, or a dash."""
-    if text is None or pd.isna(text):
-        return "–"
-    return f"{pd.Timestamp(text):%d %b %Y}".lstrip("0")
 
 
 def day_column(label: str, **options: Any) -> Any:
@@ -384,15 +350,3 @@ def time_column(frame: Frame, label: str, *, hours: bool = True) -> Any:
     zone = str(business_zone(frame.icp))
     form = "D MMM YYYY, HH:mm" if hours else "D MMM YYYY"
     return st.column_config.DatetimeColumn(label, format=form, timezone=zone, help=f"By the clock of {zone}")
-
-
-def age(text: str | None, now: datetime) -> str:
-    """`3 hours ago` from an ISO timestamp; `never` without one."""
-    if text is None or pd.isna(text):
-        return "never"
-    seconds = (now - pd.Timestamp(text).to_pydatetime()).total_seconds()
-    for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60)):
-        if seconds >= size:
-            number = int(seconds // size)
-            return f"{number} {unit}{'s' if number > 1 else ''} ago"
-    return "just now"
