@@ -24,7 +24,7 @@ FACTOR_NAME = "HUNTER_SALES_ENGINE_OPPORTUNITY_FACTOR"
 # What a result depends on: a stored result names the hash of these, so that "same code" can be checked.
 _CALCULATING = (
     "leads.py", "lead_values.py", "lead_arrays.py", "strict_yaml.py", "icp_rules.py", "icp.py", "scoring.py",
-    "geo.py", "calibration.py", "outcome_columns.py", "stores/outcomes.py", "stores/outcome_rows.py", "stores/weights.py",
+    "geo.py", "calibration.py", "outcome_columns.py", "column_file.py", "stores/outcomes.py", "stores/outcome_rows.py", "stores/weights.py",
     "analytics/*.py",
 )  # fmt: skip
 
