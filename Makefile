@@ -31,7 +31,7 @@ test: $(VENV)/installed-test  ## every test, seeded; the browser journeys includ
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy .
-	$(BIN)/python -m pytest -m "not prove"
+	$(BIN)/python -m pytest -m "not prove" -n auto --maxprocesses 4 --dist loadfile
 
 prove: $(VENV)/installed-test  ## the long proofs; each prints its figures
 	@sh scripts/find_chromium.sh
