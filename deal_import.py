@@ -51,6 +51,7 @@ def import_deals(
     now: datetime,
     actor: Actor,
     mapping: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
     source: str = "file",
 ) -> DealsImported:
     """Deals from a CSV or .xlsx file into `deals`; each state that is new goes into `deal_snapshots` as well.
@@ -59,7 +60,7 @@ def import_deals(
     that someone can work on.
     """
     require(actor, "ops", "import deals")
-    file = read_deals(content, name, rules, today=now.date(), mapping=mapping)
+    file = read_deals(content, name, rules, today=now.date(), mapping=mapping, day_first=day_first)
     counts, rejected = _kept(db, file, rules, source=source, now=now)
     db.write(
         [

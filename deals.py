@@ -18,6 +18,7 @@ import yaml
 
 import lead_values
 from errors import ConfigError
+from lead_days import USUAL, DayOrder, expected_day, read_order
 from named_columns import FileKind, places_of_fields, same_header, sheet_of
 
 LABELS = ("owner", "region", "industry", "product", "lead_source", "stage")  # fields with a few values each
@@ -114,11 +115,18 @@ def amount(value: str) -> float | None:
 
 def deal_kind(rules: DealRules) -> FileKind:
     """A file of deals as these rules know it."""
-    return FileKind("deals", FIELDS, tuple((field,) for field in NEEDED), rules.columns)
+    needed = tuple((field,) for field in NEEDED)
+    return FileKind("deals", FIELDS, needed, rules.columns, days=("created_on", "closed_on"))
 
 
 def read_deals(
-    content: bytes, name: str, rules: DealRules, *, today: date, mapping: Mapping[str, str] | None = None
+    content: bytes,
+    name: str,
+    rules: DealRules,
+    *,
+    today: date,
+    mapping: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
 ) -> DealFile:
     """The deals of a CSV or .xlsx file; columns by `rules` or by `mapping` (field → header).
 
@@ -131,12 +139,14 @@ def read_deals(
     sheet = sheet_of(content, name, kind, mapping)
     places = {f: some[0] for f, some in places_of_fields(sheet.headers, kind, mapping or {}, name).items()}
     words = {same_word(word): outcome for outcome, some in rules.outcomes.items() for word in some}
-    reader = _RowReader(today, words)
+    dated = [places[field] for field in kind.days if field in places]
+    days = read_order((cells[place] for _, cells in sheet.rows for place in dated), day_first=day_first)
+    reader = _RowReader(today, words, days.order)
     for number, why in sheet.unreadable:
         reader.reject(number, None, NOT_READ, why)
     for number, cells in sheet.rows:
         reader.read(number, {field: cells[place] for field, place in places.items()})
-    notes = list(sheet.notes)
+    notes = [*sheet.notes, days.sentence] if days.sentence else list(sheet.notes)
     if reader.expected:
         notes.append(
             f"{reader.expected:,} open deals have a closing date; it is an expectation and was left out."
@@ -191,8 +201,8 @@ def _problem_frame(problems: list[dict[str, Any]]) -> pd.DataFrame:
 class _RowReader:
     """Reads row after row; keeps the deals by id, the problems, and how many expected closing dates there were."""
 
-    def __init__(self, today: date, words: Mapping[str, str]) -> None:
-        self.today, self.words = today, words
+    def __init__(self, today: date, words: Mapping[str, str], order: DayOrder = USUAL) -> None:
+        self.today, self.words, self.order = today, words, order
         self.deals: dict[str, dict[str, Any]] = {}
         self.problems: list[dict[str, Any]] = []
         self.expected = 0
@@ -227,11 +237,11 @@ class _RowReader:
         days: dict[str, date | None] = {}
         for field in ("created_on", "closed_on"):
             text = lead_values.text(cells.get(field, ""))
-            days[field] = lead_values.day(text) if text else None
+            days[field] = lead_values.day(text, self.order) if text else None
             if text and days[field] is None:
                 return self.reject(
                     number, deal_id, IMPOSSIBLE_DATE,
-                    f"The date in {field.replace('_', ' ')} was expected as 2026-02-11 or 2/11/2026, but is '{text[:40]}'.",
+                    expected_day(f"The date in {field.replace('_', ' ')}", text, self.order),
                 )  # fmt: skip
         trouble = self._impossible(outcome, days["created_on"], days["closed_on"])
         if trouble:

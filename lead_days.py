@@ -1,9 +1,14 @@
-"""A calendar day as ZoomInfo and people write it. The parser takes any text and never raises: None is no day."""
+"""A calendar day as ZoomInfo and people write it. The parser takes any text and never raises: None is no day.
+
+`2/10/2025` is February 10 to one and October 2 to another: what it is, the other days of the same file tell.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import NamedTuple
 
 _MONTHS = [
     "january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -23,34 +28,141 @@ _MONTH_FIRST = re.compile(
     re.IGNORECASE,
 )
 _DAY_FIRST = re.compile(
-    rf"([0-9]{{1,2}})(?:st|nd|rd|th)?[ -]([a-z]{{3,9}})\.?,?[ -]([0-9]{{4}}){_TIME_OF_DAY}", re.IGNORECASE
+    rf"([0-9]{{1,2}})(?:st|nd|rd|th)?[ ./-] ?([a-z]{{3,9}})\.?,?[ ./-]([0-9]{{4}}|[0-9]{{2}}){_TIME_OF_DAY}",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(
+    rf"([0-9]{{1,2}})\. ?([0-9]{{1,2}})\. ?([0-9]{{4}}|[0-9]{{2}}){_TIME_OF_DAY}", re.IGNORECASE
 )
 _SPREADSHEET_DAY = re.compile(r"([0-9]{5})(?:\.[0-9]+)?")
 _SPREADSHEET_EPOCH = date(1899, 12, 30)
 _FIRST_YEAR, _LAST_YEAR = 1970, 2100
 
 
-def day(value: str) -> date | None:
-    """The calendar day of an ISO date or time, `1/24/2026 12:00 AM`, `December 12, 2022` or a spreadsheet
-    number.
+class DayOrder(NamedTuple):
+    """Whether the day comes first in days of numbers alone, with slashes or dashes and with dots; None where the file
+    contradicts itself, so that only days that can be no other are read.
+    """
 
-    A time of day and a zone are read over: sources write a day as its midnight. `24/1/2026` is None, since
-    nobody can know what `2/1/2026` beside it would mean; so is a day before 1970 or after 2100.
+    slashed: bool | None = False
+    dotted: bool | None = True
+
+
+USUAL = DayOrder()
+
+
+class Days(NamedTuple):
+    """How the days of a file are to be read. `sentence`: what was decided, empty where there was nothing to decide.
+    `undecided`: some days could be another one and no other day of the file tells, so the usual order was taken.
+    """
+
+    order: DayOrder
+    sentence: str
+    undecided: bool
+
+
+def read_order(cells: Iterable[str], *, day_first: bool | None = None) -> Days:
+    """How the days in these cells, all of one file, are to be read; `day_first` is a person's word and wins.
+
+    One day that can only be read one way (`13/2/2025`) decides about all. Where none does, slashes and dashes put the month
+    first, as in the USA, dots the day. No cells: nothing to decide.
+    """
+    found: dict[bool, dict[bool | None, str]] = {
+        False: {},
+        True: {},
+    }  # dotted? → day first, month first, either → a cell
+    for cell in cells:
+        cleaned = " ".join(cell.split())
+        is_dotted = _DOTTED.fullmatch(cleaned) is not None
+        if not is_dotted and not _US_DAY.fullmatch(cleaned):
+            continue
+        month_first, day_before = (day(cleaned, DayOrder(first, first)) for first in (False, True))
+        if month_first != day_before:
+            can_be = None if month_first and day_before else day_before is not None
+            found[is_dotted].setdefault(can_be, cleaned[:24])
+    told, chosen, undecided = [], list[bool | None](), False
+    for dotted, usual in ((False, False), (True, True)):
+        seen = found[dotted]
+        order: bool | None = usual
+        either = seen.get(None)
+        if day_first is not None:
+            order = day_first
+        elif True in seen and False in seen:
+            order = None
+            told.append(
+                f"Days stand in both orders ({seen[True]} and {seen[False]}), so one such as {either or '2/10/2025'} cannot be "
+                "told, and its row is not used."
+            )
+        elif True in seen or False in seen:
+            order = True in seen
+            if either and order != usual:
+                told.append(
+                    f"{either} was read as {_both(either, dotted)[order]}, since {seen[order]} can be nothing else."
+                )
+        elif either:
+            undecided = True
+            told.append(
+                f"{either} was read as {_both(either, dotted)[usual]}, not {_both(either, dotted)[not usual]}: "
+                "no other day of the file tells."
+            )
+        chosen.append(order)
+    return Days(DayOrder(*chosen), " ".join(told), undecided)
+
+
+def expected_day(label: str, value: str, order: DayOrder = USUAL) -> str:
+    """The sentence about a cell that is no day."""
+    cleaned = " ".join(value.split())
+    dotted = bool(_DOTTED.fullmatch(cleaned))
+    both = _both(cleaned, dotted)
+    if all(both) and (order.dotted if dotted else order.slashed) is None:
+        return f"{label}, '{cleaned[:24]}', may be {both[False]} or {both[True]}. Write it as 2026-02-11."
+    return f"{label} was expected as 2026-02-11, 2/11/2026 or 11-Feb-2026, but is '{cleaned[:40]}'."
+
+
+def _both(cell: str, dotted: bool) -> tuple[str, str]:
+    """The day in words with the month first and with the day first; blank where it is none."""
+    found = [day(cell, DayOrder(first, first)) for first in (False, True)]
+    month_first, day_first = (f"{meant:%B} {meant.day}, {meant.year}" if meant else "" for meant in found)
+    return month_first, day_first
+
+
+def day(value: str, order: DayOrder = USUAL) -> date | None:
+    """The calendar day of an ISO date or time, `1/24/2026 12:00 AM`, `December 12, 2022`, `24-Jan-26`, `24.1.2026` or a
+    spreadsheet number.
+
+    A time of day and a zone are read over: sources write a day as its midnight. `order` (see read_order) says whether the
+    day comes first; `24/1/2026` is None where it does not, since nobody can know what `2/1/2026` beside it would mean. So
+    is a day before 1970 or after 2100.
     """
     cleaned = " ".join(value.split())
     if (found := _ISO_DAY.fullmatch(cleaned)) or (found := _COMPACT_DAY.fullmatch(cleaned)):
         return _calendar_day(int(found[1]), int(found[2]), int(found[3]))
     if found := _US_DAY.fullmatch(cleaned):
-        year = int(found[4]) + (2000 if len(found[4]) == 2 else 0)
-        return _calendar_day(year, int(found[1]), int(found[3]))
+        if int(found[1]) > 12 and found[2] == "-" and len(found[4]) == 2:
+            return None  # 25-02-10 begins with its year
+        return _ordered_day(int(found[1]), int(found[3]), _year(found[4]), order.slashed)
+    if found := _DOTTED.fullmatch(cleaned):
+        return _ordered_day(int(found[1]), int(found[2]), _year(found[3]), order.dotted)
     if found := _MONTH_FIRST.fullmatch(cleaned):
         return _calendar_day(int(found[3]), _month(found[1]), int(found[2]))
     if found := _DAY_FIRST.fullmatch(cleaned):
-        return _calendar_day(int(found[3]), _month(found[2]), int(found[1]))
+        return _calendar_day(_year(found[3]), _month(found[2]), int(found[1]))
     if found := _SPREADSHEET_DAY.fullmatch(cleaned):
         meant = _SPREADSHEET_EPOCH + timedelta(days=int(found[1]))
         return _calendar_day(meant.year, meant.month, meant.day)
     return None
+
+
+def _ordered_day(one: int, two: int, year: int, day_first: bool | None) -> date | None:
+    if day_first is None:  # only what can be nothing else, or is the same both ways
+        if one <= 12 and two <= 12 and one != two:
+            return None
+        day_first = one > 12
+    return _calendar_day(year, two, one) if day_first else _calendar_day(year, one, two)
+
+
+def _year(digits: str) -> int:
+    return int(digits) + (2000 if len(digits) == 2 else 0)
 
 
 def _month(word: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from operator import itemgetter
 from typing import Any
 
@@ -24,6 +25,7 @@ from lead_columns import (
     read_industries,
     same_industry,
 )
+from lead_days import DayOrder, read_order
 from named_columns import open_named, places_of_fields, shown_headers
 from sheets import OpenSheet, cell_text
 
@@ -100,7 +102,8 @@ def read_leads(
         raise InputError(f"{name} has a header row but no leads under it.")
     rejected = sum(lost for *_, lost in troubles)
     headers = {field: sheet.headers[place] for field, place in places.items()}
-    frame = _frame(numbers, cells, headers, industries or {}, troubles)
+    days = read_order(set(cells.get("signal_date", ())))
+    frame = _frame(numbers, cells, headers, industries or {}, days.order, troubles)
     nameless = frame["company_name"].isna()
     why = f"{headers['company_name']}: empty, and a row without a company is no lead."
     troubles += [(n, headers["company_name"], why, True) for n in frame.loc[nameless, "row_number"]]
@@ -110,7 +113,7 @@ def read_leads(
         rows_in=len(frame) + rejected,
         leads=frame[~nameless].reset_index(drop=True),
         problems=_problems(troubles),
-        notes=sheet.notes,
+        notes=[*sheet.notes, days.sentence] if days.sentence else sheet.notes,
         mapping=headers,
         headers=sheet.headers,
     )
@@ -209,6 +212,7 @@ def _frame(
     cells: Mapping[str, Sequence[str]],
     headers: Mapping[str, str],
     industries: Mapping[str, str],
+    order: DayOrder,
     troubles: list[_Trouble],
 ) -> pd.DataFrame:
     """One row per number with LEAD_COLUMNS; `troubles` grows by what could not be read."""
@@ -218,6 +222,8 @@ def _frame(
             data[field] = [None] * len(numbers)
             continue
         column, meaning, said = cells[field], {}, {}
+        if field == "signal_date":
+            reading = reading._replace(parse=partial(lead_values.day, order=order))
         for cell in set(column):
             meaning[cell], sentence = _read_cell(cell, reading)
             if sentence:

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from errors import InputError
+from lead_days import USUAL, Days, read_order
 from sheets import IsHeader, OpenSheet, Sheet, open_sheet, plain_header, read_sheet
 
 
@@ -19,7 +20,7 @@ class FileKind(NamedTuple):
     `needed`: of each group one field. `known`: field → headers that mean it.
 
     own_names: a field's own name is a header, too, and beats `known`. ignored: headers that are passed over without a
-    word. several: of a field all columns are read, not one. lone: the field of a file with one column and no header.
+    word. days: fields that hold a day. several: of a field all columns are read, not one. lone: the field of a file with one column and no header.
     """
 
     name: str
@@ -28,6 +29,7 @@ class FileKind(NamedTuple):
     known: Mapping[str, Sequence[str]]
     own_names: bool = False
     ignored: tuple[str, ...] = ()
+    days: tuple[str, ...] = ()
     several: bool = False
     lone: str | None = None
 
@@ -49,11 +51,14 @@ class Understood(NamedTuple):
 
 
 class NamedRows(NamedTuple):
-    """`rows`: (row_number, field → cell as text); `unreadable`: (row_number, sentence); `read`: both together."""
+    """`rows`: (row_number, field → cell as text); `unreadable`: (row_number, sentence); `read`: both together; `days`: how
+    its days are to be read.
+    """
 
     rows: list[tuple[int, dict[str, str]]]
     unreadable: list[tuple[int, str]]
     notes: list[str]
+    days: Days = Days(USUAL, "", False)
 
     @property
     def read(self) -> int:
@@ -173,9 +178,15 @@ def headers_of(content: bytes, name: str, kind: FileKind) -> list[str]:
 
 
 def read_named_columns(
-    content: bytes, name: str, kind: FileKind, own: Mapping[str, str] | None = None
+    content: bytes,
+    name: str,
+    kind: FileKind,
+    own: Mapping[str, str] | None = None,
+    *,
+    day_first: bool | None = None,
 ) -> NamedRows:
-    """The rows of a CSV or workbook by field. Notes name the headers that were read as something else, and those not used.
+    """The rows of a CSV or workbook by field. Notes name the headers that were read as something else, those not used, and
+    how days were read; `day_first` is a person's word about these.
 
     InputError as places_of_fields has it, and when the file is no table.
     """
@@ -196,7 +207,10 @@ def read_named_columns(
     rows = [
         (number, {field: cells[place] for field, place in places.items()}) for number, cells in sheet.rows
     ]
-    return NamedRows(rows, list(sheet.unreadable), notes)
+    found = NamedRows(rows, list(sheet.unreadable), notes)
+    days = read_order(found.cells(*kind.days), day_first=day_first)
+    notes += [days.sentence] if days.sentence else []
+    return found._replace(days=days)
 
 
 def headers_key(headers: Sequence[str], kind: str) -> str:

@@ -15,6 +15,7 @@ import pandas as pd
 import lead_values
 from actors import Actor, require
 from batch_ids import find_batch_id
+from lead_days import DayOrder, expected_day
 from named_columns import FileKind, read_named_columns
 from stores import outcomes as store
 from stores import syncs, unmatched
@@ -61,7 +62,7 @@ def history_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) ->
     """A file of history; `columns` are the headers known for leads (lead_columns.read_columns)."""
     return FileKind(
         "history", HISTORICAL_COLUMNS, (("company_name",), ("outcome",)), {**columns, **_HISTORY_HEADERS},
-        own_names=True, ignored=("id", "imported_at"),
+        own_names=True, ignored=("id", "imported_at"), days=("deal_created_at", "delivery_at"),
     )  # fmt: skip
 
 
@@ -69,7 +70,9 @@ def outcome_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) ->
     """A file of outcomes; `columns` are the headers known for leads."""
     fields = (*OUTCOME_COLUMNS, _SITE)
     needed = tuple((field,) for field in OUTCOME_COLUMNS)
-    return FileKind("outcomes", fields, needed, {**columns, **_OUTCOME_HEADERS}, own_names=True)
+    return FileKind(
+        "outcomes", fields, needed, {**columns, **_OUTCOME_HEADERS}, own_names=True, days=("date",)
+    )
 
 
 def import_historical(
@@ -82,6 +85,7 @@ def import_historical(
     source: str = "file",
     kind: FileKind | None = None,
     mapping: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
 ) -> Imported:
     """Leads and their outcomes from a CSV, one per company and ZIP; running it again changes nothing.
 
@@ -92,7 +96,7 @@ def import_historical(
     ends as the whole file does. Cells that say nothing readable are left empty, with a note that names the rows.
     """
     require(actor, "ops", "import outcomes")
-    sheet = read_named_columns(content, name, kind or history_kind(), mapping)
+    sheet = read_named_columns(content, name, kind or history_kind(), mapping, day_first=day_first)
     notes = sheet.notes
     rejected = list(sheet.unreadable)
     kept: dict[str, dict[str, Any]] = {}
@@ -100,7 +104,7 @@ def import_historical(
     strange: dict[str, list[int]] = {}
     read_as: dict[str, str] = {}
     for number, cells in sheet.rows:
-        row = _historical_row(cells, now.date())
+        row = _historical_row(cells, now.date(), sheet.days.order)
         if isinstance(row, str):
             rejected.append((number, row))
             continue
@@ -144,6 +148,7 @@ def import_outcomes(
     actor: Actor,
     kind: FileKind | None = None,
     mapping: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
 ) -> Imported:
     """Dated milestones of exported companies from a CSV with the columns OUTCOME_COLUMNS; a repeat changes
     nothing.
@@ -154,12 +159,12 @@ def import_outcomes(
     unmatched log until a later import or a person settles it.
     """
     require(actor, "ops", "import outcomes")
-    sheet = read_named_columns(content, name, kind or outcome_kind(), mapping)
+    sheet = read_named_columns(content, name, kind or outcome_kind(), mapping, day_first=day_first)
     notes = sheet.notes
     rejected = list(sheet.unreadable)
     rows = []
     for number, cells in sheet.rows:
-        row = _outcome_row(cells, now.date())
+        row = _outcome_row(cells, now.date(), sheet.days.order)
         if isinstance(row, str):
             rejected.append((number, row))
         else:
@@ -208,7 +213,7 @@ def import_outcomes(
     return Imported(counts | {"updated": len(touched)}, sorted(rejected), notes)
 
 
-def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
+def _historical_row(cells: dict[str, str], today: date, order: DayOrder) -> dict[str, Any] | str:
     """The row as stored, or the sentence that says why it cannot be used."""
     name = lead_values.text(cells["company_name"])
     if name is None:
@@ -221,9 +226,9 @@ def _historical_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
     days: dict[str, str | None] = {}
     for column in ("deal_created_at", "delivery_at"):
         said = lead_values.text(cells.get(column, ""))
-        day = lead_values.day(said) if said else None
+        day = lead_values.day(said, order) if said else None
         if said and day is None:
-            return f"The date in {column} was expected as 2026-02-11 or 2/11/2026, but is '{said[:40]}'."
+            return expected_day(f"The date in {column}", said, order)
         if day and day > today:
             return f"The date in {column}, {day.isoformat()}, lies in the future."
         days[column] = day.isoformat() if day else None
@@ -285,7 +290,7 @@ def _strange_cells(column: str, rows: Sequence[int]) -> str:
     return f"{column}: {many} could not be understood and stayed empty (row {shown})."
 
 
-def _outcome_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
+def _outcome_row(cells: dict[str, str], today: date, order: DayOrder) -> dict[str, Any] | str:
     batch = find_batch_id(cells["batch_id"])
     if batch is None:
         return f"The batch ID was expected as HADES-20260211-001, but is '{cells['batch_id'].strip()[:60]}'."
@@ -295,9 +300,9 @@ def _outcome_row(cells: dict[str, str], today: date) -> dict[str, Any] | str:
     milestone = _spelled(cells["milestone"])
     if milestone not in store.MILESTONES:
         return f"The milestone was expected to be one of {', '.join(store.MILESTONES)}, but is '{milestone[:40]}'."
-    day = lead_values.day(cells["date"])
+    day = lead_values.day(cells["date"], order)
     if day is None:
-        return f"The date was expected as 2026-02-11 or 2/11/2026, but is '{cells['date'].strip()[:40]}'."
+        return expected_day("The date", cells["date"], order)
     if day > today:
         return f"The date {day.isoformat()} lies in the future."
     zip_code = lead_values.zip_code(cells.get(_SITE, ""))

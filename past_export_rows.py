@@ -13,6 +13,7 @@ from typing import Any
 
 import lead_values
 from batch_ids import find_batch_id
+from lead_days import DayOrder, expected_day
 from named_columns import FileKind, read_named_columns
 
 NEEDED = ("batch_id", "company_name", "exported_at")
@@ -94,7 +95,8 @@ class PastExports:
 def batch_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) -> FileKind:
     """A file of batches made elsewhere; `columns` are the headers known for leads (lead_columns.read_columns)."""
     needed = tuple((field,) for field in NEEDED)
-    return FileKind("batches", COLUMNS, needed, columns, own_names=True, ignored=_IGNORED)
+    return FileKind("batches", COLUMNS, needed, columns, own_names=True, ignored=_IGNORED,
+                    days=("exported_at", "outcome_at"))  # fmt: skip
 
 
 def read_past_exports(
@@ -104,6 +106,7 @@ def read_past_exports(
     today: date,
     kind: FileKind | None = None,
     mapping: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
 ) -> PastExports:
     """The leads in a CSV or workbook with at least the columns NEEDED and at most COLUMNS; further ones are noted.
     Columns are found by what `kind` knows (see batch_kind) or as a person chose (`mapping`, field → header).
@@ -111,13 +114,13 @@ def read_past_exports(
     A cell of an optional column that says nothing readable stays empty, with a note that names the rows. InputError when
     the file is no table or lacks a column.
     """
-    sheet = read_named_columns(content, name, kind or batch_kind(), mapping)
+    sheet = read_named_columns(content, name, kind or batch_kind(), mapping, day_first=day_first)
     rejected, strange = list(sheet.unreadable), dict[str, list[int]]()
     leads: list[dict[str, Any]] = []
     known: dict[tuple[str, str], list[dict[str, Any]]] = {}
     merged = 0
     for number, cells in sheet.rows:
-        lead = _lead(number, cells, today, strange)
+        lead = _lead(number, cells, today, sheet.days.order, strange)
         if isinstance(lead, str):
             rejected.append((number, lead))
             continue
@@ -147,7 +150,7 @@ def day_and_number(batch_id: str) -> tuple[str, int]:
 
 
 def _lead(
-    number: int, cells: Mapping[str, str], today: date, strange: dict[str, list[int]]
+    number: int, cells: Mapping[str, str], today: date, order: DayOrder, strange: dict[str, list[int]]
 ) -> dict[str, Any] | str:
     """The lead, or the sentence that says why the row cannot be used."""
     batch = find_batch_id(cells["batch_id"])
@@ -157,10 +160,9 @@ def _lead(
     name = lead_values.text(cells["company_name"])
     if name is None:
         return "This row has no company name."
-    exported_at = _moment(cells["exported_at"])
+    exported_at = _moment(cells["exported_at"], order)
     if exported_at is None:
-        came = cells["exported_at"].strip()[:40]
-        return f"The time of export was expected as 2026-02-11 or 2026-02-11T15:30:00Z, but is '{came}'."
+        return expected_day("The time of export", cells["exported_at"], order)
     if exported_at[:10] > f"{today:%Y-%m-%d}":
         return f"The time of export, {exported_at[:10]}, lies in the future."
     lead: dict[str, Any] = {
@@ -177,17 +179,22 @@ def _lead(
     lead["company_key"] = lead["company_key"] or lead_values.company_key(
         lead["company_id"], name, lead["zip_code"]
     )
-    lead["milestone"] = _milestone(number, cells, exported_at, today, strange)
+    lead["milestone"] = _milestone(number, cells, exported_at, today, order, strange)
     return lead  # fmt: skip
 
 
 def _milestone(
-    number: int, cells: Mapping[str, str], exported_at: str, today: date, strange: dict[str, list[int]]
+    number: int,
+    cells: Mapping[str, str],
+    exported_at: str,
+    today: date,
+    order: DayOrder,
+    strange: dict[str, list[int]],
 ) -> tuple[str, str] | None:
     said, at = lead_values.text(cells.get("outcome", "")), lead_values.text(cells.get("outcome_at", ""))
     if said is None or said.lower() == "open":
         return None
-    day = lead_values.day(at) if at else None
+    day = lead_values.day(at, order) if at else None
     if said.lower() not in MILESTONES:
         strange.setdefault("outcome", []).append(number)
         return None
@@ -197,7 +204,7 @@ def _milestone(
     return said.lower(), f"{day:%Y-%m-%d}"
 
 
-def _moment(cell: str) -> str | None:
+def _moment(cell: str, order: DayOrder) -> str | None:
     """ISO in UTC. A day without a time counts from noon: the same day all over America."""
     said = cell.strip()
     if re.match(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:", said):
@@ -207,7 +214,7 @@ def _moment(cell: str) -> str | None:
             return None
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
         return f"{moment:%Y-%m-%dT%H:%M:%SZ}" if 2000 <= moment.year <= 2099 else None
-    day = lead_values.day(said)
+    day = lead_values.day(said, order)
     return f"{day:%Y-%m-%d}T12:00:00Z" if day else None
 
 

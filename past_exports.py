@@ -43,6 +43,7 @@ def import_exports(
     actor: Actor,
     kind: FileKind | None = None,
     mapping: Mapping[str, str] | None = None,
+    day_first: bool | None = None,
 ) -> PastImported:
     """Leads that went out elsewhere, under their batch IDs; running it again, whole or in pieces, changes nothing.
 
@@ -52,7 +53,7 @@ def import_exports(
     export is given one of these batch IDs. InputError when the file is no table or lacks a column.
     """
     require(actor, "ops", "import exports")
-    said = read_past_exports(content, name, today=today, kind=kind, mapping=mapping)
+    said = read_past_exports(content, name, today=today, kind=kind, mapping=mapping, day_first=day_first)
     rejected, notes = list(said.rejected), list(said.notes)
     batch_ids = sorted({lead["batch_id"] for lead in said.leads})
     made_here = store.read_made_here(db, batch_ids=batch_ids)
