@@ -90,7 +90,7 @@ async def _lifespan(_: Any) -> AsyncIterator[None]:
     """
     quiet_access_log()
     try:
-        check_hosts(said_hosts(sys.argv, read_settings().server_host))
+        check_hosts(_hosts())
         await run_in_threadpool(api.state.desk)
     except OpenDoor:
         raise
@@ -100,6 +100,13 @@ async def _lifespan(_: Any) -> AsyncIterator[None]:
         return
     async with api.router.lifespan_context(api):
         yield
+
+
+def _hosts() -> list[str]:
+    """The addresses that whoever started this process said, on the command line or in a setting."""
+    if "streamlit" in [Path(word).name for word in sys.orig_argv[:3]]:  # `streamlit run serve.py`
+        return [str(st.get_option("server.address") or "0.0.0.0")]  # noqa: S104 - what Streamlit then takes
+    return said_hosts(sys.argv, read_settings().server_host)
 
 
 def check_hosts(hosts: Sequence[str]) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 import os
+import socket
 import subprocess
 import sys
 import time
+import urllib.request
 from datetime import UTC, datetime
 
 import pytest
@@ -177,43 +179,45 @@ def test_the_menu_knows_which_page_needs_which_role():
     assert set(PAGES) - set(listed) == {"pages/13_Demo.py"}  # Home's guide leads there while there is a demo
 
 
-@pytest.mark.browser
-def test_a_plain_run_on_every_address_shows_nothing_without_sign_in(config_dir, tmp_path):
-    """`streamlit run Home.py --server.address 0.0.0.0`, a deep link as the first request of the process."""
-    import socket
-    import urllib.request
-
+def plain_run(script: str, log):
+    """`streamlit run` of this script on every address of the machine, without sign-in; the process and its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "Home.py",
-        "--server.address",
-        "0.0.0.0",
-        "--server.port",
-        str(port),
-    ]
-    server = subprocess.Popen(
-        command, cwd=ROOT, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        with chromium() as page:
-            for path in ("Batches", ""):
-                page.goto(f"http://127.0.0.1:{port}/{path}")
-                page.get_by_text("only with sign-in").wait_for()
+    command = [sys.executable, "-m", "streamlit", "run", script, "--server.address", "0.0.0.0", "--server.port", str(port)]  # fmt: skip
+    return subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=log, stderr=log), port
+
+
+@pytest.mark.browser
+def test_a_plain_run_on_every_address_shows_nothing_without_sign_in_and_ends(config_dir, tmp_path):
+    """A deep link is the first request of the process: Streamlit runs nothing of ours before it."""
+    with (tmp_path / "log").open("wb") as log:
+        server, port = plain_run("Home.py", log)
+        try:
+            until = time.monotonic() + 60
+            while time.monotonic() < until:
+                try:
+                    urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
+                    break
+                except OSError:
+                    time.sleep(0.1)
+            with chromium() as page:
+                page.goto(f"http://127.0.0.1:{port}/Batches")
+                server.wait(timeout=60)
                 assert page.locator("h1").count() == 0
                 assert page.locator("[data-testid=stSidebar] a").count() == 0
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+        finally:
+            server.kill()
+            server.wait(timeout=20)
+    assert "only with sign-in. Set up [auth] in the secrets, or serve 127.0.0.1." in (tmp_path / "log").read_text()  # fmt: skip
+
+
+def test_streamlit_itself_does_not_start_the_app_on_another_address_without_sign_in(config_dir, tmp_path):
+    """`streamlit run serve.py`, as the Community Cloud starts it: there sign-in has to be set up, too."""
+    with (tmp_path / "log").open("wb") as log:
+        server, _ = plain_run("serve.py", log)
+        try:
+            assert server.wait(timeout=60) != 0
+        finally:
+            server.kill()
+    assert "The app serves other machines only with sign-in." in (tmp_path / "log").read_text()

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit import runtime
 
 from actors import ROLES, Actor
 from errors import Refused
 from settings import read_settings
 
 UNNAMED = "Local manager"  # who acts on a machine without sign-in before giving a name
+ONLY_WITH_SIGN_IN = "HADES serves other machines, and this one under another name, only with sign-in."
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _LONGEST = 120
 
@@ -39,15 +45,30 @@ def person() -> Actor:
             st.button("Sign out", on_click=st.logout)
             st.stop()
         return found
-    if st.get_option("server.address") not in _LOOPBACK or not _by_own_name():
-        st.error(
-            "HADES serves other machines, and this one under another name, only with sign-in. "
-            "Set up [auth] in the secrets, or open http://127.0.0.1 here."
-        )
-        st.stop()
+    if st.get_option("server.address") not in _LOOPBACK:
+        _end_server()
+    if not _by_own_name():
+        _refuse()
     if "your_name" not in st.session_state:
         st.session_state["your_name"] = remembered_name(read_settings().data_dir)
     return Actor(st.session_state["your_name"] or UNNAMED, "manager")
+
+
+def _refuse() -> NoReturn:
+    st.error(f"{ONLY_WITH_SIGN_IN} Set up [auth] in the secrets, or open http://127.0.0.1 here.")
+    st.stop()
+
+
+def _end_server() -> NoReturn:
+    """Nothing is shown, and `streamlit run Home.py` on another address ends with the reason on stderr.
+
+    Streamlit runs nothing of ours before somebody opens a page, so that is the first moment; `serve.py` refuses to start.
+    """
+    if runtime.exists():
+        sentence = f"{ONLY_WITH_SIGN_IN} Set up [auth] in the secrets, or serve 127.0.0.1."
+        print(sentence, file=sys.stderr, flush=True)  # noqa: T201
+        os.kill(os.getpid(), signal.SIGTERM)  # Streamlit closes its sessions and ends
+    _refuse()
 
 
 def check_still(drawn_for: Actor) -> None:
