@@ -108,7 +108,7 @@ with ui.page("Test a Lead") as frame:
         looked_for = [partial(batches.find_leads, search=search)]
     elif (wanted := _wanted()) is not None:
         looked_for = [partial(batches.read_lead, lead_id=wanted)]
-    ui.read_all(frame, *lead_readers(), *looked_for)
+    ui.read_all(frame, *lead_readers(is_looked_up=bool(looked_for)), *looked_for)
     st.markdown("#### What would one lead score, and why?")
     left, right = st.columns([1, 2], gap="large")
     with left:

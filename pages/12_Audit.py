@@ -24,12 +24,16 @@ def told(detail: str | None) -> str:
                 f"{c.get('dimension')} {c.get('value')}: {c.get('before')} → {c.get('after')}" for c in value
             ]
         else:
-            shown = ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else value
+            if isinstance(value, dict):
+                shown = ", ".join(f"{k} {v}" for k, v in value.items())
+            else:
+                shown = f"{value:,}" if isinstance(value, int) and value > 9999 else value
             parts.append(f"{name.replace('_', ' ')} {shown}")
     return "; ".join(parts)
 
 
 with ui.page("Audit", need="manager") as frame:
+    head = st.container()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input("Person or subject", key="search", max_chars=80, bind="query-params")
         action = st.selectbox(
@@ -45,7 +49,7 @@ with ui.page("Audit", need="manager") as frame:
         ui.empty("Nobody has done anything like that yet.")
     else:
         newest = rows.iloc[0]
-        st.markdown(
+        head.markdown(
             f"#### The newest: {ui.plain(newest['actor'])}, {ui.plain(newest['action'])}, {ui.age(newest['at'], frame.now)}"
         )
         zone = frame.icp.data["business_timezone"]
@@ -56,9 +60,9 @@ with ui.page("Audit", need="manager") as frame:
             detail=[told(detail) for detail in rows["detail"]],
         )
         st.dataframe(
-            shown, hide_index=True, alt="Who did what, newest first", key="acts", height=620,
+            shown, hide_index=True, alt="Who did what, newest first", key="acts", height=min(620, 38 + 35 * len(shown)),
             column_config={"at": st.column_config.DatetimeColumn("When", format="D MMM YYYY, HH:mm"), "actor": "Who", "role": "As",
-                           "action": "Did", "subject": "To what", "detail": st.column_config.TextColumn("From what to what", width="large")},
+                           "action": st.column_config.TextColumn("Did", width="medium"), "subject": "To what", "detail": st.column_config.TextColumn("From what to what", width="large")},
         )  # fmt: skip
         st.caption(
             f"The newest {len(rows):,}; times of {zone}. Entries are written with the change they tell of and never changed."

@@ -16,8 +16,8 @@ STALE_DAYS = 7
 
 
 COLUMNS = (
-    "deal_id", "account", "owner", "stage", "amount", "score", "chance", "chance_low", "chance_high", "at_risk", "account_score",
-    "amount_score", "wins", "confidence", "created_on",
+    "deal_id", "account", "score", "amount", "chance", "likely", "at_risk", "stage", "owner", "account_score", "amount_score",
+    "wins", "confidence", "created_on",
 )  # fmt: skip
 
 
@@ -39,26 +39,21 @@ def score_now(frame: ui.Frame) -> None:
 
 def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
     """The newest snapshot, best deals first."""
-    if ui.lets(frame, "ops", "Scoring the open deals"):
-        st.button("Score the open deals", icon=":material/monitoring:", on_click=score_now, args=(frame,), key="score_now")  # fmt: skip
     if newest is None:
         ui.empty("The open deals have not been scored yet.")
+        offer_scoring(frame)
         return
     rows = ui.read(frame, pipeline.read_scores, snapshot_id=newest["snapshot_id"])
     if rows.empty:
         ui.empty(f"On {ui.day(newest['as_of'])} there was no open deal with an account or an amount.")
+        offer_scoring(frame)
         return
     limit = newest["settings"]["high"]
     high = int((rows["score"] >= limit).sum())
     st.markdown(
         f"#### {high:,} of {ui.many(len(rows), 'open deal')} scored {limit:g} or more on {ui.day(newest['as_of'])}"
     )
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.segmented_control("First", ORDERS, default=ORDERS[0], key="order", bind="query-params")
-        st.download_button(
-            "Download all", lambda: rows_csv(rows), f"pipeline_{newest['as_of']}.csv", "text/csv", icon=":material/download:",
-            on_click="ignore",
-        )  # fmt: skip
+    order = st.segmented_control("First", ORDERS, default=ORDERS[0], key="order", bind="query-params")
     rows = in_order_of(rows, order or ORDERS[0])
     if len(rows) > ui.MOST_ROWS:
         st.caption(f"The first {ui.MOST_ROWS:,} of {len(rows):,} are shown; the download has them all.")
@@ -66,17 +61,20 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
     if age > STALE_DAYS:
         st.info(f"These scores are {age} days old, and deals have moved since. Score the open deals again.", icon=":material/schedule:")  # fmt: skip
     ids = rows["deal_id"].tolist()
+    first = rows.head(ui.MOST_ROWS)
+    first = first.assign(
+        chance=100 * first["chance"], at_risk=first["at_risk"].round(),
+        likely=[ui.interval(low, high) for low, high in zip(first["chance_low"], first["chance_high"], strict=True)],
+    )  # fmt: skip
     st.dataframe(
-        rows.head(ui.MOST_ROWS), hide_index=True, alt="Open deals, what matters first", height=460, column_order=COLUMNS, key="scored_deals",
+        first, hide_index=True, alt="Open deals, what matters first", height=min(460, 38 + 35 * len(first)), column_order=COLUMNS, key="scored_deals",
         selection_mode="single-row", on_select=partial(ui.open_row, "deal", "scored_deals", ids), column_config={
-            "deal_id": "Deal", "account": "Account", "owner": "Owner", "stage": "Stage",
+            "deal_id": st.column_config.TextColumn("Deal", pinned=True), "account": "Account", "owner": "Owner", "stage": "Stage",
             "amount": st.column_config.NumberColumn("Amount", format="localized"),
             "score": st.column_config.ProgressColumn("Score", min_value=0, max_value=100, format="%.1f"),
             "account_score": st.column_config.NumberColumn("Account part", format="%.0f"),
             "amount_score": st.column_config.NumberColumn("Amount part", format="%.0f"), "wins": "Deals won before",
-            "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance to win", format="percent"),
-            "chance_low": st.column_config.NumberColumn("from", format="percent"),
-            "chance_high": st.column_config.NumberColumn("to", format="percent"),
+            "confidence": "Confidence", "chance": st.column_config.NumberColumn("Chance to win", format="%.1f %%"), "likely": "95 % interval",
             "at_risk": st.column_config.NumberColumn("At risk", format="localized"), "created_on": ui.day_column("Created")},
     )  # fmt: skip
     place = ui.named("deal", ids, "open deal")
@@ -87,6 +85,17 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
         "that day. It is no probability. The chance comes from the driver model and stands apart; where it is missing, fewer "
         "than 200 deals were closed. Confidence counts the account's won deals."
     )
+    st.download_button(
+        "Download all", lambda: rows_csv(rows), f"pipeline_{newest['as_of']}.csv", "text/csv", icon=":material/download:",
+        on_click="ignore",
+    )  # fmt: skip
+    offer_scoring(frame)
+
+
+def offer_scoring(frame: ui.Frame) -> None:
+    """The button that takes today's snapshot."""
+    if ui.lets(frame, "ops", "Scoring the open deals"):
+        st.button("Score the open deals", icon=":material/monitoring:", on_click=score_now, args=(frame,), key="score_now")  # fmt: skip
 
 
 def show_deal(deal: dict[str, Any]) -> None:

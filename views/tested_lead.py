@@ -23,11 +23,19 @@ from turso_db import Database
 
 ALIKE = 50
 _VERSIONS = 10
+_LIKE_IT = "The leads most like it"
 
 
-def lead_readers() -> list[Callable[[Database], Any]]:
-    """What `show_lead` reads, for ui.read_all at the top of the page."""
-    return [partial(weights.read_texts, limit=_VERSIONS), outcomes.read_outcome_frame, read_models_in_force]
+def lead_readers(*, is_looked_up: bool) -> list[Callable[[Database], Any]]:
+    """What `show_lead` reads, for ui.read_all at the top of the page. Every past lead is read only for a lead that is shown:
+    of one that is typed in it is not known yet.
+    """
+    past = is_looked_up and st.session_state.get("beside", _LIKE_IT) == _LIKE_IT
+    always: list[Callable[[Database], Any]] = [
+        partial(weights.read_texts, limit=_VERSIONS),
+        read_models_in_force,
+    ]
+    return [*always, outcomes.read_outcome_frame] if past else always
 
 
 def show_lead(
@@ -53,13 +61,19 @@ def show_lead(
             )
     if pd.notna(scored["flags"]):
         st.caption(ui.plain(str(scored["flags"])))
+    if exported is not None:
+        st.caption(
+            f"It went out in {exported['batch_id']} on {ui.day(exported['exported_at'])} with score "
+            f"{ui.count(exported['hades_score'])} of version {exported['weight_version']}, by what was known that day. "
+            "The same version gives another score today where its data differ now: its signal has aged, above all."
+        )
     parts, change = st.columns(2, gap="large")
     with parts:
         st.subheader("What it is made of", anchor=False)
         told = explain(scored, frame.icp)
         told["part"] = told["part"].map(_said)
         told["value"] = told["value"].map(_short, na_action="ignore")
-        st.dataframe(told, hide_index=True, placeholder="", alt="The parts of the score, which sum to it", key="parts",
+        st.dataframe(told, hide_index=True, placeholder="", alt="The parts of the score, which sum to it", key="parts", height=38 + 35 * len(told),
                      column_config={"part": "Part", "value": "Value", "score": "Score", "weight": "Weight",
                                     "points": st.column_config.NumberColumn("Points", format="%.2f")})  # fmt: skip
     with change:
@@ -68,12 +82,22 @@ def show_lead(
             lead, frame.icp, workflow=workflow, today=frame.today, model=model, **options
         )
         table["part"] = table["part"].map(_said)
-        st.dataframe(table, hide_index=True, placeholder="", alt="Other values and the score they would give", key="changes", height=320,
+        st.dataframe(table, hide_index=True, placeholder="", alt="Other values and the score they would give", key="changes", height=min(320, 38 + 35 * len(table)),
                      column_config={"part": "Part", "value": "If it were", "score": "Score",
                                     "difference": st.column_config.NumberColumn("Change", format="%+d"),
                                     "excluded": st.column_config.TextColumn("Left out because", width="medium")})  # fmt: skip
-    _show_versions(frame, lead, workflow, options, exported)
-    _show_alike(frame, {str(name): value for name, value in scored.items()})
+    alike, versions = st.tabs(
+        ["The leads most like it", "Under earlier versions"],
+        key="beside",
+        on_change="rerun",
+        bind="query-params",
+    )
+    if alike.open:
+        with alike:
+            _show_alike(frame, {str(name): value for name, value in scored.items()})
+    if versions.open:
+        with versions:
+            _show_versions(frame, lead, workflow, options)
 
 
 def _short(value: str) -> str:
@@ -92,9 +116,7 @@ def _show_versions(
     lead: pd.DataFrame,
     workflow: str,
     options: dict[str, Any],
-    exported: dict[str, Any] | None,
 ) -> None:
-    st.subheader("Under earlier versions", anchor=False)
     known = ui.read(frame, weights.read_texts, limit=_VERSIONS)
     versions = [(int(row["version"]), parse_icp(row["icp_yaml"])) for row in known]
     table = scores_by_version(lead, versions, workflow=workflow, today=frame.today, **options)
@@ -106,16 +128,9 @@ def _show_versions(
                        **{c: st.column_config.NumberColumn(c.replace("_", " ").capitalize(), format="%.2f")
                           for c in table.columns if c.endswith("_points")}},
     )  # fmt: skip
-    if exported is not None:
-        st.caption(
-            f"It went out in {exported['batch_id']} on {ui.day(exported['exported_at'])} with score "
-            f"{ui.count(exported['hades_score'])} of version {exported['weight_version']}, by what was known that day. "
-            "The same version gives another score today where its data differ now: its signal has aged, above all."
-        )
 
 
 def _show_alike(frame: ui.Frame, lead: dict[str, Any]) -> None:
-    st.subheader("The leads most like it, and what became of them", anchor=False)
     past = ui.read(frame, outcomes.read_outcome_frame)
     nearest = most_alike(lead, past, many=ALIKE)
     if nearest.empty:
@@ -149,7 +164,7 @@ def _show_alike(frame: ui.Frame, lead: dict[str, Any]) -> None:
             "distance",
         ]
     ]
-    st.dataframe(shown, hide_index=True, placeholder="", alt="The leads most like it, most alike first", key="alike", height=320, column_config={
+    st.dataframe(shown, hide_index=True, placeholder="", alt="The leads most like it, most alike first", key="alike", height=min(320, 38 + 35 * len(shown)), column_config={
         "outcome": "Became", "sic_code": "SIC", "employee_count": "Employees", "state": "State",
         "distance_miles": st.column_config.NumberColumn("Miles", format="%.1f"), "hades_score": "Score then",
         "started_on": ui.day_column("Called from"), "batch_id": "Batch",
