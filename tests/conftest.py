@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from threadpoolctl import threadpool_limits
 import turso_db
 
 ROOT = Path(__file__).resolve().parents[1]
+NOW = datetime(2026, 2, 11, 15, 30, tzinfo=UTC)
 _OURS = ("HADES_", "TURSO_", "ZOHO_", "HUNTER_SALES_ENGINE_")
 
 settings.register_profile(
@@ -106,10 +109,37 @@ def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, st
     return say
 
 
+@pytest.fixture(scope="session")
+def calibrated_file(migrated: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database with the real table and one calibration of it, shrunk: 8062 says 40 and 7011 says 46 where 100 is in force."""
+    from outcome_rows import calibrated, history, real_history
+
+    folder = tmp_path_factory.mktemp("calibrated")
+    path, config = folder / "hades.db", shutil.copytree(ROOT / "config", folder / "config")
+    shutil.copy(migrated, path)
+    database = turso_db.connect(f"file:{path}")
+    history(database, NOW, *real_history())
+    calibrated(database, config, NOW)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def run(calibrated_file: Path, db_path: Path, db: turso_db.Database, config_dir: Path) -> dict[str, Any]:
+    """The one run of `calibrated_file`, in the database of this test."""
+    from stores.runs import read_run
+
+    with closing(sqlite3.connect(calibrated_file)) as source, closing(sqlite3.connect(db_path)) as target:
+        source.backup(target)
+    found = read_run(db, run_id=1)
+    assert found is not None
+    return found
+
+
 @pytest.fixture
 def now() -> datetime:
     """One Wednesday morning, 09:30 in Chicago."""
-    return datetime(2026, 2, 11, 15, 30, tzinfo=UTC)
+    return NOW
 
 
 @pytest.fixture

@@ -19,13 +19,6 @@ from stores import audit, runs, weights
 BEN = Actor("Ben Cole", "admin")
 
 
-@pytest.fixture
-def run(db, config_dir, now):
-    """A calibration of the real table, shrunk: 8062 says 40 where 100 is in force."""
-    history(db, now, *real_history())
-    return calibrated(db, config_dir, now)
-
-
 # --- The diff ------------------------------------------------------------------------------------------------
 
 

@@ -6,20 +6,12 @@ import json
 
 import pytest
 from approval_steps import read
-from outcome_rows import calibrated, history, real_history
 
 import scripts.approve
 from scripts.command import run as run_script
 from stores import proposals
 
 WHO = ["--actor", "Ana Ruiz", "--reason", "They sell."]
-
-
-@pytest.fixture
-def run(db, config_dir, now):
-    """A calibration of the real table."""
-    history(db, now, *real_history())
-    return calibrated(db, config_dir, now)
 
 
 def test_a_change_is_proposed_by_one_and_accepted_in_part_by_another(run, db, config_dir, capsys):

@@ -19,13 +19,6 @@ BEN = Actor("Ben Cole", "admin")
 TWO = [("sic_code", "8062"), ("sic_code", "7011")]
 
 
-@pytest.fixture
-def run(db, config_dir, now):
-    """A calibration of the real table, shrunk: 8062 says 40 and 7011 says 46 where 100 is in force."""
-    history(db, now, *real_history())
-    return calibrated(db, config_dir, now)
-
-
 def proposed(db, config_dir, now, run, rows=TWO, **options):
     return propose(
         db, config_dir=config_dir, run_id=run["run_id"], rows=rows, now=now,
@@ -162,7 +155,9 @@ def two_needed(config_dir):
     write(config_dir, read(config_dir).replace(b"second_approver: false", b"second_approver: true"))
 
 
-def test_with_a_second_approver_nobody_acts_alone(two_needed, run, db, config_dir, now):
+def test_with_a_second_approver_nobody_acts_alone(two_needed, db, config_dir, now):
+    history(db, now, *real_history())
+    run = calibrated(db, config_dir, now)
     before = read(config_dir)
     with pytest.raises(Refused, match="asks for a second approver"):
         approved(db, config_dir, now, run, "8062")
