@@ -1,149 +1,158 @@
-"""Pictures of deals: figures for Plotly from finished tables. No calculation beyond placing marks."""
+"""Pictures of deals from finished tables. No calculation beyond placing marks."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pandas as pd
 
 from analytics.charts import CURRENT, QUIET, SUGGESTED
+from analytics.pictures import Axis, Line, Look, Mark, axis, interval_picture, plane_picture
+
+_LIMITS = (
+    (("warn_low", "warn_high"), "dotted", "Where 95 of 100 months lie by chance"),
+    (("alarm_low", "alarm_high"), "dashed", "Where 997 of 1,000 lie"),
+)
+_TERMS = {
+    "maturity": Look(QUIET, "square", "Young deals"),
+    "mix": Look(CURRENT, "diamond", "Other kinds of deals"),
+    "rate": Look(SUGGESTED, "dot", "Other rates"),
+}
+_FOUND = {"found": Look(SUGGESTED, "dot"), "chance": Look(SUGGESTED, "ring")}
+_MOST_LABELS = 8
 
 
-def run_chart(months: pd.DataFrame, cohorts: pd.DataFrame) -> Any:
-    """The win rate by month of closing with its funnel limits, and by month of creation as a thin line.
+def run_chart(months: pd.DataFrame, cohorts: pd.DataFrame, *, alt: str) -> str:
+    """The win rate by month of closing with its funnel limits, and by month of creation as a thin line, as HTML.
 
     Both as analytics.run_chart.monthly_rates gives them. Hollow: a month with deals still open, or not over.
-    Dotted: two standard deviations; dashed: three.
+    Dotted: two standard deviations; dashed: three. Nothing without a month.
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    for columns, dash, name in (
-        (("warn_low", "warn_high"), "dot", "Where 95 of 100 months lie by chance"),
-        (("alarm_low", "alarm_high"), "dash", "Where 997 of 1,000 lie"),
-    ):
+    if months.empty:
+        return ""
+    lines = []
+    for columns, dash, name in _LIMITS:
         for place, column in enumerate(columns):
-            figure.add_trace(
-                go.Scatter(x=months["month"], y=100 * months[column], mode="lines", name=name, legendgroup=name,
-                           showlegend=place == 0, line={"color": QUIET, "width": 1, "dash": dash}, hoverinfo="skip")
-            )  # fmt: skip
+            label = name if place == 0 else ""
+            lines.append(Line(_points(months["month"], 100 * months[column]), QUIET, dash, label))
     if len(cohorts):
-        figure.add_trace(
-            go.Scatter(x=cohorts["month"], y=100 * cohorts["rate"], mode="lines", name="By month of creation",
-                       line={"color": CURRENT, "width": 1.5}, customdata=cohorts[["won", "deals", "still_open"]].to_numpy(),
-                       hovertemplate="created %{x|%b %Y}: %{customdata[0]} of %{customdata[1]} closed were won, %{customdata[2]} open<extra></extra>")
-        )  # fmt: skip
-    symbols = ["circle" if done else "circle-open" for done in months["complete"]]
-    figure.add_trace(
-        go.Scatter(x=months["month"], y=100 * months["rate"], mode="lines+markers", name="By month of closing",
-                   line={"color": SUGGESTED, "width": 2}, marker={"color": SUGGESTED, "size": 8, "symbol": symbols, "line": {"width": 2}},
-                   customdata=months[["won", "deals"]].to_numpy(),
-                   hovertemplate="closed %{x|%b %Y}: %{customdata[0]} of %{customdata[1]} (%{y:.1f} %)<extra></extra>")
-    )  # fmt: skip
-    figure.update_yaxes(title="Won, %")
-    return _calm(figure, height=340, top=40)
+        lines.append(
+            Line(_points(cohorts["month"], 100 * cohorts["rate"]), CURRENT, "solid", "By month of creation")
+        )
+    lines.append(
+        Line(_points(months["month"], 100 * months["rate"]), SUGGESTED, "solid", "By month of closing")
+    )
+    marks = [
+        Mark(_day(row["month"]), 100 * row["rate"], f"closed {row['month']:%b %Y}: {row['won']:,} of {row['deals']:,} ({100 * row['rate']:.1f} %)",
+             look=Look(SUGGESTED, "dot" if row["complete"] else "ring"))
+        for row in months.to_dict("records") if pd.notna(row["rate"])
+    ]  # fmt: skip
+    top = max(months["rate"].max(), cohorts["rate"].max(), months["alarm_high"].median())
+    days = pd.concat([months["month"], cohorts["month"]])
+    step = -(-len(months) // _MOST_LABELS)
+    ticks = [(_day(day), f"{day:%b %Y}") for day in list(months["month"])[::step]]
+    first, last = (_day(pd.Timestamp(day)) for day in (days.min(), days.max()))
+    across = Axis(first, max(last, first + 1), ticks, "")
+    return plane_picture(
+        alt=alt, x=across, y=axis(0, 100 * float(top), "Won, %"), lines=lines, marks=marks, height=260
+    )
 
 
-def change_parts(terms: pd.DataFrame) -> Any:
-    """One line per field and term: how many points of the change it makes, with its interval.
+def change_parts(terms: pd.DataFrame, *, alt: str) -> str:
+    """One line per field and term: how many points of the change it makes, with its interval, as HTML.
 
     `terms` as WinReport.terms or WinReport.young: field, term, change, low, high (points).
     """
-    import plotly.graph_objects as go
-
-    figure = go.Figure()
-    names_of = {"maturity": "Young deals", "mix": "Other kinds of deals", "rate": "Other rates"}
-    for term, colour, symbol in (
-        ("maturity", QUIET, "square"),
-        ("mix", CURRENT, "diamond"),
-        ("rate", SUGGESTED, "circle"),
-    ):
-        rows = terms[terms["term"] == term].iloc[::-1]
-        if rows.empty:
-            continue
-        names = [f"{str(field).replace('_', ' ').capitalize()}, {term}" for field in rows["field"]]
-        figure.add_trace(
-            go.Scatter(x=rows["change"], y=names, mode="markers", name=names_of[term],
-                       marker={"color": colour, "symbol": symbol, "size": 9},
-                       error_x={"type": "data", "symmetric": False, "array": rows["high"] - rows["change"],
-                                "arrayminus": rows["change"] - rows["low"], "color": colour, "thickness": 1.5, "width": 0},
-                       hovertemplate="%{y}: %{x:+.1f} points<extra></extra>")
-        )  # fmt: skip
-    return _around_zero(figure, len(terms), "Points of the change")
+    names = [f"{_words(field)}, {term}" for field, term in zip(terms["field"], terms["term"], strict=True)]
+    rows = terms.assign(at=terms["change"], look=terms["term"], name=names)
+    looks = {term: look for term, look in _TERMS.items() if (rows["term"] == term).any()}
+    return interval_picture(
+        _told(rows, "points"), alt=alt, title="Points of the change", value=_signed, reference=0.0, looks=looks
+    )  # fmt: skip
 
 
-def effects(values: pd.DataFrame) -> Any:
-    """One line per value: its effect in points with the interval; filled where it stands its trials.
+def effects(values: pd.DataFrame, *, alt: str) -> str:
+    """One line per value: its effect in points with the interval; filled where it stands its trials. As HTML.
 
     `values` as Drivers.values.
     """
-    import plotly.graph_objects as go
-
-    rows = values.iloc[::-1]
-    names = [
-        f"{str(f).replace('_', ' ').capitalize()}: {v}"
-        for f, v in zip(rows["field"], rows["value"], strict=True)
-    ]
-    figure = go.Figure(
-        go.Scatter(x=rows["effect"], y=names, mode="markers",
-                   marker={"color": SUGGESTED, "size": 9, "line": {"width": 2},
-                           "symbol": ["circle" if found else "circle-open" for found in rows["found"]]},
-                   error_x={"type": "data", "symmetric": False, "array": rows["effect_high"] - rows["effect"],
-                            "arrayminus": rows["effect"] - rows["effect_low"], "color": QUIET, "thickness": 1.5, "width": 0},
-                   hovertemplate="%{y}: %{x:+.1f} points<extra></extra>")
+    rows = pd.DataFrame({
+        "name": [f"{_words(field)}: {value}" for field, value in zip(values["field"], values["value"], strict=True)],
+        "at": values["effect"], "low": values["effect_low"], "high": values["effect_high"],
+        "look": ["found" if found else "chance" for found in values["found"]],
+    })  # fmt: skip
+    return interval_picture(
+        _told(rows, "points"), alt=alt, title="Points against otherwise alike deals", value=_signed, reference=0.0, looks=_FOUND
     )  # fmt: skip
-    return _around_zero(figure, len(rows), "Points against otherwise alike deals")
 
 
-def impact(segments: pd.DataFrame) -> Any:
-    """One line per value of one field: wins missing against the average, with the interval.
+def impact(segments: pd.DataFrame, *, alt: str) -> str:
+    """One line per value of one field: wins missing against the average, with the interval, as HTML.
 
     `segments`: rows of segment_table of one field.
     """
-    import plotly.graph_objects as go
+    rows = pd.DataFrame({
+        "name": segments["value"], "at": segments["excess"], "low": segments["excess_low"], "high": segments["excess_high"],
+        "told": [f"{value}: {missing:.0f} wins missing, {lost:,} of {deals:,} lost"
+                 for value, missing, lost, deals in segments[["value", "excess", "impact", "deals"]].itertuples(index=False)],
+    })  # fmt: skip
+    return interval_picture(
+        rows,
+        alt=alt,
+        title="Wins missing against the average",
+        value=lambda missing: f"{round(missing) + 0:+d}",
+        reference=0.0,
+    )
 
-    rows = segments.iloc[::-1]
-    figure = go.Figure(
-        go.Scatter(x=rows["excess"], y=rows["value"], mode="markers", marker={"color": SUGGESTED, "size": 9},
-                   error_x={"type": "data", "symmetric": False, "array": rows["excess_high"] - rows["excess"],
-                            "arrayminus": rows["excess"] - rows["excess_low"], "color": SUGGESTED, "thickness": 1.5, "width": 0},
-                   customdata=rows[["impact", "deals"]].to_numpy(),
-                   hovertemplate="%{y}: %{x:.0f} wins missing, %{customdata[0]} of %{customdata[1]} lost<extra></extra>")
-    )  # fmt: skip
-    return _around_zero(figure, len(rows), "Wins missing against the average")
 
-
-def stage_stays(stages: pd.DataFrame) -> Any:
+def stage_stays(stages: pd.DataFrame, *, alt: str) -> str:
     """One line per stage in order: days until half of its deals had left, with the interval; an open end runs to the edge.
 
-    `stages` as StageFlow.stages; a stage that half have not left yet has no mark.
+    `stages` as StageFlow.stages; a stage that half have not left yet has no mark. As HTML.
     """
-    import plotly.graph_objects as go
-
-    rows = stages[stages["median_days"].notna()].iloc[::-1]
-    edge = 1.15 * float(rows[["median_days", "median_high"]].max().max()) if len(rows) else 1.0
-    figure = go.Figure(
-        go.Scatter(x=rows["median_days"], y=rows["stage"], mode="markers", marker={"color": SUGGESTED, "size": 9},
-                   error_x={"type": "data", "symmetric": False, "array": rows["median_high"].fillna(edge) - rows["median_days"],
-                            "arrayminus": rows["median_days"] - rows["median_low"].fillna(0), "color": SUGGESTED, "thickness": 1.5, "width": 0},
-                   customdata=rows[["still_in", "entered"]].to_numpy(),
-                   hovertemplate="%{y}: half have left after %{x:.0f} days, %{customdata[0]} of %{customdata[1]} are still there<extra></extra>")
-    )  # fmt: skip
-    figure.update_yaxes(type="category", title=None)
-    figure.update_xaxes(title="Days until half have left", range=[0, edge])
-    return _calm(figure, height=110 + 26 * len(rows), top=20)
+    rows = pd.DataFrame({
+        "name": stages["stage"], "at": stages["median_days"], "low": stages["median_low"].fillna(0), "high": stages["median_high"],
+        "told": [f"{stage}: half have left after {days:.0f} days, {still:,} of {entered:,} are still there"
+                 for stage, days, still, entered in stages[["stage", "median_days", "still_in", "entered"]].itertuples(index=False)],
+    })  # fmt: skip
+    return interval_picture(
+        rows, alt=alt, title="Days until half have left", value="{:.0f}".format, reference=0.0
+    )
 
 
-def _around_zero(figure: Any, rows: int, title: str) -> Any:
-    figure.add_vline(x=0, line_width=1, line_dash="dot", line_color=QUIET)
-    figure.update_xaxes(title=title, zeroline=False)
-    figure.update_yaxes(type="category", title=None)
-    return _calm(figure, height=110 + 26 * rows, top=34)
+def owner_rates(owners: pd.DataFrame, *, overall_rate: float, alt: str) -> str:
+    """One line per owner: the win rate after shrinkage with its interval, as HTML; the dotted line is the rate of all.
+
+    `owners` as WinReport.owners: value, deals, won, shrunk, low, high (0–1).
+    """
+    rows = pd.DataFrame({
+        "name": owners["value"], "at": 100 * owners["shrunk"], "low": 100 * owners["low"], "high": 100 * owners["high"],
+        "told": [f"{owner}: {100 * rate:.1f} % ({won:,} of {deals:,})"
+                 for owner, rate, won, deals in owners[["value", "shrunk", "won", "deals"]].itertuples(index=False)],
+    })  # fmt: skip
+    return interval_picture(
+        rows, alt=alt, title="Won after shrinkage, %", value="{:.1f}".format, reference=100 * overall_rate
+    )
 
 
-def _calm(figure: Any, *, height: int, top: int) -> Any:
-    figure.update_layout(
-        height=height, margin={"l": 8, "r": 8, "t": top, "b": 8}, dragmode=False,
-        legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0},
-    )  # fmt: skip
-    return figure
+def _told(rows: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """The rows with what each says when pointed at."""
+    told = [
+        f"{name}: {at:+.1f} {unit} ({low:+.1f} to {high:+.1f})"
+        for name, at, low, high in rows[["name", "at", "low", "high"]].itertuples(index=False)
+    ]
+    return rows.assign(told=told)
+
+
+def _points(days: pd.Series, values: pd.Series) -> list[tuple[float, float]]:
+    return [(_day(day), float(value)) for day, value in zip(days, values, strict=True)]
+
+
+def _day(day: pd.Timestamp) -> float:
+    return float(day.toordinal())
+
+
+def _words(field: str) -> str:
+    return str(field).replace("_", " ").capitalize()
+
+
+def _signed(number: float) -> str:
+    return f"{round(number, 1) + 0.0:+.1f}"  # never −0.0

@@ -88,12 +88,13 @@ def show(frame: ui.Frame, told: Told, words: report.Words, of: str) -> None:
     figure_row(found, words, f"{reached} of {len(targets)}")
     left, right = st.columns(2)
     with left:
-        st.plotly_chart(bands_figure(found.bands, overall_rate=found.hits / found.cases), key=f"bands_{of}",
-                        config={"displayModeBar": False}, alt=f"Share {words.hit} by band of score, with intervals")  # fmt: skip
+        alt = f"Share {words.hit} by band of score, with intervals"
+        overall = found.hits / found.cases
+        st.html(bands_figure(found.bands, overall_rate=overall, hit=words.hit, alt=alt))
         st.caption(f"Share {words.hit} by band of score; the dotted line is the rate of all.")
     with right:
-        st.plotly_chart(reliability_figure(found.table), key=f"reliability_{of}", config={"displayModeBar": False},
-                        alt="What the score says as a chance beside what came, with intervals")  # fmt: skip
+        alt = "What the score says as a chance beside what came, with intervals"
+        st.html(reliability_figure(found.table, alt=alt))
         st.caption("On the dotted line a score keeps its promise; above it more came than it said.")
     for place, (question, sentence, tables) in enumerate(told.answers):
         if place:  # the first is the headline

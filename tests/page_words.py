@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 from streamlit.testing.v1 import AppTest
 
 from settings import ROOT
@@ -24,3 +27,9 @@ def said(app: AppTest) -> str:
         app.title, app.markdown, app.error, app.warning, app.info, app.success, app.caption, app.subheader,
     )  # fmt: skip
     return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def pictures(app: AppTest) -> list[str]:
+    """What each picture of the page says to whoever does not see it, in order."""
+    told = (re.search('role="img" aria-label="([^"]*)"', part.proto.body) for part in app.get("html"))
+    return [unescape(found[1]) for found in told if found]

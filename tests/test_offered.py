@@ -18,7 +18,7 @@ from tests.browser import ROOT
 WORKS = ("button", "file_uploader", "text_area", "checkbox")  # a rule's boxes are shown as they stand, locked
 FREE = {"Sign out"}
 NOT_HERE = {"pages/7_Score_Calibration.py"}  # its own tests
-AT_ONCE = {"pages/5_Pipeline.py", "pages/6_Insights.py"}  # one visit shows the controls of every tab
+AT_ONCE = {"pages/5_Pipeline.py"}  # one visit shows the controls of every tab
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,6 @@ import streamlit as st
 
 import ui
 from analytics import deal_charts
-from analytics.charts import rate_intervals
 from analytics.named_change import ASSUMPTIONS, named_change
 from analytics.run_chart import latest_day
 from analytics.segments import SEGMENT_FIELDS
@@ -52,7 +51,11 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame, s
                         st.caption(
                             f"The first {ui.MOST_ROWS:,} of {len(table):,}; the HTML file has them all."
                         )
-    _change(deals)
+    asked = any(name.startswith("change_") for name in st.query_params)  # an address that was passed on
+    change = st.expander("Did a change help?", key="named_change", on_change="rerun", expanded=asked)
+    if change.open:
+        with change:
+            _change(deals)
     for note in report_notes(report):
         if note != report.young_sentence:
             st.caption(ui.plain(note))
@@ -77,23 +80,17 @@ def _tables(
 
 
 def _fell(report: WinReport) -> None:
-    st.plotly_chart(
-        deal_charts.run_chart(report.months, report.cohorts), key="run_chart",
-        alt="Win rate by month of closing and of creation, with the limits that chance keeps",
-    )  # fmt: skip
+    alt = "Win rate by month of closing and of creation, with the limits that chance keeps"
+    st.html(deal_charts.run_chart(report.months, report.cohorts, alt=alt))
 
 
 def _why(report: WinReport) -> None:
     if len(report.terms):
-        st.plotly_chart(
-            deal_charts.change_parts(report.terms), key="parts", alt="The change split into mix and rates by field"
-        )  # fmt: skip
+        st.html(deal_charts.change_parts(report.terms, alt="The change split into mix and rates by field"))
     if len(report.young):
         st.markdown(f"**Only young?** {ui.plain(report.young_sentence)}")
-        st.plotly_chart(
-            deal_charts.change_parts(report.young), key="young",
-            alt="The difference of the newest creations split into young deals, mix and rates by field",
-        )  # fmt: skip
+        alt = "The difference of the newest creations split into young deals, mix and rates by field"
+        st.html(deal_charts.change_parts(report.young, alt=alt))
 
 
 def _risk(report: WinReport) -> None:
@@ -105,22 +102,19 @@ def _risk(report: WinReport) -> None:
         bind="query-params",
     )  # fmt: skip
     some = report.segments[report.segments["field"] == (field or report.risk_field)]
-    st.plotly_chart(deal_charts.impact(some), key="impact", alt="Wins missing against the average by value")
+    st.html(deal_charts.impact(some, alt="Wins missing against the average by value"))
     if report.flow is None:
         return
     st.markdown(f"**Where deals stall**: {ui.plain(report.flow.sentence)}")
     if report.flow.stages["median_days"].notna().any():
-        st.plotly_chart(
-            deal_charts.stage_stays(report.flow.stages), key="stays", alt="Days until half of the deals have left, by stage"
-        )  # fmt: skip
+        alt = "Days until half of the deals have left, by stage"
+        st.html(deal_charts.stage_stays(report.flow.stages, alt=alt))
 
 
 def _first(report: WinReport) -> None:
     if report.drivers is not None:
-        st.plotly_chart(
-            deal_charts.effects(report.drivers.values), key="effects",
-            alt="Effect of each value in percentage points, with its interval",
-        )  # fmt: skip
+        alt = "Effect of each value in percentage points, with its interval"
+        st.html(deal_charts.effects(report.drivers.values, alt=alt))
         st.caption(
             "Filled: stands its trials. Hollow: not distinguishable from chance. What goes with winning need not cause it."
         )
@@ -129,18 +123,13 @@ def _first(report: WinReport) -> None:
 def _who(report: WinReport) -> None:
     if not report.owners["stands_out"].any():
         return  # a ranking that chance made would be read as one that people made
-    rows = report.owners.assign(
-        rate=report.owners["shrunk"], leads=report.owners["deals"], deliveries=report.owners["won"]
-    )
     all_won = report.owners["won"].sum() / report.owners["deals"].sum()
-    figure = rate_intervals(rows.head(MOST_OWNERS), overall_rate=all_won)
-    figure.update_xaxes(title="Won after shrinkage, %", rangemode="normal")
-    st.plotly_chart(figure, key="owners", alt="Win rate per owner after shrinkage, with its interval")
+    alt = "Win rate per owner after shrinkage, with its interval"
+    st.html(deal_charts.owner_rates(report.owners.head(MOST_OWNERS), overall_rate=all_won, alt=alt))
 
 
 def _change(deals: pd.DataFrame) -> None:
     """Someone names a change: who it touched and since when."""
-    st.subheader("Did a change help?", anchor=False)
     fields = [field for field in (*SEGMENT_FIELDS, "owner") if deals[field].notna().any()]
     if not fields:
         st.info("The deals carry no field to tell a group by.", icon=":material/info:")
