@@ -73,6 +73,24 @@ def retire_now(frame: ui.Frame, list_id: int) -> None:
         ui.flash("success", "The list is retired. Its entries stay on record and are no longer asked.")
 
 
+def ask_for_list(frame: ui.Frame) -> None:
+    """The file, what it names, whose list it is and as of when, and the button that brings it into force."""
+    left, right = st.columns(2)
+    upload = left.file_uploader("CSV or .xlsx; one column of numbers, names, domains or addresses will do", type=["csv", "xlsx"], key="list_file", max_upload_size=50)  # fmt: skip
+    right.segmented_control("It names", KINDS, default="phone", required=True, key="list_kind", format_func=lambda kind: NAMED[kind])  # fmt: skip
+    right.text_input(
+        "Source", key="list_name", max_chars=120, placeholder="National registry",
+        help="A newer list of the same source and kind replaces the older one.",
+    )  # fmt: skip
+    right.date_input(
+        "Scrub date", frame.today, max_value=frame.today, key="list_day",
+        help=f"The day on which the source stood so. After {STALE_AFTER_DAYS} days exports ask first.",
+    )  # fmt: skip
+    list_columns = list_kind(st.session_state["list_kind"], read_columns(frame.settings.config_dir))
+    ready = upload is None or ready_columns(frame, upload.getvalue(), upload.name, list_columns)
+    st.button("Put it into force", type="primary", key="load_list", on_click=load_now, args=(frame,), disabled=not ready)  # fmt: skip
+
+
 with ui.page("Suppression") as frame:
     found = ui.read(frame, lists.read_lists)
     entries = ui.many(int(found["entries"].sum()), "entry", "entries")
@@ -93,30 +111,14 @@ with ui.page("Suppression") as frame:
                 "scrubbed_on": ui.day_column("Scrubbed on"), "file_name": "File", "entries": st.column_config.NumberColumn("Entries", format="localized"),
                 "loaded_at": ui.time_column(frame, "Loaded"), "loaded_by": "By"},
         )  # fmt: skip
-    if frame.may("ops"):
+    if not frame.may("ops"):
+        st.stop()
+    with st.container(horizontal=True):
         if frame.settings.zoho_ready:
             st.button(
                 "Load the lists from Zoho", icon=":material/cloud_download:", key="load_from_zoho", on_click=load_from_zoho_now,
                 args=(frame,), help="Customers, sites with a machine and everyone flagged there: config/zoho.yaml says which.",
             )  # fmt: skip
-        st.subheader("Load a list", anchor=False)
-        left, right = st.columns(2)
-        upload = left.file_uploader("CSV or .xlsx; one column of numbers, names, domains or addresses will do", type=["csv", "xlsx"], key="list_file", max_upload_size=50)  # fmt: skip
-        right.segmented_control("It names", KINDS, default="phone", required=True, key="list_kind", format_func=lambda kind: NAMED[kind])  # fmt: skip
-        right.text_input(
-            "Source", key="list_name", max_chars=120, placeholder="National registry",
-            help="A newer list of the same source and kind replaces the older one.",
-        )  # fmt: skip
-        right.date_input(
-            "Scrub date", frame.today, max_value=frame.today, key="list_day",
-            help=f"The day on which the source stood so. After {STALE_AFTER_DAYS} days exports ask first.",
-        )  # fmt: skip
-        list_columns = list_kind(st.session_state["list_kind"], read_columns(frame.settings.config_dir))
-        ready = upload is None or ready_columns(frame, upload.getvalue(), upload.name, list_columns)
-        st.button("Put it into force", type="primary", key="load_list", on_click=load_now, args=(frame,), disabled=not ready)  # fmt: skip
-        if rejected := st.session_state.get("list_rejected"):
-            st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
-                         alt="Rows of the list that could not be used")  # fmt: skip
         if not found.empty:
             with st.popover("Retire a list", icon=":material/block:"):
                 chosen: int = st.selectbox("Which one?", found["list_id"].tolist(), key="retire_id",
@@ -124,3 +126,12 @@ with ui.page("Suppression") as frame:
                 st.button(
                     "Retire", type="primary", key="retire", on_click=retire_now, args=(frame, int(chosen))
                 )
+    if rejected := st.session_state.get("list_rejected"):
+        st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
+                     alt="Rows of the list that could not be used")  # fmt: skip
+    opened = st.expander(
+        "Load a list", found.empty, icon=":material/upload_file:", key="load", on_change="rerun"
+    )
+    if opened.open:
+        with opened:
+            ask_for_list(frame)

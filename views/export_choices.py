@@ -58,8 +58,11 @@ def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choi
             type=["csv", "xlsx"],
             key="intent_file",
         )
-    named = any(key in st.query_params for key in _FURTHER)  # what the address says is in sight
-    with st.expander("Size of the batch, contacts, agents", expanded=named, key="further"):
+    changed = sum(key in st.query_params for key in _FURTHER)
+    told = (
+        f" · {changed} changed" if changed else ""
+    )  # a browser draws the boxes of a popover when it is opened
+    with st.popover(f"Size of the batch, contacts, agents{told}", icon=":material/tune:", width="stretch"):
         segment, rules, agents = _further(frame)
     return Choices(workflow, operator, segment, center, radius, intent, rules, agents)
 
