@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from zoho_story import FIRST
 
 from match_weights import Company
 from matching import MATCHED, REVIEW, UNMATCHED, Pool
@@ -21,18 +23,7 @@ FILLERS = [
     )
     for place, (first, second) in enumerate(
         (first, second)
-        for first in (
-            "Amber",
-            "Birch",
-            "Cedar",
-            "Delta",
-            "Ember",
-            "Falcon",
-            "Granite",
-            "Hazel",
-            "Iris",
-            "Juniper",
-        )
+        for first in FIRST[:10]
         for second in (
             "Motors",
             "Academy",
@@ -208,6 +199,8 @@ def test_of_several_exports_the_last_before_the_record_counts():
         batch_id=None, zip_code="60601", phones=("3125550101",), exported_at="2026-01-06T00:00:00Z"
     )
     assert found(exports, asked).company.batch_id == "HADES-20260105-001"
+    at_once = replace(asked, exported_at="2026-01-08T12:00:00Z")  # the very moment of the third export
+    assert found(exports, at_once).company.batch_id == "HADES-20260108-001"
 
 
 def test_nothing_to_compare_with_is_unmatched():
@@ -220,6 +213,15 @@ def test_probabilities_are_shared_among_rivals():
     answer = found(twins, record())
     assert sum(candidate.probability for candidate in answer.candidates) <= 1
     assert answer.candidates[0].probability == pytest.approx(answer.candidates[1].probability)
+
+
+def test_rivals_that_are_too_unlikely_one_by_one_are_shown_together():
+    places = ("Inn", "Motel", "Suites", "Rooms", "Hotel")
+    rivals = [exported(name, f"Harbor {name}", zip_code=None) for name in places]
+    answer = found(rivals, record("Harbor Hinn"))
+    chances = [candidate.probability for candidate in answer.candidates]
+    assert max(chances) < 1 / 21 < sum(chances)  # odds of 1 to 20
+    assert answer.status == REVIEW
 
 
 def test_the_same_question_has_the_same_answer_in_any_order_of_the_pool():

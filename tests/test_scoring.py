@@ -116,6 +116,11 @@ def test_the_parts_by_hand() -> None:
     assert row["score"] == 100
 
 
+def test_a_half_that_binary_fractions_lose_is_rounded_up_all_the_same() -> None:
+    # 85 x 0.7 = 59.5 by hand and 59.49999999999999 as floats
+    assert one("intent", options={"environment_factor": 0.7}, signal_strength="Medium")["score"] == 60
+
+
 @pytest.mark.parametrize(
     ("score", "priority"),
     [
