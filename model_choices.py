@@ -9,8 +9,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from actors import Actor
-from errors import Conflict
+from errors import Conflict, Refused
+from icp import Icp
+from score_changes import check_signer, needs_second
 from stores.audit import audit_entry
+from stores.model_proposals import PROPOSE, read_proposed
 from stores.state import release_lease, take_lease
 from turso_db import Database, Statement
 
@@ -38,6 +41,29 @@ def one_training(db: Database, *, name: str, now: datetime, actor: Actor) -> Ite
         yield True
     finally:
         release_lease(db, name=name, holder=holder)
+
+
+def keep_proposal(
+    db: Database, *, icp: Icp, of: str, version: int, reason: str, now: datetime, actor: Actor
+) -> None:
+    """Nothing; the model waits for another person to put it into force for these leads, until one does or a newer one comes.
+
+    Refused where one person is enough, as there is nothing to wait for, or when this model waits already.
+    """
+    if not needs_second(icp):
+        raise Refused("One person is enough here (calibration.second_approver). Put the model into force.")
+    if any((row["of"], row["version"]) == (of, version) for row in read_proposed(db)):
+        raise Refused(f"Model {version} waits for another person already.")
+    detail = {"of": of, "version": version, "reason": reason}
+    db.write([audit_entry(now=now, actor=actor, action=PROPOSE, subject=f"{of} {version}", detail=detail)])
+
+
+def check_choice(db: Database, *, icp: Icp, of: str, version: int, actor: Actor) -> None:
+    """Nothing when this person may put the model into force for these leads. Refused where two persons are needed and
+    nobody proposed it, or the same person did.
+    """
+    waits = [row for row in read_proposed(db) if (row["of"], row["version"]) == (of, version)]
+    check_signer(icp, actor, proposed_by=waits[0]["proposed_by"] if waits else None)
 
 
 def keep_choice(

@@ -19,7 +19,7 @@ from analytics.model_report import trained
 from analytics.side_by_side import as_rows, live_report, proposed_icp, scored_every_way
 from errors import Conflict, InputError, Refused
 from icp import WORKFLOWS, Icp, business_zone, parse_icp
-from model_choices import SEED, Retrained, keep_choice, one_training
+from model_choices import SEED, Retrained, check_choice, keep_choice, keep_proposal, one_training
 from stores import models, runs
 from stores.audit import audit_entry
 from stores.state import read_state
@@ -88,11 +88,30 @@ def approve_model(
     """The number of the choice: from now on this model scores the workflow.
 
     Only with a proof: the training proposed it on the newest leads, or live batches would. Refused without one, where
-    this workflow would lose, or when the model scores it already; Conflict when it is not the newest model, the weights
-    changed since it was judged, or somebody else chose meanwhile. InputError for an unknown version or workflow.
+    this workflow would lose, when the model scores it already, or where icp.yaml asks for a second person and nobody else
+    proposed it; Conflict when it is not the newest model, the weights changed since it was judged, or somebody else chose
+    meanwhile. InputError for an unknown version or workflow.
     """
     require(actor, "manager", "put a model in force")
     reason = given_reason(reason)
+    _check_model(db, version, workflow, icp, now)
+    check_choice(db, icp=icp, of=workflow, version=version, actor=actor)
+    return _choose(db, workflow, version, reason, now, actor, "approve model")
+
+
+def propose_model(
+    db: Database, *, version: int, workflow: str, icp: Icp, reason: str, now: datetime, actor: Actor
+) -> None:
+    """Nothing; the model waits for another person (stores.model_proposals). Errors as for `approve_model`; Refused where one
+    person is enough, or when it waits already."""
+    require(actor, "manager", "propose a model")
+    reason = given_reason(reason)
+    _check_model(db, version, workflow, icp, now)
+    keep_proposal(db, icp=icp, of=workflow, version=version, reason=reason, now=now, actor=actor)
+
+
+def _check_model(db: Database, version: int, workflow: str, icp: Icp, now: datetime) -> None:
+    """Nothing when this model may score the workflow."""
     _check_workflow(workflow)
     found = models.read_model(db, version=version)
     if found is None or found["coefficients"] is None:
@@ -107,7 +126,6 @@ def approve_model(
     if models.read_models_in_force(db).get(workflow, {}).get("version") == version:
         raise Refused(f"Model {version} scores the workflow {workflow} already.")
     _check_proof(db, found, workflow, icp, now)
-    return _choose(db, workflow, version, reason, now, actor, "approve model")
 
 
 def bring_back(

@@ -15,9 +15,10 @@ from analytics.lead_model import from_json, sha256, to_json
 from analytics.model_gate import PROPOSED
 from analytics.sent_model import sent_frame, train_sent
 from errors import Conflict, InputError, Refused
+from icp import Icp
 from lead_conversion import lead_frame
 from lead_schema import ApiRules, LeadKind
-from model_choices import SEED, Retrained, keep_choice, one_training
+from model_choices import SEED, Retrained, check_choice, keep_choice, keep_proposal, one_training
 from stores import feedback as leads_store
 from stores import sent_models as store
 from stores.audit import audit_entry
@@ -51,14 +52,35 @@ def retrain_sent(
         return _train(db, kind, known["newest"], now, actor, code_version, seed)
 
 
-def approve_sent_model(db: Database, *, version: int, reason: str, now: datetime, actor: Actor) -> int:
+def approve_sent_model(
+    db: Database, *, version: int, icp: Icp, reason: str, now: datetime, actor: Actor
+) -> int:
     """The number of the choice: from now on this model scores its kind of lead.
 
-    Refused when its training did not propose it, or when it scores them already; Conflict when a newer training ended, or
-    somebody else chose meanwhile; InputError for an unknown version or no reason.
+    Refused when its training did not propose it, when it scores them already, or where icp.yaml asks for a second person and
+    nobody else proposed it; Conflict when a newer training ended, or somebody else chose meanwhile; InputError for an
+    unknown version or no reason.
     """
     require(actor, "manager", "put a model in force")
     reason = given_reason(reason)
+    kind = _check_model(db, version)
+    check_choice(db, icp=icp, of=kind, version=version, actor=actor)
+    return _choose(db, kind, version, reason, now, actor, "approve model")
+
+
+def propose_sent_model(
+    db: Database, *, version: int, icp: Icp, reason: str, now: datetime, actor: Actor
+) -> None:
+    """Nothing; the model waits for another person (stores.model_proposals). Errors as for `approve_sent_model`; Refused
+    where one person is enough, or when it waits already."""
+    require(actor, "manager", "propose a model")
+    reason = given_reason(reason)
+    kind = _check_model(db, version)
+    keep_proposal(db, icp=icp, of=kind, version=version, reason=reason, now=now, actor=actor)
+
+
+def _check_model(db: Database, version: int) -> str:
+    """The kind of leads that this model may score."""
     found = store.read_model(db, version=version)
     if found is None or found["coefficients"] is None:
         raise InputError(
@@ -72,7 +94,7 @@ def approve_sent_model(db: Database, *, version: int, reason: str, now: datetime
         raise Refused(f"Model {version} has no proof to be better than what scores now. {found['why']}")
     if store.read_in_force(db).get(kind, {}).get("version") == version:
         raise Refused(f"Model {version} scores {kind} leads already.")
-    return _choose(db, kind, version, reason, now, actor, "approve model")
+    return kind
 
 
 def bring_back_sent(

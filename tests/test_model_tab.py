@@ -90,6 +90,35 @@ def test_a_proposed_model_is_shown_approved_and_taken_back_in_one_click(trained:
     assert store.read_choices(trained)["version"].isna().tolist() == [True, False]
 
 
+def test_where_two_persons_are_needed_the_button_proposes_and_then_asks_for_another(
+    config: Path, db_path: Path
+) -> None:
+    path = config / "icp.yaml"
+    path.write_text(
+        path.read_text("utf-8").replace("second_approver: false", "second_approver: true"), "utf-8"
+    )
+    db = turso_db.connect(f"file:{db_path}")
+    stored(db, planted(np.random.default_rng(11), 1600, pull=1.5)[0], exported="2025-01-01")
+    now = datetime.now(UTC)
+    retrain(db, icp=active_configuration(db, config_dir=config, now=now).icp, now=now, actor=ANA, code_version="test")  # fmt: skip
+    app = opened()
+    app.text_input(key="acting_as").set_value("Ana Ruiz").run()
+    assert app.button(key="approve_model").label == "Propose"
+    app.text_input(key="model_reason").set_value("It ranks better.")
+    press(app, "approve_model")
+    assert "Model 1 waits for another person." in said(app).replace("\\", "")
+    assert "another person decides this one" in said(app)
+    assert "approve_model" not in [button.key for button in app.button]
+    assert store.read_models_in_force(db) == {}
+    app.text_input(key="acting_as").set_value("Bo Diaz").run()
+    assert "Ana Ruiz proposed it" in said(app)
+    assert app.button(key="approve_model").label == "Put into force"
+    app.text_input(key="model_reason").set_value("Seen.")
+    press(app, "approve_model")
+    assert store.read_models_in_force(db)["geography"]["chosen_by"] == "Bo Diaz"
+    db.close()
+
+
 def test_a_model_that_falls_behind_is_warned_of_and_still_scores(
     trained: turso_db.Database, config: Path
 ) -> None:

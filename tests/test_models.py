@@ -20,9 +20,18 @@ from analytics.lead_model import from_json
 from demo_world import SAMPLE_CENTER_ZIP, sample_upload
 from errors import ConfigError, Conflict, InputError, Refused
 from icp import parse_icp, read_icp
-from models import approve_model, bring_back, model_for, record_side_by_side, retrain, training_due
+from models import (
+    approve_model,
+    bring_back,
+    model_for,
+    propose_model,
+    record_side_by_side,
+    retrain,
+    training_due,
+)
 from scoring import score_leads
 from stores import models as store
+from stores.model_proposals import read_proposed
 from stores.state import take_lease
 
 NOW = datetime(2026, 3, 20, 15, 30, tzinfo=UTC)
@@ -170,6 +179,43 @@ def _uploads(config_dir):
     content = sample_upload("geography", NOW.date())
     file = read_leads(content, "sample.csv", read_columns(config_dir), industries=read_industries(config_dir))
     return file.leads
+
+
+def test_where_two_persons_are_needed_a_model_is_proposed_and_another_person_decides(demo, icp) -> None:
+    two = parse_icp(icp.text.replace("second_approver: false", "second_approver: true"))
+    first = store.read_model(demo, version=1)
+    stamp = {name: first[name] for name in store._FIELDS} | {"status": "proposed", "icp_sha256": two.sha256}
+    gains = {"gains": {workflow: {"auc_gain": 0.02, "leads": 50} for workflow in ("geography", "intent")}}
+    version = demo.write([store.insert_model(stamp=stamp, report=first["report"] | gains)])[0].rows[0][
+        "version"
+    ]
+
+    def propose(workflow="geography", actor=ANA, **options):
+        return propose_model(demo, **({"version": version, "workflow": workflow, "icp": two, "reason": "It ranks better.", "now": NOW, "actor": actor} | options))  # fmt: skip
+
+    bo = Actor("Bo Diaz", "manager")
+    with pytest.raises(Refused, match="second approver"):
+        _approve(demo, two, version=version)
+    with pytest.raises(Refused, match="may not propose"):
+        propose(actor=OPS)
+    with pytest.raises(Conflict, match="weights changed"):
+        propose(icp=icp)
+    propose()
+    with pytest.raises(Refused, match="another person decides"):
+        _approve(demo, two, version=version)
+    with pytest.raises(Refused, match="second approver"):
+        _approve(demo, two, version=version, workflow="intent", actor=bo)  # that was not proposed
+    propose("intent")
+    assert [(row["of"], row["version"]) for row in read_proposed(demo)] == [
+        ("geography", version),
+        ("intent", version),
+    ]
+    assert _approve(demo, two, version=version, actor=bo) == 1
+    assert [row["of"] for row in read_proposed(demo)] == ["intent"]
+    bring_back(
+        demo, workflow="geography", version=None, reason="Calm.", now=NOW, actor=ANA
+    )  # one person, at any time
+    assert store.read_models_in_force(demo) == {}
 
 
 def test_no_model_without_its_proof(demo, icp) -> None:

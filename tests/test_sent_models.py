@@ -16,21 +16,29 @@ import turso_db
 from actors import Actor
 from api import build_app
 from errors import Conflict, InputError, Refused
+from icp import read_icp
 from lead_conversion import Scorer, base_rate
 from lead_schema import SentLead, read_api_rules
 from scripts import train_model
 from scripts.command import run
-from sent_models import approve_sent_model, bring_back_sent, kinds_to_learn, retrain_sent
+from sent_models import (
+    approve_sent_model,
+    bring_back_sent,
+    kinds_to_learn,
+    propose_sent_model,
+    retrain_sent,
+)
 from stores import audit
 from stores import feedback as leads_store
 from stores import sent_models as store
+from stores.model_proposals import read_proposed
 
 from feedback import give_feedback, score_sent  # isort: skip
 
 RULES = read_api_rules(Path(__file__).resolve().parents[1] / "config")
 WEB = RULES.kinds["web"]
 NOW = datetime(2026, 2, 11, 15, 30, tzinfo=UTC)
-SHOP, ADA = Actor("web shop", "ops"), Actor("Ada Lane", "manager")
+SHOP, ADA, BEA = Actor("web shop", "ops"), Actor("Ada Lane", "manager"), Actor("Bea Moss", "manager")
 SCORERS = {"web": Scorer(WEB, base_rate(0, 0, prior_rate=0.1, prior_leads=20))}
 
 
@@ -82,7 +90,10 @@ def test_a_model_is_approved_scores_over_http_and_is_taken_back(
     lead = {"lead_id": "N-1", "age": 40, "website_visits": 39, "lead_source": "Referral"}
     with api_client(build_app(fresh_seconds=0.0)) as client:
         assert client.post("/score", json=lead).json()["model_version"] == "prior"  # proposed is not in force
-    assert approve_sent_model(db, version=1, reason="It ranks.", now=NOW, actor=ADA) == 1
+    assert (
+        approve_sent_model(db, version=1, icp=read_icp(config_dir), reason="It ranks.", now=NOW, actor=ADA)
+        == 1
+    )
     with api_client(build_app()) as client:
         good, poor = (
             client.post("/score", json=one).json()
@@ -109,7 +120,7 @@ def test_a_model_is_approved_scores_over_http_and_is_taken_back(
     assert audit.read_audit(db)["action"].tolist().count("take model back") == 2
 
 
-def test_what_has_no_proof_or_no_name_is_not_put_in_force(db: turso_db.Database) -> None:
+def test_what_has_no_proof_or_no_name_is_not_put_in_force(db: turso_db.Database, config_dir: Path) -> None:
     sent(db, 200)
     assert train(db).status in ("too little", "not better")
     for wrong, error in (
@@ -117,17 +128,55 @@ def test_what_has_no_proof_or_no_name_is_not_put_in_force(db: turso_db.Database)
         ({"version": 1}, (Refused, InputError)),
     ):  # fmt: skip
         with pytest.raises(error):
-            approve_sent_model(db, **({"version": 1, "reason": "Yes.", "now": NOW, "actor": ADA} | wrong))
+            approve_sent_model(
+                db,
+                **(
+                    {"version": 1, "icp": read_icp(config_dir), "reason": "Yes.", "now": NOW, "actor": ADA}
+                    | wrong
+                ),
+            )
     for back in (None, 1):
         with pytest.raises(Refused):
             bring_back_sent(db, kind="web", version=back, reason="Back.", now=NOW, actor=ADA)
 
 
-def test_an_older_proposal_gives_way_to_a_newer_training(db: turso_db.Database) -> None:
+def test_where_two_persons_are_needed_one_proposes_and_another_puts_it_in_force(
+    db: turso_db.Database, config_dir: Path
+) -> None:
+    path = config_dir / "icp.yaml"
+    alone = read_icp(config_dir)
+    path.write_text(
+        path.read_text("utf-8").replace("second_approver: false", "second_approver: true"), "utf-8"
+    )
+    two = read_icp(config_dir)
+    sent(db, 1500)
+    assert train(db).status == "proposed"
+    said = {"version": 1, "reason": "It ranks.", "now": NOW}
+    with pytest.raises(Refused, match="One person is enough"):
+        propose_sent_model(db, icp=alone, actor=ADA, **said)
+    with pytest.raises(Refused, match="second approver"):
+        approve_sent_model(db, icp=two, actor=ADA, **said)
+    propose_sent_model(db, icp=two, actor=ADA, **said)
+    with pytest.raises(Refused, match="waits for another person already"):
+        propose_sent_model(db, icp=two, actor=BEA, **said)
+    assert store.read_in_force(db) == {}  # a proposal changes nothing
+    with pytest.raises(Refused, match="another person decides"):
+        approve_sent_model(db, icp=two, actor=Actor(" ada  LANE ", "admin"), **said)
+    waiting = read_proposed(db)
+    assert [(row["of"], row["version"], row["proposed_by"], row["reason"]) for row in waiting] == [("web", 1, ADA.name, "It ranks.")]  # fmt: skip
+    assert approve_sent_model(db, icp=two, actor=BEA, **said) == 1
+    assert read_proposed(db) == []
+    # What was decided does not come back: the next choice needs two persons again; the way back needs one.
+    bring_back_sent(db, kind="web", version=None, reason="It surprised us.", now=NOW, actor=ADA)
+    with pytest.raises(Refused, match="second approver"):
+        approve_sent_model(db, icp=two, actor=BEA, **said)
+
+
+def test_an_older_proposal_gives_way_to_a_newer_training(db: turso_db.Database, config_dir: Path) -> None:
     sent(db, 1500)
     assert [train(db).version for _ in range(2)] == [1, 2]
     with pytest.raises(Conflict, match="superseded by training 2"):
-        approve_sent_model(db, version=1, reason="Late.", now=NOW, actor=ADA)
+        approve_sent_model(db, version=1, icp=read_icp(config_dir), reason="Late.", now=NOW, actor=ADA)
 
 
 def test_features_from_after_the_outcome_never_reach_the_training(db: turso_db.Database) -> None:

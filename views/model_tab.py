@@ -18,10 +18,12 @@ from icp import WORKFLOWS, business_zone
 from jobs import jobs
 from lead_schema import read_api_rules
 from model_choices import SEED
-from models import Due, approve_model, bring_back, due_from, due_readers, retrain
+from models import Due, approve_model, bring_back, due_from, due_readers, propose_model, retrain
 from sent_models import kinds_to_learn, retrain_sent
 from settings import code_version
 from stores import models
+from stores.model_proposals import read_proposed
+from views.model_signing import show_signing
 from views.sent_models import is_any_due, readers, show_sent_models
 from views.side_by_side import show_side_by_side
 
@@ -35,14 +37,16 @@ _GAINS = {
 }  # fmt: skip
 
 
-def approve_now(frame: ui.Frame, version: int, workflow: str) -> None:
-    """Callback: the model scores the workflow from now on."""
+def sign_now(frame: ui.Frame, version: int, workflow: str, is_proposal: bool) -> None:
+    """Callback: the model scores the workflow from now on, or waits for another person."""
     with ui.act():
-        approve_model(
+        act = propose_model if is_proposal else approve_model
+        act(
             frame.db, version=version, workflow=workflow, icp=frame.icp, reason=st.session_state.get("model_reason", ""),
             now=_now(), actor=ui.approver(frame),
         )  # fmt: skip
-        ui.flash("success", f"Model {version} scores {NAMES[workflow]} from the next lead on.")
+        what = "waits for another person" if is_proposal else "scores {} from the next lead on"
+        ui.flash("success", f"Model {version} {what.format(NAMES[workflow])}.")
 
 
 def fall_back(frame: ui.Frame, workflow: str, version: int | None = None) -> None:
@@ -64,8 +68,8 @@ def train_now(frame: ui.Frame) -> None:
 
 def show_model(frame: ui.Frame) -> None:
     """The whole tab: what scores, the newest training with its evidence, live batches, and all choices."""
-    latest, in_force, choices, trainings, judged, known, live, *sent = ui.read_all(
-        frame, models.read_latest_model, models.read_models_in_force, models.read_choices, models.read_models,
+    waiting, latest, in_force, choices, trainings, judged, known, live, *sent = ui.read_all(
+        frame, read_proposed, models.read_latest_model, models.read_models_in_force, models.read_choices, models.read_models,
         *due_readers(frame.icp, frame.now), partial(models.read_side_by_side, zone=business_zone(frame.icp)), *readers(),
     )  # fmt: skip
     rules = read_api_rules(frame.settings.config_dir)
@@ -77,10 +81,10 @@ def show_model(frame: ui.Frame) -> None:
             "No model was trained yet. Training learns from older leads and is judged on the newest; it changes nothing."
         )
     else:
-        _show_evidence(frame, latest, in_force)
+        _show_evidence(frame, latest, in_force, waiting)
     show_side_by_side(frame, live)
     _show_history(frame, choices, trainings, in_force)
-    show_sent_models(frame, rules, sent)
+    show_sent_models(frame, rules, sent, waiting)
 
 
 def _headline(in_force: dict[str, Any]) -> None:
@@ -169,7 +173,9 @@ def _start(frame: ui.Frame, *, only_if_due: bool) -> None:
     jobs().start(JOB, work)
 
 
-def _show_evidence(frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, Any]) -> None:
+def _show_evidence(
+    frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, Any], waiting: list[dict[str, Any]]
+) -> None:
     """The newest training: verdict, figures, picture, tables, and its approval."""
     report = latest["report"]
     held = [NAMES[w] for w, row in in_force.items() if row["version"] == latest["version"]]
@@ -183,7 +189,7 @@ def _show_evidence(frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, 
             f"{latest['deliveries']:,} deliveries" + (f", up to {ui.day(latest['cut_off'])}; judged on the newer ones." if latest["cut_off"] else ".")
         )  # fmt: skip
         if latest["status"] == "proposed":
-            _offer(frame, latest, in_force)
+            _offer(frame, latest, in_force, waiting)
     if report.get("scorers"):
         _show_figures(report)
         _show_pictures(report)
@@ -191,7 +197,9 @@ def _show_evidence(frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, 
         _show_inputs(report)
 
 
-def _offer(frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, Any]) -> None:
+def _offer(
+    frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, Any], waiting: list[dict[str, Any]]
+) -> None:
     """The approval: which workflow, why, and whose name stands under it."""
     version = latest["version"]
     open_to = [
@@ -211,11 +219,7 @@ def _offer(frame: ui.Frame, latest: dict[str, Any], in_force: dict[str, Any]) ->
         gain = latest["report"]["gains"][workflow]
         st.caption(f"There, on {gain['leads']:,} leads with {gain['deliveries']} deliveries: AUC {gain['auc_gain']:+.3f} "
                    f"(95 % {gain['auc_low']:+.3f} to {gain['auc_high']:+.3f}).")  # fmt: skip
-        st.text_input("Why is this right?", key="model_reason", max_chars=300)
-        st.button("Put into force", type="primary", key="approve_model", on_click=approve_now, args=(frame, version, workflow),
-                  disabled=frame.actor.name == ui.UNNAMED)  # fmt: skip
-        if frame.actor.name == ui.UNNAMED:
-            st.caption("Write your name in the sidebar first: an approval carries a name.")
+        show_signing(frame, waiting, of=workflow, version=version, reason="model_reason", button="approve_model", sign=sign_now)  # fmt: skip
 
 
 def _show_figures(report: dict[str, Any]) -> None:

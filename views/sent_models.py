@@ -12,9 +12,10 @@ import streamlit as st
 import ui
 from analytics.model_charts import reliability_pair
 from lead_schema import ApiRules
-from sent_models import approve_sent_model, bring_back_sent, kinds_to_learn
+from sent_models import approve_sent_model, bring_back_sent, kinds_to_learn, propose_sent_model
 from stores import sent_models as store
 from turso_db import Database
+from views.model_signing import show_signing
 
 _BADGES = {"proposed": ("blue", ":material/verified:"), "not better": ("gray", ":material/balance:"),
            "too little": ("gray", ":material/hourglass_empty:")}  # fmt: skip
@@ -33,14 +34,16 @@ def is_any_due(rules: ApiRules, new: dict[str, int]) -> bool:
     return any(new.get(kind.name, 0) >= rules.retrain_after for kind in kinds_to_learn(rules))
 
 
-def approve_now(frame: ui.Frame, version: int, kind: str) -> None:
-    """Callback: the model scores leads of its kind from now on."""
+def sign_now(frame: ui.Frame, version: int, kind: str, is_proposal: bool) -> None:
+    """Callback: the model scores leads of its kind from now on, or waits for another person."""
     with ui.act():
-        approve_sent_model(
-            frame.db, version=version, reason=st.session_state.get(f"sent_reason_{kind}", ""), now=_now(),
+        act = propose_sent_model if is_proposal else approve_sent_model
+        act(
+            frame.db, version=version, icp=frame.icp, reason=st.session_state.get(f"sent_reason_{kind}", ""), now=_now(),
             actor=ui.approver(frame),
         )  # fmt: skip
-        ui.flash("success", f"Model {kind}-{version} scores {kind} leads within a minute.")
+        what = "waits for another person" if is_proposal else f"scores {kind} leads within a minute"
+        ui.flash("success", f"Model {kind}-{version} {what}.")
 
 
 def fall_back(frame: ui.Frame, kind: str, version: int | None = None) -> None:
@@ -54,7 +57,9 @@ def fall_back(frame: ui.Frame, kind: str, version: int | None = None) -> None:
         ui.flash("success", f"{what} scores {kind} leads again within a minute.")
 
 
-def show_sent_models(frame: ui.Frame, rules: ApiRules, read: list[Any]) -> None:
+def show_sent_models(
+    frame: ui.Frame, rules: ApiRules, read: list[Any], waiting: list[dict[str, Any]]
+) -> None:
     """A part per kind of lead (all but those of the loop): what scores it, the newest training, all choices."""
     latest, in_force, new, choices, trainings = read
     for kind in kinds_to_learn(rules):
@@ -73,11 +78,13 @@ def show_sent_models(frame: ui.Frame, rules: ApiRules, read: list[Any]) -> None:
                 help=f"Model {name}-{held['version']} was approved by {held['chosen_by']} on {ui.day(held['chosen_at'])}.",
             )  # fmt: skip
         if training:
-            _show_training(frame, training, held)
+            _show_training(frame, training, held, waiting)
             _show_history(frame, name, choices[choices["kind"] == name], trainings[trainings["kind"] == name], held)  # fmt: skip
 
 
-def _show_training(frame: ui.Frame, training: dict[str, Any], held: dict[str, Any] | None) -> None:
+def _show_training(
+    frame: ui.Frame, training: dict[str, Any], held: dict[str, Any] | None, waiting: list[dict[str, Any]]
+) -> None:
     report, kind = training["report"], training["kind"]
     is_held = (held or {}).get("version") == training["version"]
     colour, icon = ("green", ":material/check:") if is_held else _BADGES[training["status"]]
@@ -91,11 +98,8 @@ def _show_training(frame: ui.Frame, training: dict[str, Any], held: dict[str, An
         )
         if training["status"] == "proposed" and not is_held and frame.may("manager"):
             with st.popover("Put it in force", icon=":material/check:"):
-                st.text_input("Why is this right?", key=f"sent_reason_{kind}", max_chars=300)
-                st.button("Put into force", type="primary", key=f"approve_sent_{kind}", on_click=approve_now,
-                          args=(frame, training["version"], kind), disabled=frame.actor.name == ui.UNNAMED)  # fmt: skip
-                if frame.actor.name == ui.UNNAMED:
-                    st.caption("Write your name in the sidebar first: an approval carries a name.")
+                show_signing(frame, waiting, of=kind, version=training["version"], reason=f"sent_reason_{kind}",
+                             button=f"approve_sent_{kind}", sign=sign_now)  # fmt: skip
     if report.get("scorers"):
         _show_evidence(report, kind)
 
