@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from database import Many, Statement, Written
 from tests.turso_engine import decode
+from tests.turso_places import ANY_VALUE
 from turso_once import NOTES, TABLES, Batch, kept_before, shape_of, table_missing, write_batch, written_before
 
 _TOKEN = "0123456789abcdef0123456789abcdef"
@@ -115,16 +116,25 @@ def test_a_counter_that_goes_on_is_told_as_it_was(connection: sqlite3.Connection
     assert written_before(first, notes, {0: ["last"]}) == [Written([{"last": 1}], 1)]
 
 
-_VALUES = st.one_of(
-    st.none(),
-    st.integers(-(2**63), 2**63 - 1),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.text(),
-    st.binary(),
-)
+def test_a_table_with_a_trigger_of_its_own_has_each_row_noted_once(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "CREATE TRIGGER own AFTER INSERT ON things BEGIN UPDATE things SET b = 1 WHERE id = NEW.id; END"
+    )
+    batch = write_batch(
+        _TOKEN, [Statement("INSERT INTO things (a) VALUES (?) RETURNING id, a", ("x",))], bump=False
+    )
+    answered, noted = answer_and_notes(connection, batch)
+    assert answered == noted == [Written([{"id": 1, "a": "x"}], 1)]
 
 
-@given(values=st.lists(st.tuples(_VALUES, _VALUES), max_size=4), pair=st.tuples(_VALUES, _VALUES))
+def test_many_rows_go_in_steps_that_every_sqlite_takes() -> None:
+    many = Many("INSERT INTO things (a, b) VALUES (?, ?)", [(n, n) for n in range(40_000)])
+    sent = [len(step["stmt"].get("args", ())) for step in write_batch(_TOKEN, [many], bump=False).steps]
+    assert max(sent) <= 32_766  # SQLITE_MAX_VARIABLE_NUMBER of an SQLite that nobody configured
+    assert sum(number for number in sent if number > 2) == 80_000
+
+
+@given(values=st.lists(st.tuples(ANY_VALUE, ANY_VALUE), max_size=4), pair=st.tuples(ANY_VALUE, ANY_VALUE))
 def test_notes_tell_exactly_what_the_answer_told(
     values: list[tuple[Any, Any]], pair: tuple[Any, Any]
 ) -> None:

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from errors import ConfigError, Conflict, HadesError, Refused, Unavailable
 from tests.turso_engine import decode
+from tests.turso_places import ANY_VALUE
 from tests.turso_server import TursoServer
 from turso_wire import Lost, Wire, decode_row, encode, typed
 
@@ -42,16 +42,7 @@ def entries_of(cursor: Iterator[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     return [entry for part in cursor for entry in part]
 
 
-_VALUES = st.one_of(
-    st.none(),
-    st.integers(-(2**63), 2**63 - 1),
-    st.floats(allow_nan=False, allow_infinity=False),
-    st.text(),
-    st.binary(),
-)
-
-
-@given(_VALUES)
+@given(ANY_VALUE)
 def test_every_value_survives_the_way_there_and_back(value: Any) -> None:
     sent = json.loads(json.dumps(encode(value)))
     assert decode(sent) == value  # the strict server's own reading of it

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from database import Database, Statement
 from tests.real_server import RealServer, real_server_or_skip
@@ -20,6 +21,14 @@ from turso_db import LocalFile
 from turso_http import TursoHttp, for_url
 from turso_libsql_client import ClientWire
 
+# Whatever a database keeps: what goes over the wire and what a repeat is told must be it, to the last bit.
+ANY_VALUE = st.one_of(
+    st.none(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.binary(),
+)
 COUNTER = "INSERT INTO counters (day, last) VALUES (?, 1) ON CONFLICT (day) DO UPDATE SET last = last + 1 RETURNING last"
 ADD = Statement("INSERT INTO things (name) VALUES (?) RETURNING id", ("one",))
 SCHEMA = [
