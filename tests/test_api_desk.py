@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from pathlib import Path
 
@@ -82,6 +83,25 @@ def test_a_database_that_is_away_leaves_what_scored_before(
             assert desk.scorers()["web"].version == "prior"
             assert time.monotonic() < until
             time.sleep(0.01)
+    finally:
+        desk.retrainer.close()
+        desk.db.close()
+
+
+def test_nothing_is_looked_up_while_it_is_fresh(config_dir: Path, db: turso_db.Database) -> None:
+    asked: list[int] = []
+
+    def models(_: turso_db.Database) -> dict[str, Trained]:
+        asked.append(1)
+        return {}
+
+    desk = open_desk(read_settings(), models=models, train=lambda *_: "", fresh_seconds=3600.0)
+    try:
+        for _ in range(20):
+            desk.scorers()
+        for thread in [thread for thread in threading.enumerate() if thread.name == "scorers"]:
+            thread.join()
+        assert asked == [1]  # when the desk was opened
     finally:
         desk.retrainer.close()
         desk.db.close()
