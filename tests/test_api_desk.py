@@ -12,7 +12,9 @@ import pytest
 
 import turso_db
 from actors import Actor
+from api_answers import Problem
 from api_desk import clock, current_scorers, open_desk
+from api_limits import RateLimit
 from errors import Unavailable
 from feedback import give_feedback, score_sent
 from lead_conversion import Trained
@@ -102,6 +104,23 @@ def test_nothing_is_looked_up_while_it_is_fresh(config_dir: Path, db: turso_db.D
         for thread in [thread for thread in threading.enumerate() if thread.name == "scorers"]:
             thread.join()
         assert asked == [1]  # when the desk was opened
+    finally:
+        desk.retrainer.close()
+        desk.db.close()
+
+
+def test_who_guesses_keys_is_slowed_down_by_address(config_dir: Path, db: turso_db.Database) -> None:
+    desk = open_desk(read_settings(), models=lambda _: {}, train=lambda *_: "", fresh_seconds=3600.0)
+    desk.limit = RateLimit(0.001, 2)
+
+    def status(address: str) -> int:
+        with pytest.raises(Problem) as refused:
+            desk.actor({"type": "http", "client": (address, 40_000)}, {"authorization": "Bearer guessed"})
+        return refused.value.status
+
+    try:
+        assert [status("203.0.113.5") for _ in range(4)] == [401, 401, 429, 429]
+        assert status("203.0.113.6") == 401
     finally:
         desk.retrainer.close()
         desk.db.close()
