@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import pandas as pd
 import streamlit as st
 
 import ui
@@ -10,14 +11,16 @@ from stores import deals
 from views.deal_issues import show_import, show_issues
 from views.win_answers import show_answers
 
+
+def known_deals(frame: ui.Frame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The deals that count, and the states they were seen in."""
+    deals_now = partial(read_deal_columns, cache_dir=frame.settings.data_dir / "cache")
+    known, states = ui.read_all(frame, deals_now, deals.read_stage_states)
+    return known, states
+
+
 with ui.page("Insights") as frame:
-    readers = {
-        "Answers": (partial(read_deal_columns, cache_dir=frame.settings.data_dir / "cache"), deals.read_stage_states),
-        "Issues": (partial(deals.read_issues, limit=500), deals.count_issues),
-    }  # fmt: skip
-    # The tab is named before it is drawn, so that all comes in one trip.
-    likely = st.session_state.get("tab") or st.query_params.get("tab", "Answers")
-    counts, *found = ui.read_all(frame, deals.count_deals, *readers.get(likely, ()))
+    (counts,) = ui.read_all(frame, deals.count_deals)
     answers, issues, files = st.tabs(
         ["Answers", "Issues", "Import deals"],
         key="tab",
@@ -28,11 +31,10 @@ with ui.page("Insights") as frame:
     if not counts["deals"]:
         ui.empty("No deals have come in yet. Import a file with your open and closed deals.")
     if answers.open and counts["deals"]:
-        known, states = found if likely == "Answers" else ui.read_all(frame, *readers["Answers"])
         with answers:
-            show_answers(frame, counts, known, states)
+            show_answers(frame, counts, partial(known_deals, frame))
     if issues.open:
-        rows, number = found if likely == "Issues" else ui.read_all(frame, *readers["Issues"])
+        rows, number = ui.read_all(frame, partial(deals.read_issues, limit=500), deals.count_issues)
         with issues:
             show_issues(frame, rows, number)
     if files.open:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 import streamlit as st
@@ -18,32 +18,41 @@ from analytics.win_report_text import report_html, report_notes, report_tables
 
 PERIODS = (30, 60, 90, 180)
 MOST_OWNERS = 25  # in the picture; the table has them all
+Deals = Callable[[], tuple[pd.DataFrame, pd.DataFrame]]  # reads the deals and the states they were seen in
 
 
-def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame, states: pd.DataFrame) -> None:
-    """Tab one: the five answers out of `deals` and the `states` they were seen in; a calm sentence while none was closed."""
+class Told(NamedTuple):
+    """The report, its tables by question, and its pictures as HTML, "" where there is nothing to draw."""
+
+    report: WinReport
+    tables: dict[str, list[tuple[str, pd.DataFrame]]]
+    pictures: dict[str, str]
+
+
+def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: Deals) -> None:
+    """Tab one: the five answers out of `deals` and the states they were seen in; a calm sentence while none was closed."""
     days = st.segmented_control(
         "Newest period", PERIODS, default=90, format_func=lambda number: f"{number} days", key="days", bind="query-params"
     )  # fmt: skip
     stamp = tuple(str(counts[name]) for name in ("deals", "won", "lost", "open", "changed_at"))
-    report = _report(stamp, int(days or 90), deals, states)
-    if report is None:
+    told = _told(stamp, int(days or 90), deals)
+    if told is None:
         ui.empty("No deal was closed yet, so there is no win rate to explain.")
         return
+    report = told.report
     st.caption(
         f"As known on {ui.day(report.as_of)}: {ui.count(counts['won'])} won, {ui.count(counts['lost'])} lost, "
         f"{ui.count(counts['open'])} open. Deals last came in {ui.age(counts['last_seen'], frame.now)}."
     )
-    tables = _tables(stamp, int(days or 90), report)
-    pictures: tuple[Callable[[WinReport], None], ...] = (_fell, _why, _risk, _first, _who)
+    pictures: tuple[Callable[[Told], None], ...] = (_fell, _why, _risk, _first, _who)
     for (question, sentence), picture in zip(report.answers, pictures, strict=True):
         st.subheader(question, anchor=False)
         st.markdown(f"#### {ui.plain(sentence)}")
-        picture(report)
-        if tables[question]:
+        picture(told)
+        if told.tables[question]:
             figures = st.expander("The figures", key=f"figures_{picture.__name__}", on_change="rerun")
             with figures:
-                for caption, table in tables[question] if figures.open else ():
+                for caption, table in told.tables[question] if figures.open else ():
                     st.caption(ui.plain(caption))
                     shown = table.head(ui.MOST_ROWS).rename(columns=lambda name: str(name).replace("_", " "))
                     st.dataframe(shown, hide_index=True, alt=caption, height=min(38 + 35 * len(shown), 420))
@@ -55,7 +64,7 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame, s
     change = st.expander("Did a change help?", key="named_change", on_change="rerun", expanded=asked)
     if change.open:
         with change:
-            _change(deals)
+            _change(deals()[0])
     for note in report_notes(report):
         if note != report.young_sentence:
             st.caption(ui.plain(note))
@@ -65,35 +74,60 @@ def show_answers(frame: ui.Frame, counts: dict[str, Any], deals: pd.DataFrame, s
     )  # fmt: skip
 
 
-@st.cache_data(max_entries=8, show_spinner="Asking the deals")
-def _report(
-    stamp: tuple[str, ...], days: int, _deals: pd.DataFrame, _states: pd.DataFrame
-) -> WinReport | None:
-    return win_report(_deals, days=days, states=_states)
+@st.cache_resource(max_entries=8, show_spinner="Asking the deals")
+def _told(stamp: tuple[str, ...], days: int, _deals: Deals) -> Told | None:
+    """The report of these deals with its tables and pictures; nobody changes it. None while no deal was closed."""
+    known, states = _deals()
+    report = win_report(known, days=days, states=states)
+    return None if report is None else Told(report, report_tables(report), _drawn(report))
 
 
-@st.cache_data(max_entries=8, show_spinner=False)
-def _tables(
-    stamp: tuple[str, ...], days: int, _report: WinReport
-) -> dict[str, list[tuple[str, pd.DataFrame]]]:
-    return report_tables(_report)
+def _drawn(report: WinReport) -> dict[str, str]:
+    """The pictures by name; those of the segments by their field."""
+    all_won = report.owners["won"].sum() / max(report.owners["deals"].sum(), 1)
+    alt = "Wins missing against the average by value"
+    drawn = {
+        str(field): deal_charts.impact(some, alt=alt)
+        for field, some in report.segments.groupby("field", sort=False)
+    }
+    return drawn | {
+        "months": deal_charts.run_chart(
+            report.months, report.cohorts, alt="Win rate by month of closing and of creation, with the limits that chance keeps"
+        ),
+        "terms": deal_charts.change_parts(report.terms, alt="The change split into mix and rates by field"),
+        "young": deal_charts.change_parts(
+            report.young, alt="The difference of the newest creations split into young deals, mix and rates by field"
+        ),
+        "stays": "" if report.flow is None else deal_charts.stage_stays(
+            report.flow.stages, alt="Days until half of the deals have left, by stage"
+        ),
+        "effects": "" if report.drivers is None else deal_charts.effects(
+            report.drivers.values, alt="Effect of each value in percentage points, with its interval"
+        ),
+        "owners": deal_charts.owner_rates(
+            report.owners.head(MOST_OWNERS), overall_rate=all_won, alt="Win rate per owner after shrinkage, with its interval"
+        ),
+    }  # fmt: skip
 
 
-def _fell(report: WinReport) -> None:
-    alt = "Win rate by month of closing and of creation, with the limits that chance keeps"
-    st.html(deal_charts.run_chart(report.months, report.cohorts, alt=alt))
+def _show(picture: str) -> None:
+    if picture:
+        st.html(picture)
 
 
-def _why(report: WinReport) -> None:
-    if len(report.terms):
-        st.html(deal_charts.change_parts(report.terms, alt="The change split into mix and rates by field"))
-    if len(report.young):
-        st.markdown(f"**Only young?** {ui.plain(report.young_sentence)}")
-        alt = "The difference of the newest creations split into young deals, mix and rates by field"
-        st.html(deal_charts.change_parts(report.young, alt=alt))
+def _fell(told: Told) -> None:
+    _show(told.pictures["months"])
 
 
-def _risk(report: WinReport) -> None:
+def _why(told: Told) -> None:
+    _show(told.pictures["terms"])
+    if told.pictures["young"]:
+        st.markdown(f"**Only young?** {ui.plain(told.report.young_sentence)}")
+        _show(told.pictures["young"])
+
+
+def _risk(told: Told) -> None:
+    report = told.report
     fields = list(dict.fromkeys(report.segments["field"]))
     if not fields:
         return
@@ -101,31 +135,25 @@ def _risk(report: WinReport) -> None:
         "By", fields, default=report.risk_field or fields[0], key="risk_by", format_func=lambda name: name.replace("_", " ").capitalize(),
         bind="query-params",
     )  # fmt: skip
-    some = report.segments[report.segments["field"] == (field or report.risk_field)]
-    st.html(deal_charts.impact(some, alt="Wins missing against the average by value"))
-    if report.flow is None:
-        return
-    st.markdown(f"**Where deals stall**: {ui.plain(report.flow.sentence)}")
-    if report.flow.stages["median_days"].notna().any():
-        alt = "Days until half of the deals have left, by stage"
-        st.html(deal_charts.stage_stays(report.flow.stages, alt=alt))
+    _show(told.pictures[field or report.risk_field or fields[0]])
+    if report.flow is not None:
+        st.markdown(f"**Where deals stall**: {ui.plain(report.flow.sentence)}")
+        _show(told.pictures["stays"])
 
 
-def _first(report: WinReport) -> None:
-    if report.drivers is not None:
-        alt = "Effect of each value in percentage points, with its interval"
-        st.html(deal_charts.effects(report.drivers.values, alt=alt))
+def _first(told: Told) -> None:
+    if told.pictures["effects"]:
+        _show(told.pictures["effects"])
         st.caption(
             "Filled: stands its trials. Hollow: not distinguishable from chance. What goes with winning need not cause it."
         )
 
 
-def _who(report: WinReport) -> None:
-    if not report.owners["stands_out"].any():
-        return  # a ranking that chance made would be read as one that people made
-    all_won = report.owners["won"].sum() / report.owners["deals"].sum()
-    alt = "Win rate per owner after shrinkage, with its interval"
-    st.html(deal_charts.owner_rates(report.owners.head(MOST_OWNERS), overall_rate=all_won, alt=alt))
+def _who(told: Told) -> None:
+    if told.report.owners[
+        "stands_out"
+    ].any():  # else a ranking that chance made would be read as one of people
+        _show(told.pictures["owners"])
 
 
 def _change(deals: pd.DataFrame) -> None:
