@@ -7,7 +7,7 @@ import logging
 import secrets
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -279,12 +279,19 @@ def said_no() -> str | None:
 
 
 @contextmanager
-def act() -> Iterator[None]:
-    """For callbacks: an error of the product becomes a sentence on the next run instead of breaking it."""
+def act(doing: str = "") -> Iterator[None]:
+    """For callbacks: an error of the product becomes a sentence on the next run instead of breaking it, any other one the
+    reference under which the log has it. What may take a while says at the top of the page what it is `doing`.
+    """
     try:
-        yield
+        with st.spinner(doing, show_time=True) if doing else nullcontext():
+            yield
     except HadesError as error:
         flash("error", str(error))
+    except Exception:
+        reference = secrets.token_hex(4)
+        _log.exception("an act failed, reference %s", reference)
+        flash("error", f"Something went wrong. Look whether it was kept before you repeat it. The log has the details under {reference}.")  # fmt: skip
 
 
 def open_row(parameter: str, table: str, names: Sequence[Any]) -> None:

@@ -58,7 +58,7 @@ def planned(
 
 def export_now(frame: ui.Frame, plan: Preflight, choices: Choices, parameters: dict[str, Any]) -> None:
     """Callback: record the batch, then offer it."""
-    with ui.act():
+    with ui.act("Recording the batch"):
         done = st.session_state["export"] = record_export(
             frame.db, preflight=plan, icp=frame.icp, weight_version=frame.weight_version, workflow=choices.workflow,
             parameters=parameters, today=frame.today, now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,

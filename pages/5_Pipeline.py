@@ -23,7 +23,7 @@ COLUMNS = (
 
 def score_now(frame: ui.Frame) -> None:
     """Callback: take the snapshot of today."""
-    with ui.act():
+    with ui.act("Scoring the open deals"):
         done = snapshot_pipeline(
             frame.db, rules=read_pipeline_rules(frame.settings.config_dir), today=frame.today,
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,

@@ -21,7 +21,7 @@ SNOOZE_DAYS = 7
 
 def check_now(frame: ui.Frame) -> None:
     """Callback: look at every rule that is on; messages leave with the next scheduled run."""
-    with ui.act():
+    with ui.act("Looking at every rule"):
         done = check_alerts(
             frame.db, rules=read_alert_rules(frame.settings.config_dir), today=frame.today,
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,

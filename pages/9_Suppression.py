@@ -27,7 +27,7 @@ def load_now(frame: ui.Frame) -> None:
     if upload is None:
         ui.flash("info", "Choose a file first.")
         return
-    with ui.act():
+    with ui.act("Putting the list into force"):
         content, columns = upload.getvalue(), read_columns(frame.settings.config_dir)
         kind = list_kind(st.session_state["list_kind"], columns)
         done = load_list(
@@ -45,7 +45,7 @@ def load_now(frame: ui.Frame) -> None:
 
 def load_from_zoho_now(frame: ui.Frame) -> None:
     """Callback: bring the lists of config/zoho.yaml into force and say what became of each."""
-    with ui.act():
+    with ui.act("Reading the lists from Zoho"):
         zoho = for_settings(frame.settings)
         try:
             done = load_lists_from_zoho(

@@ -25,7 +25,7 @@ _NAMES = {
 
 def remove_now(frame: ui.Frame) -> None:
     """Callback: everything is written to a backup, then the demo leaves."""
-    with ui.act():
+    with ui.act("Writing a backup, then removing the demo"):
         now = datetime.now(UTC).replace(microsecond=0)
         found = preview_removal(frame.db)
         if found.why_not:

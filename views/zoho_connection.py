@@ -55,7 +55,7 @@ def connect_now(frame: ui.Frame, accounts_url: str) -> None:
 
 def check_now() -> None:
     """Callback: look at everything a sync needs."""
-    with ui.act():
+    with ui.act("Asking Zoho"):
         _check()
 
 
