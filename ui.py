@@ -110,7 +110,7 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
         require(actor, need, f"open {title}")
         frame = _frame(actor)
         st.title(title, anchor=False)
-        show_flash()
+        show_flash(title)
     try:
         with _sentences(title):
             yield frame
@@ -254,19 +254,26 @@ def approver(frame: Frame) -> Actor:
 
 
 def flash(kind: str, sentence: str) -> None:
-    """Nothing; the sentence is shown once, after the next run. `kind`: success, info, warning, error."""
+    """Nothing; the sentence is shown from the next run on. `kind`: success, info, warning, error."""
     st.session_state["flash"] = (kind, sentence)
 
 
-def show_flash() -> None:
-    """Nothing; what the last act had to say is on the page."""
+def show_flash(title: str = "") -> None:
+    """Nothing; what the last act on the page of this title had to say stands there until the next act or another page: a
+    sentence that went by itself would pull up everything below it.
+    """
+    icons = {"success": ":material/check_circle:", "warning": ":material/warning:"}
     if "flash" in st.session_state:
         kind, sentence = st.session_state.pop("flash")
-        icon = {"success": ":material/check_circle:", "warning": ":material/warning:"}.get(
-            kind, ":material/info:"
-        )
-        getattr(st, kind)(plain(sentence), icon=icon)
-        st.toast(plain(sentence), icon=icon, duration="long")  # whoever has scrolled down sees it too
+        st.session_state["said"] = (title, kind, sentence)
+        st.toast(
+            plain(sentence), icon=icons.get(kind, ":material/info:"), duration="long"
+        )  # for whoever has scrolled down
+    where, kind, sentence = st.session_state.get("said", (title, "", ""))
+    if where != title:
+        del st.session_state["said"]
+    elif sentence:
+        getattr(st, kind)(plain(sentence), icon=icons.get(kind, ":material/info:"))
 
 
 def said_no() -> str | None:

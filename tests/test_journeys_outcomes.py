@@ -41,7 +41,7 @@ def test_sync_review_decide_and_count(tmp_path, monkeypatch):
         for name, value in zoho.environment().items():
             monkeypatch.setenv(name, value)
         with served(data, config) as address, chromium() as page:
-            go(page, address, "Operators")
+            go(page, address, "Operators?tab=Zoho")
             page.get_by_role("textbox", name="Your name").fill("Ana Ruiz")
             page.get_by_role("textbox", name="Your name").press("Enter")
             settled(page)

@@ -127,3 +127,21 @@ def test_a_sync_with_zoho_is_started_from_the_page_and_says_what_it_brought(
 def plain_again(text: str) -> str:
     """The text without the signs that keep Markdown from reading it."""
     return text.replace("\\", "")
+
+
+def test_what_an_act_said_stays_until_the_next_act_or_another_page(places: Path) -> None:
+    app = opened("pages/3_Operators.py")
+
+    def save(name: str) -> None:
+        app.text_input(key="operator_new_name").set_value(name)
+        next(button for button in app.button if button.label == "Save").click().run()
+
+    save("Oak Vending")
+    app.text_input(key="search").set_value("oak").run()
+    assert [one.value for one in app.success] == ["Oak Vending is saved."]
+    assert not app.toast  # which tells it once
+    save("Elm Vending")
+    assert [one.value for one in app.success] == ["Elm Vending is saved."]
+    assert len(app.toast) == 1
+    assert not app.switch_page("pages/2_Batches.py").run().success
+    assert not app.switch_page("pages/3_Operators.py").run().success

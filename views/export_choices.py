@@ -51,7 +51,9 @@ def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choi
         center = left.text_input("Measure from ZIP", key="center", max_chars=10, bind="query-params",
                                  placeholder=str((operator or {}).get("zip_code") or "the operator's ZIP")).strip()  # fmt: skip
         center = center or (operator or {}).get("zip_code")
-        radius = right.number_input("Radius in miles", 1.0, 500.0, radius, key="radius", bind="query-params")
+        radius = right.number_input(
+            "Radius in miles", 1.0, 500.0, radius, format="%g", key="radius", bind="query-params"
+        )
     else:
         intent = st.file_uploader(
             "Company intent sheet, if the signals are not in the file",
@@ -86,7 +88,7 @@ def _further(frame: ui.Frame) -> tuple[str | None, ExportRules, list[str]]:
         help="Whoever was exported within so many days stays; 0 lets everybody out.",
     )
     share = left.slider(
-        "Exploration %", 0.0, MOST_EXPLORED, float(usual.exploration_percent), 0.5, key="explore", bind="query-params",
+        "Exploration %", 0.0, MOST_EXPLORED, float(usual.exploration_percent), 0.5, "%g", key="explore", bind="query-params",
         help="Leads drawn by chance from those that the filters or the cut leave out. Their outcomes show what the rules miss.",
     )  # fmt: skip
     segment = right.selectbox("Segment", list(frame.icp.data["scoring"]["segments"]), index=None, help="Of leads that name none themselves.",
