@@ -10,32 +10,6 @@ import pandas as pd
 CURRENT, SUGGESTED, QUIET = "#C77C00", "#2F8AD0", "#8A97A6"
 
 
-def rate_intervals(rows: pd.DataFrame, *, overall_rate: float | None) -> Any:
-    """One line per value: its delivery rate as a dot with the 95 % interval, the overall rate as a thin line.
-
-    `rows` has value, leads, deliveries, rate, low, high (fractions; missing ones are left out of the picture), in
-    the order to draw from the top.
-    """
-    import plotly.graph_objects as go
-
-    shown = rows[rows["rate"].notna()].iloc[::-1]
-    rate, low, high = (100 * shown[c].astype("float64") for c in ("rate", "low", "high"))
-    figure = go.Figure(
-        go.Scatter(
-            x=rate, y=shown["value"], mode="markers", marker={"color": SUGGESTED, "size": 9},
-            error_x={"type": "data", "symmetric": False, "array": high - rate, "arrayminus": rate - low,
-                     "color": SUGGESTED, "thickness": 1.5, "width": 0},
-            customdata=shown[["deliveries", "leads"]].to_numpy(),
-            hovertemplate="%{y}: %{x:.1f} % (%{customdata[0]} of %{customdata[1]})<extra></extra>",
-        )
-    )  # fmt: skip
-    if overall_rate is not None:
-        figure.add_vline(x=100 * overall_rate, line_width=1, line_dash="dot", line_color=QUIET)
-    figure.update_xaxes(title="Delivered, %", rangemode="tozero", zeroline=False)
-    figure.update_yaxes(type="category", title=None, range=[-0.6, len(shown) - 0.4])
-    return _calm(figure, height=_tall(shown), top=34)
-
-
 def funnel(counts: dict[str, int]) -> Any:
     """Bars from exported to delivery with number and share of the first; `counts` in the order to draw."""
     import plotly.graph_objects as go
@@ -76,11 +50,6 @@ def delivery_curve(curve: pd.DataFrame) -> Any:
     figure.update_xaxes(title="Days since export", rangemode="tozero")
     figure.update_yaxes(title="Delivered, %", rangemode="tozero")
     return _calm(figure, height=320)
-
-
-def _tall(rows: pd.DataFrame) -> int:
-    """The height for one line per row; the same for both pictures of a dimension, so that lines meet."""
-    return 110 + 26 * len(rows)
 
 
 def _calm(figure: Any, *, height: int, top: int = 8) -> Any:

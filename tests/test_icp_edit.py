@@ -41,8 +41,6 @@ ODD = "    scores:   # odd\n" + "".join(f"              {c}:      {s}   # about 
 SINGLE = "    scores:\n" + "".join(f"     '{c}'  : {s}\n     # after {c}: 1\n" for c, s in PAIRS)
 ASKED = "    scores:\n" + "".join(f"      ? '{c}'\n      : {s}\n" for c, s in PAIRS)
 TAGGED = "    scores: !!map\n" + "".join(f"      !!str {c}: !!int '{s}'\n" for c, s in PAIRS)
-LAST = re.sub(r"\n# -+\n# Contacts.*?(?=\ncall_priority)", "", TEXT, flags=re.S)
-
 FILES = {
     "shipped": TEXT,
     "windows": TEXT.replace("\n", "\r\n"),
