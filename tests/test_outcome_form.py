@@ -74,6 +74,22 @@ def test_an_outcome_for_every_company_shown_is_filled_in_and_recorded(db):
     assert rows == [{"source": "person", "recorded_by": "Local manager"}]
 
 
+def test_what_was_filled_in_for_companies_is_not_filled_in_for_leads_of_programs(db):
+    export(db, BATCH, [lead_row(0)])
+    scored(db)
+    app = opened()
+    app.selectbox(key="by_hand_all").set_value("delivery")
+    clean(app.run())
+    clean(app.button(key="by_hand_fill_all").click().run())
+    assert not app.button(key="by_hand_record").disabled
+    app.segmented_control(key="by_hand_of").set_value("Leads of programs")
+    clean(app.run())
+    assert app.button(key="by_hand_say").disabled
+    app.segmented_control(key="by_hand_of").set_value("Exported companies")
+    clean(app.run())
+    assert app.button(key="by_hand_record").disabled
+
+
 def test_the_search_narrows_what_is_shown(db):
     export(db, BATCH, [lead_row(number) for number in range(3)])
     app = opened()

@@ -84,6 +84,7 @@ def show_form(frame: ui.Frame, _rows: pd.DataFrame) -> None:
         key="by_hand_of",
         default=_COMPANIES,
         required=True,
+        on_change=_of_another,
         bind="query-params",
     )
     wanted = right.text_input(
