@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,7 +39,8 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     found, trouble = None, ""
     for service in SERVICES:
         answer, trouble = _asked(Path(said.tool), service)
-        found = audited(answer) if answer is not None else found
+        if answer is not None:
+            found = both(found, audited(answer, everywhere()))
         if found is not None and not found.not_asked:
             break
     if found is None or (not found.weak and found.not_asked):
@@ -61,15 +64,40 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     return found._asdict(), text, PARTLY if found.weak else DONE
 
 
-def audited(answer: dict[str, Any]) -> Audit:
-    """What pip-audit's JSON says."""
+def everywhere() -> set[str]:
+    """The names of all pinned dependencies that every machine installs: an answer that leaves one out is none for it."""
+    pins = re.compile(r"^([A-Za-z0-9._-]+)==[^\s;]+(?: \\)?$", re.MULTILINE)
+    return {_one_name(name) for file in FILES for name in pins.findall((ROOT / file).read_text("utf-8"))}
+
+
+def both(one: Audit | None, other: Audit) -> Audit:
+    """What two services know together: every weakness that either names; not asked is what neither knows."""
+    if one is None:
+        return other
+    weak = one.weak + [weakness for weakness in other.weak if weakness not in one.weak]
+    return Audit(
+        max(one.dependencies, other.dependencies),
+        weak,
+        [name for name in one.not_asked if name in other.not_asked],
+    )
+
+
+def audited(answer: dict[str, Any], pinned: Collection[str] = ()) -> Audit:
+    """What pip-audit's JSON says; of `pinned`, what it does not name was not asked about."""
     listed = answer["dependencies"]
     weak = [
         {"name": one["name"], "version": one["version"], "id": weakness["id"],
          "mended_in": ", ".join(weakness["fix_versions"]) or "no release"}
         for one in listed for weakness in one.get("vulns", ())
     ]  # fmt: skip
-    return Audit(len(listed), weak, [one["name"] for one in listed if "skip_reason" in one])
+    skipped = [_one_name(one["name"]) for one in listed if "skip_reason" in one]
+    missing = set(pinned) - {_one_name(one["name"]) for one in listed}
+    return Audit(len(listed) + len(missing), weak, [*skipped, *sorted(missing)])
+
+
+def _one_name(name: str) -> str:
+    """A package's name as PyPI compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _asked(tool: Path, service: str) -> tuple[dict[str, Any] | None, str]:
@@ -78,7 +106,9 @@ def _asked(tool: Path, service: str) -> tuple[dict[str, Any] | None, str]:
     words = [str(tool), *files, "--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off",
              "--vulnerability-service", service]  # fmt: skip
     try:
-        ended = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS)  # noqa: S603
+        with tempfile.TemporaryDirectory() as empty:  # an answer kept from an earlier day is no answer
+            words += ["--cache-dir", empty]
+            ended = subprocess.run(words, capture_output=True, text=True, timeout=_SECONDS)  # noqa: S603
         return dict(json.loads(ended.stdout)), ""
     except FileNotFoundError:
         return None, " (pip-audit is not installed: make audit installs it)"
