@@ -22,7 +22,7 @@ with ui.page("Batches") as frame:
     low, high = wilson_interval(found["deliveries"].to_numpy(), found["companies"].to_numpy())
     shown = pd.DataFrame({
         "batch": found["batch_id"], "exported": found["exported_at"],
-        "rate": [f"{ui.percent(d / n)} ({ui.interval(lo, hi)})" if old >= days and n else f"too young ({old} days)"
+        "rate": [f"{ui.percent(d / n)} ({ui.interval(lo, hi)})" if old >= days and n else f"too young ({ui.many(old, 'day')})"
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
         "deliveries": found["deliveries"], "companies": found["companies"], "leads": found["exported"], "appointments": found["appointments"], "contacted": found["contacted"],
         "status": found["status"], "operator": found["operator_name"].fillna("–"), "workflow": found["workflow_type"].map(ui.WORKFLOW_NAMES),
@@ -46,9 +46,7 @@ with ui.page("Batches") as frame:
     )  # fmt: skip
     if not wanted:
         st.caption("Tick a batch to open it.")
-        opened = st.expander(
-            "Deliveries by operator", icon=":material/storefront:", key="by_operator", on_change="rerun"
-        )
+        opened = st.expander("Deliveries by operator", key="by_operator", on_change="rerun")
         if opened.open:
             with opened:
                 show_operators(frame, found)

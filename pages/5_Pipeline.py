@@ -85,11 +85,12 @@ def show_scores(frame: ui.Frame, newest: dict[str, Any] | None) -> None:
         "that day. It is no probability. The chance comes from the driver model and stands apart; where it is missing, fewer "
         "than 200 deals were closed. Confidence counts the account's won deals."
     )
-    st.download_button(
-        "Download all", lambda: rows_csv(rows), f"pipeline_{newest['as_of']}.csv", "text/csv", icon=":material/download:",
-        on_click="ignore",
-    )  # fmt: skip
-    offer_scoring(frame)
+    with st.container(horizontal=True):
+        st.download_button(
+            "Download all", lambda: rows_csv(rows), f"pipeline_{newest['as_of']}.csv", "text/csv", icon=":material/download:",
+            on_click="ignore",
+        )  # fmt: skip
+        offer_scoring(frame)
 
 
 def offer_scoring(frame: ui.Frame) -> None:

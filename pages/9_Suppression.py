@@ -113,6 +113,13 @@ with ui.page("Suppression") as frame:
         )  # fmt: skip
     if not frame.may("ops"):
         st.stop()
+    opened = st.expander("Load a list", found.empty, key="load", on_change="rerun")
+    if opened.open:
+        with opened:
+            ask_for_list(frame)
+    if rejected := st.session_state.get("list_rejected"):
+        st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
+                     alt="Rows of the list that could not be used")  # fmt: skip
     with st.container(horizontal=True):
         if frame.settings.zoho_ready:
             st.button(
@@ -126,12 +133,3 @@ with ui.page("Suppression") as frame:
                 st.button(
                     "Retire", type="primary", key="retire", on_click=retire_now, args=(frame, int(chosen))
                 )
-    if rejected := st.session_state.get("list_rejected"):
-        st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
-                     alt="Rows of the list that could not be used")  # fmt: skip
-    opened = st.expander(
-        "Load a list", found.empty, icon=":material/upload_file:", key="load", on_change="rerun"
-    )
-    if opened.open:
-        with opened:
-            ask_for_list(frame)

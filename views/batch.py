@@ -141,7 +141,8 @@ def show_conversion(frame: ui.Frame, batch: dict[str, Any] | None) -> None:
     n = int(batch["companies"])
     low, high = wilson_interval([batch[step] for step in _STEPS], [n] * len(_STEPS))
     with st.container(horizontal=True):
-        st.metric("Companies", ui.count(n), border=True)
+        age = ui.many(age_in_days(batch["exported_at"], pd.Timestamp(frame.now)), "day")
+        st.metric("Companies", ui.count(n), f"{age} old", delta_color="off", delta_arrow="off", border=True)
         for (step, label), down, up in zip(_STEPS.items(), low, high, strict=True):
             st.metric(label, f"{ui.count(batch[step])} · {ui.percent(batch[step] / n)}", f"95 % interval {ui.interval(down, up)}",
                       delta_color="off", delta_arrow="off", border=True)  # fmt: skip
