@@ -18,6 +18,12 @@ def batch_id(day: date, number: int) -> str:
     return f"HADES-{day:%Y%m%d}-{number:03d}"
 
 
+def batch_day(batch_id: str) -> str:
+    """`2026-02-11` of HADES-20260211-001: the day on which the batch came to be, where the business is."""
+    day = batch_id.split("-")[1]
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}"
+
+
 def read_batch_ids(text: str) -> list[str]:
     """All batch IDs in a text, in order, each once, as `HADES-20260211-001`.
 

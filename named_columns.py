@@ -10,6 +10,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+import pandas as pd
+
 from errors import InputError
 from lead_days import USUAL, Days, read_order
 from sheets import IsHeader, OpenSheet, Sheet, open_sheet, plain_header, read_sheet
@@ -211,6 +213,30 @@ def read_named_columns(
     days = read_order(found.cells(*kind.days), day_first=day_first)
     notes += [days.sentence] if days.sentence else []
     return found._replace(days=days)
+
+
+def rows_again(
+    content: bytes, name: str, kind: FileKind, own: Mapping[str, str], told: Sequence[tuple[int, str]]
+) -> pd.DataFrame:
+    """The named rows (row_number, sentence) of the file as it had them: its own columns, then row_number and why. A row that
+    could not be read has these two alone.
+    """
+    sheet = sheet_of(content, name, kind, own)
+    cells = dict(sheet.rows)
+    blank = [""] * len(sheet.headers)
+    headers = [header or f"column {place}" for place, header in enumerate(sheet.headers, 1)]
+    return pd.DataFrame(
+        [[*cells.get(number, blank), str(number), why] for number, why in told],
+        columns=[*headers, "row_number", "why"], dtype="str",
+    )  # fmt: skip
+
+
+def days_of(content: bytes, name: str, kind: FileKind, own: Mapping[str, str]) -> Days:
+    """How the days of the file are to be read, before anything of it comes in; it must be readable."""
+    sheet = sheet_of(content, name, kind, own)
+    places = understand(sheet.headers, kind, own).places
+    dated = [place for field in kind.days for place in places.get(field, ())]
+    return read_order(cells[place] for _, cells in sheet.rows for place in dated)
 
 
 def headers_key(headers: Sequence[str], kind: str) -> str:

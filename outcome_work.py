@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from actors import Actor, given_reason, named_actor, require
+from batch_ids import batch_day
 from errors import Conflict, InputError
 from stores import milestones, outcomes, unmatched
 from stores.audit import audit_entry
@@ -43,11 +44,18 @@ def put_back_unmatched(db: Database, *, ids: Sequence[int], now: datetime, actor
 
 
 def match_unmatched(
-    db: Database, *, row_id: int, company: tuple[str, str], now: datetime, actor: Actor
+    db: Database,
+    *,
+    row_id: int,
+    company: tuple[str, str],
+    now: datetime,
+    actor: Actor,
+    happened_on: date | None = None,
 ) -> None:
     """Nothing; the milestone of an unmatched row from a file is now one of this company (batch_id, company_key).
 
-    InputError for an unknown row or company, and for a row from Zoho, where zoho_sync.decide_match says it for the
+    `happened_on`: the right day, where the row says another one. InputError for an unknown row or company, for a day before
+    the batch of the company, and for a row from Zoho, where zoho_sync.decide_match says it for the
     whole site; Conflict when the row was settled meanwhile.
     """
     require(actor, "ops", "work on unmatched outcomes")
@@ -59,11 +67,21 @@ def match_unmatched(
     if row["resolved_at"] is not None:
         raise Conflict(f"This row was settled meanwhile: {row['resolution']}. Load the page again.")
     batch_id, company_key = company
-    if company_key not in set(outcomes.read_companies(db, batch_ids=[batch_id])["company_key"]):
+    found = outcomes.read_companies(db, batch_ids=[batch_id])
+    if company_key not in set(found["company_key"]):
         raise InputError(f"There is no such company in {batch_id}. Load the page again.")
+    happened_at = happened_on.isoformat() if happened_on else str(row["happened_at"])
+    began = min(batch_day(batch_id), str(found["exported_at"].iloc[0])[:10])
+    if happened_at[:10] < began:
+        raise InputError(
+            f"{row['milestone'].capitalize()} on {happened_at[:10]} lies before {batch_id} went out on {began}. Give the day on "
+            "which it happened, or set the row aside."
+        )
+    if happened_at[:10] > f"{now:%Y-%m-%d}":
+        raise InputError(f"{happened_at[:10]} lies in the future. Give the day on which it happened.")
     key = milestones.free_source_key(db, source=row["source"], source_key=row["source_key"])
     milestone = {
-        "batch_id": batch_id, "company_key": company_key, "milestone": row["milestone"], "happened_at": row["happened_at"],
+        "batch_id": batch_id, "company_key": company_key, "milestone": row["milestone"], "happened_at": happened_at,
         "source": row["source"], "source_key": key, "detail": "matched by hand",
     }  # fmt: skip
     db.write(

@@ -8,13 +8,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 import lead_values
 from actors import Actor, require
-from batch_ids import find_batch_id
+from batch_ids import batch_day, find_batch_id
 from lead_days import DayOrder, expected_day
 from named_columns import FileKind, read_named_columns
 from stores import outcomes as store
@@ -46,16 +46,26 @@ _WORDS = {  # how people write what this product calls by one word
 }  # fmt: skip
 
 
+class Unmatched(NamedTuple):
+    """A row that waits on the work list: what it names, and why nothing counts it yet."""
+
+    row_number: int
+    company_name: str
+    batch_id: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Imported:
-    """What an import did. `counts` add up: read = the sum of the others named in `parts`.
+    """What an import did. `counts` add up: read is the sum of the others, but `updated`.
 
-    `rejected`: (row_number, sentence) of every row that could not be used.
+    `rejected`: (row_number, sentence) of every row that could not be used. `unmatched`: the rows that are work now.
     """
 
     counts: dict[str, int]
     rejected: list[tuple[int, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    unmatched: list[Unmatched] = field(default_factory=list)
 
 
 def history_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) -> FileKind:
@@ -156,7 +166,7 @@ def import_outcomes(
     A company is found by its name within its batch; a further column zip_code tells sites of one name apart.
     Counts: read, matched, review (the name fits several sites of the batch), unmatched, rejected; the first is
     the sum of the others; and updated, the companies whose milestones grew. What is not matched stays in the
-    unmatched log until a later import or a person settles it.
+    unmatched log until a later import or a person settles it; so does what is dated before its batch.
     """
     require(actor, "ops", "import outcomes")
     sheet = read_named_columns(content, name, kind or outcome_kind(), mapping, day_first=day_first)
@@ -168,10 +178,13 @@ def import_outcomes(
         if isinstance(row, str):
             rejected.append((number, row))
         else:
-            rows.append(row)
+            rows.append(row | {"row_number": number})
     companies = store.read_companies(db, batch_ids=sorted({row["batch_id"] for row in rows}))
     by_name = _sites(companies)
-    batches = set(companies["batch_id"])
+    began = {  # where the business is; of batches made elsewhere either day may be the earlier one
+        batch: min(batch_day(batch), str(at)[:10])
+        for batch, at in zip(companies["batch_id"], companies["exported_at"], strict=True)
+    }
     known = store.read_milestone_keys(db, source="file")
     matched, missed = [], []
     for row in rows:
@@ -179,10 +192,10 @@ def import_outcomes(
         sites = by_name.get(name_key, [])
         if len(sites) > 1 and row["zip_code"]:
             sites = [site for site in sites if site.endswith(f"|{row['zip_code']}")] or sites
-        if len(sites) == 1:
+        if len(sites) == 1 and (row["happened_at"] >= began[row["batch_id"]] or row["source_key"] in known):
             matched.append(row | {"company_key": sites[0], "source": "file"})
         else:
-            missed.append(row | {"source": "file", "why": _why(len(sites), row["batch_id"] in batches)})
+            missed.append(row | {"source": "file", "why": _why(row, len(sites), began.get(row["batch_id"]))})
     fresh = [row for row in matched if row["source_key"] not in known]
     touched = list(dict.fromkeys((row["batch_id"], row["company_key"]) for row in fresh))
     _write_in_parts(
@@ -210,7 +223,17 @@ def import_outcomes(
         "rejected": len(rejected),
     }
     _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name, notes)
-    return Imported(counts | {"updated": len(touched)}, sorted(rejected), notes)
+    waiting = [
+        Unmatched(row["row_number"], _shown(row["company_name"]), row["batch_id"], row["why"])
+        for row in missed
+    ]
+    return Imported(counts | {"updated": len(touched)}, sorted(rejected), notes, waiting)
+
+
+def _shown(company: str) -> str:
+    """The name, unless a person's address or number stands in its place."""
+    is_personal = "@" in company or lead_values.phone(company) is not None
+    return "(not shown: an address or a number stands in the place of the name)" if is_personal else company
 
 
 def _historical_row(cells: dict[str, str], today: date, order: DayOrder) -> dict[str, Any] | str:
@@ -327,10 +350,13 @@ def _sites(companies: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
     return {name: list(keys) for name, keys in sites.items()}
 
 
-def _why(sites: int, is_batch: bool) -> str:
+def _why(row: Mapping[str, Any], sites: int, began: str | None) -> str:
+    """`began`: the day of the batch, None for one that was never exported."""
     if sites > 1:
         return "The name fits several sites of this batch; say which one by a column zip_code."
-    return "No company of this batch has this name." if is_batch else "No batch with this ID was exported."
+    if sites == 1:
+        return f"{row['milestone'].capitalize()} on {row['happened_at']} lies before the batch of {began}: which day is right?"
+    return "No company of this batch has this name." if began else "No batch with this ID was exported."
 
 
 def _write_in_parts(

@@ -50,7 +50,7 @@ with ui.page("Outcomes") as frame:
                 ("Delivered", funnel["delivery"]), ("To review", waiting), ("Unmatched, waiting", open_rows),
             ):  # fmt: skip
                 st.metric(label, ui.count(number), border=True)
-        outcome_files.show_rejected()
+        outcome_files.show_left_over()
     show: dict[str, Callable[..., None]] = {
         "Newest": newest_outcomes.show_newest,
         "Review": partial(review_queue.show_reviews, waiting=waiting),

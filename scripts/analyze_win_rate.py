@@ -13,8 +13,7 @@ from analytics.win_report import win_report
 from analytics.win_report_text import report_html, report_json, report_text
 from deals import read_deal_rules, read_deals
 from errors import InputError
-from scripts.command import DONE, PARTLY, as_date, as_number, clock, parser, read_file, run
-from scripts.import_deals import own_mapping
+from scripts.command import DONE, PARTLY, as_date, as_number, clock, own_mapping, parser, read_file, run
 from scripts.judged import write_report
 from settings import read_settings
 

@@ -14,7 +14,9 @@ from datetime import UTC, date, datetime
 from typing import Any, NoReturn
 
 import turso_db
+from column_choices import remembered_columns
 from errors import HadesError, InputError
+from named_columns import FileKind, headers_of, same_header, shown_headers, understand
 from settings import Settings, read_settings
 from sheets import MOST_BYTES
 
@@ -139,6 +141,57 @@ def read_file(path: str) -> bytes:
             f"The file {path} has more than {MOST_BYTES // 2**20} MB, the most that can be read. Split it."
         )
     return content
+
+
+def column_options(options: Parser, *, days: bool = True) -> None:
+    """Nothing; the parser also takes which column is read as which field, and how days are written."""
+    options.add_argument(
+        "--column",
+        action="append",
+        default=[],
+        metavar="FIELD=HEADER",
+        help="which column a field is read from, where its header is not recognised",
+    )
+    if days:
+        options.add_argument(
+            "--day-first",
+            action="store_true",
+            default=None,
+            help="2/10/2025 is October 2, where no other day of the file tells",
+        )
+
+
+def own_mapping(said: Sequence[str]) -> dict[str, str]:
+    """FIELD=HEADER pairs as a map; InputError for one that is none."""
+    pairs = [pair.partition("=") for pair in said]
+    if strange := [field for field, sign, header in pairs if not (field and sign and header)]:
+        raise InputError(f"--column was expected as FIELD=HEADER, but is '{strange[0][:60]}'.")
+    return {field.strip(): header.strip() for field, _, header in pairs}
+
+
+def chosen_columns(
+    db: turso_db.Database, content: bytes, name: str, kind: FileKind, said: argparse.Namespace
+) -> dict[str, str]:
+    """Field → header, as remembered for files with these headers and as said with --column, which wins. What was understood
+    by another header than the field's own name, and what was not, is told on standard error before anything comes in;
+    with --json not, it stands in the notes there.
+    """
+    headers = headers_of(content, name, kind)
+    mapping = remembered_columns(db, kind=kind, headers=headers) | own_mapping(said.column)
+    found = understand(headers, kind, mapping)
+    if found.is_enough and not said.json:
+        others = [
+            f"{field} from '{shown_headers([headers[at] for at in some])}'"
+            for field, some in found.places.items()
+            if [same_header(headers[at]) for at in some] != [field]
+        ]
+        for what, names in (
+            ("Read", ", ".join(others)),
+            ("Not understood, and left out", shown_headers(found.unused, 40) if found.unused else ""),
+        ):
+            if names:
+                print(f"{what}: {names}.", file=sys.stderr)
+    return mapping
 
 
 def told_rows(

@@ -8,9 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from actors import Actor, named_actor
-from lead_columns import read_industries
-from outcomes import HISTORICAL_COLUMNS, import_historical
-from scripts.command import DONE, PARTLY, clock, opened, parser, read_file, run, told_rows
+from lead_columns import read_columns, read_industries
+from outcomes import HISTORICAL_COLUMNS, history_kind, import_historical
+from scripts.command import (
+    DONE,
+    PARTLY,
+    chosen_columns,
+    clock,
+    column_options,
+    opened,
+    parser,
+    read_file,
+    run,
+    told_rows,
+)
 from settings import Settings
 from turso_db import Database
 from zoho_client import for_settings
@@ -26,18 +37,18 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     """
     options = parser("scripts.import_historical", __doc__ or "")
     options.add_argument("--csv", metavar="FILE", help=f"columns: {', '.join(HISTORICAL_COLUMNS)}")
+    column_options(options)
     options.add_argument("--actor", default="import", metavar="NAME", help="who imports")
     said = options.parse_args(argv)
     with opened() as (db, settings):
         if not said.csv:
             return _from_zoho(db, settings, named_actor(said.actor))
+        content, name = read_file(said.csv), Path(said.csv).name
+        kind = history_kind(read_columns(settings.config_dir))
         done = import_historical(
-            db,
-            content=read_file(said.csv),
-            name=Path(said.csv).name,
-            now=clock(),
-            actor=named_actor(said.actor),
-        )
+            db, content=content, name=name, now=clock(), actor=named_actor(said.actor), kind=kind,
+            mapping=chosen_columns(db, content, name, kind, said), day_first=said.day_first,
+        )  # fmt: skip
     return told_rows(done.counts, done.notes, done.rejected)
 
 

@@ -12,10 +12,21 @@ from actors import Actor, named_actor
 from configuration import active_configuration
 from icp import business_zone
 from lead_columns import read_columns
-from scripts.command import DONE, PARTLY, as_date, clock, opened, parser, read_file, run
+from scripts.command import (
+    DONE,
+    PARTLY,
+    as_date,
+    chosen_columns,
+    clock,
+    column_options,
+    opened,
+    parser,
+    read_file,
+    run,
+)
 from settings import Settings
 from suppression import load_list, load_lists_from_zoho
-from suppression_keys import KINDS
+from suppression_keys import KINDS, list_kind
 from turso_db import Database
 from zoho_client import for_settings
 from zoho_profile import read_profile
@@ -35,6 +46,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     options.add_argument("--kind", choices=KINDS, help="what the list names")
     options.add_argument("--name", metavar="NAME", help="the source; a newer list replaces the older")
     options.add_argument("--scrubbed", type=as_date, metavar="DATE", help="the day the source stood so")
+    column_options(options, days=False)
     options.add_argument("--actor", required=True, metavar="NAME", help="who loads it")
     said = options.parse_args(argv)
     of_file = {"FILE": said.file, "--kind": said.kind, "--name": said.name, "--scrubbed": said.scrubbed}
@@ -50,9 +62,13 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         today = now.astimezone(business_zone(icp)).date()
         if said.from_zoho:
             return _from_zoho(db, settings, today, now, actor)
+        columns = read_columns(settings.config_dir)
+        mapping = chosen_columns(
+            db, content, Path(said.file).name, list_kind(said.kind, columns), said
+        )
         done = load_list(
             db, content=content, file_name=Path(said.file).name, kind=said.kind, name=said.name,
-            scrubbed_on=said.scrubbed, columns=read_columns(settings.config_dir), today=today, now=now, actor=actor,
+            scrubbed_on=said.scrubbed, columns=columns, mapping=mapping, today=today, now=now, actor=actor,
         )  # fmt: skip
     told = ", ".join(f"{number:,} {name.replace('_', ' ')}" for name, number in done.counts.items())
     lines = [f"The list {said.name} is in force: {told}."]

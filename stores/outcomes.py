@@ -66,12 +66,12 @@ def read_companies(db: Database, *, batch_ids: Sequence[str]) -> pd.DataFrame:
     """One row per lead of these batches, for matching.
 
     Columns: lead_id, batch_id, company_key, company_name, company_id, contact_id, phone, other_phones,
-    web_domain, street, city, state, zip_code, status.
+    web_domain, street, city, state, zip_code, status, exported_at.
     """
     return db.frame(
         "SELECT l.id AS lead_id, l.batch_id, l.company_key, l.company_name, l.company_id, l.contact_id, l.phone, "
-        "l.other_phones, l.web_domain, l.street, l.city, l.state, l.zip_code, b.status "
-        "FROM lead_outcomes l JOIN batches b ON b.batch_id = l.batch_id "
+        "l.other_phones, l.web_domain, l.street, l.city, l.state, l.zip_code, b.status, "
+        "b.exported_at FROM lead_outcomes l JOIN batches b ON b.batch_id = l.batch_id "
         "WHERE l.batch_id IN (SELECT value FROM json_each(?)) ORDER BY l.id",
         (json.dumps(list(batch_ids)),),
     )

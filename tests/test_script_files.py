@@ -83,6 +83,6 @@ def test_a_file_that_is_no_list_of_outcomes_is_a_sentence_and_leaves_nothing(
     arguments = ["--csv", path] if module is scripts.import_historical else [path]
     found, message = refused(said, module, *arguments)
     assert found == "InputError"
-    assert words in message or "missing: " in message
+    assert words in message or "has no column for" in message
     for name in ("historical_outcomes", "outcome_milestones", "unmatched_outcomes", "sync_runs", "audit"):
         assert db.rows(f"SELECT count(*) AS n FROM {name}") == [{"n": 0}]

@@ -12,9 +12,11 @@ import streamlit as st
 import ui
 from column_choices import remember_columns
 from errors import InputError
+from lead_days import Days
 from named_columns import (
     FileKind,
     Understood,
+    days_of,
     headers_key,
     headers_of,
     is_value,
@@ -30,6 +32,9 @@ LABELS = {
     "batch_id": "Batch ID", "deal_id": "Deal ID", "company_id": "Company ID", "contact_id": "Contact ID",
     "deal_created_at": "Day the deal was created", "delivery_at": "Day of delivery", "email": "E-mail",
 }  # fmt: skip
+
+
+_ORDERS = {"As said above": None, "the month": False, "the day": True}
 
 
 class Columns(NamedTuple):
@@ -129,6 +134,33 @@ def ready_columns(
         frame, name, kind, columns, first=first, expanded=bool(columns.found.unused and not columns.own)
     )
     return columns if columns.found.is_enough else None
+
+
+@st.cache_data(max_entries=16, show_spinner="Reading the days")
+def _days(content: bytes, name: str, stamp: str, _kind: FileKind, own: dict[str, str]) -> Days:
+    """How the days of an uploaded file are to be read; `stamp` stands for the kind."""
+    return days_of(content, name, _kind, own)
+
+
+def ask_for_days(content: bytes, name: str, kind: FileKind, own: dict[str, str], key: str) -> None:
+    """Nothing; what is to be said about the file's days is said, with the choice where no day of the file tells."""
+    days = _days(content, name, str(kind), kind, own)
+    if not days.sentence:
+        return
+    st.info(ui.plain(days.sentence), icon=":material/calendar_month:")
+    if days.undecided:
+        st.segmented_control(
+            "Days of numbers alone put first",
+            _ORDERS,
+            key=f"days_{key}",
+            default="As said above",
+            required=True,
+        )
+
+
+def chosen_days(key: str) -> bool | None:
+    """Whether the day comes first, as a person said; None where nobody did."""
+    return _ORDERS.get(str(st.session_state.get(f"days_{key}")))
 
 
 def _told(columns: Columns) -> str:

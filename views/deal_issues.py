@@ -10,7 +10,7 @@ import streamlit as st
 import ui
 from deal_import import import_deals, settle_issues
 from deals import deal_kind, read_deal_rules
-from views.column_boxes import columns_of, ready_columns
+from views.column_boxes import ask_for_days, chosen_days, columns_of, ready_columns
 
 
 def import_now(frame: ui.Frame) -> None:
@@ -24,6 +24,7 @@ def import_now(frame: ui.Frame) -> None:
         done = import_deals(
             frame.db, content=content, name=upload.name, rules=rules, now=datetime.now(UTC).replace(microsecond=0),
             actor=frame.actor, mapping=columns_of(frame, content, upload.name, deal_kind(rules)).own,
+            day_first=chosen_days("deal_file"),
         )  # fmt: skip
         told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
         ui.flash("warning" if done.rejected else "success", f"Deals: {told}. " + " ".join(done.notes))
@@ -48,7 +49,9 @@ def show_import(frame: ui.Frame) -> None:
         "Deals, CSV or .xlsx", type=["csv", "xlsx"], key="deal_file", max_upload_size=50
     )
     kind = deal_kind(read_deal_rules(frame.settings.config_dir))
-    ready = upload is not None and ready_columns(frame, upload.getvalue(), upload.name, kind)
+    ready = None
+    if upload is not None and (ready := ready_columns(frame, upload.getvalue(), upload.name, kind)):
+        ask_for_days(upload.getvalue(), upload.name, kind, ready.own, "deal_file")
     st.button(
         "Import deals", key="import_deals", on_click=import_now, args=(frame,),
         disabled=not ready, type="primary",

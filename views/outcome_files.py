@@ -11,11 +11,12 @@ import streamlit as st
 
 import ui
 from lead_columns import read_columns
-from named_columns import FileKind
+from named_columns import FileKind, rows_again
 from outcomes import history_kind, import_historical, import_outcomes, outcome_kind
 from past_export_rows import NEEDED, batch_kind
 from past_exports import import_exports
-from views.column_boxes import columns_of, ready_columns
+from preflight import rejects_csv
+from views.column_boxes import Columns, ask_for_days, chosen_days, columns_of, ready_columns
 
 _MOST_BOXES = 12  # fields that are shown at once; of more the needed ones first
 
@@ -44,20 +45,35 @@ def import_now(frame: ui.Frame, importer: Callable[..., Came], key: str, what: s
         return
     with ui.act("Bringing the file in"):
         content, now = upload.getvalue(), datetime.now(UTC).replace(microsecond=0)
+        own = columns_of(frame, content, upload.name, kind).own
         done = importer(
-            frame.db, content=content, name=upload.name, now=now, actor=frame.actor, kind=kind,
-            mapping=columns_of(frame, content, upload.name, kind).own,
+            frame.db, content=content, name=upload.name, now=now, actor=frame.actor, kind=kind, mapping=own,
+            day_first=chosen_days(key),
         )  # fmt: skip
         told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
         ui.flash("warning" if done.rejected else "success", f"{what}: {told}. " + " ".join(done.notes))
-        st.session_state["rejected"] = done.rejected
+        left = partial(rows_again, content, upload.name, kind, own, done.rejected)
+        st.session_state["came_in"] = (done.rejected, getattr(done, "unmatched", []), left)
 
 
-def show_rejected() -> None:
-    """The rows of the last import that could not be used, while there are any."""
-    if rejected := st.session_state.get("rejected"):
+def show_left_over() -> None:
+    """What of the last import waits for somebody: rows without a company, and rows that could not be used, to mend."""
+    rejected, waiting, left = st.session_state.get("came_in", ([], [], None))
+    if waiting:
+        st.markdown(f"**{ui.many(len(waiting), 'row')} of the file found no company, and waits in the unmatched log**" if len(waiting) == 1
+                    else f"**{len(waiting):,} rows of the file found no company, and wait in the unmatched log**")  # fmt: skip
+        st.dataframe(
+            [{"Row": row.row_number, "Company": row.company_name, "Batch": row.batch_id, "Why": row.why} for row in waiting[:500]],
+            hide_index=True, alt="Rows of the last import that found no company",
+        )  # fmt: skip
+        st.page_link("pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:", query_params={"tab": "Unmatched"})  # fmt: skip
+    if rejected:
         st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
                      alt="Rows of the last import that could not be used")  # fmt: skip
+        st.download_button(
+            f"Download {ui.many(len(rejected), 'row')} to mend and import again", lambda: rejects_csv(left()), "rows_to_mend.csv",
+            "text/csv", icon=":material/download:", on_click="ignore", key="left_over",
+        )  # fmt: skip
 
 
 def show_outcome_files(frame: ui.Frame) -> None:
@@ -94,7 +110,11 @@ def importer_panel(
                               help="Columns in any order: " + ", ".join(kind.fields))  # fmt: skip
     needed = [field for group in kind.needed for field in group]
     first = kind.fields if len(kind.fields) <= _MOST_BOXES else needed
-    ready = upload is None or ready_columns(frame, upload.getvalue(), upload.name, kind, first=first)
+    ready: Columns | bool | None = True
+    if upload is not None:
+        ready = ready_columns(frame, upload.getvalue(), upload.name, kind, first=first)
+        if ready:
+            ask_for_days(upload.getvalue(), upload.name, kind, ready.own, key)
     st.button("Import", key=f"import_{key}", on_click=import_now, args=(frame, importer, key, what, kind),
               disabled=not ready)  # fmt: skip
     st.caption(

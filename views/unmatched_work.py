@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
@@ -72,7 +72,10 @@ def match_now(frame: ui.Frame, row: dict[str, Any], company: tuple[str, str]) ->
                 now=_now(), actor=frame.actor, reason="matched from the unmatched log",
             )  # fmt: skip
         else:
-            match_unmatched(frame.db, row_id=row["id"], company=company, now=_now(), actor=frame.actor)
+            match_unmatched(
+                frame.db, row_id=row["id"], company=company, now=_now(), actor=frame.actor,
+                happened_on=st.session_state.get(f"happened_on_{row['id']}"),
+            )  # fmt: skip
         ui.flash("success", f"Matched to {company[0]}. The outcome counts from now on.")
 
 
@@ -153,6 +156,11 @@ def _show_match(frame: ui.Frame, row: dict[str, Any]) -> None:
         st.page_link(
             "pages/4_Outcomes.py", label="See what Zoho says about it", icon=":material/compare_arrows:",
             query_params={"tab": "Review", "review": str(row["source_key"])},
+        )  # fmt: skip
+    if row["source"] != "zoho" and row["happened_at"]:
+        st.date_input(
+            "Happened on", date.fromisoformat(str(row["happened_at"])[:10]), max_value=frame.today, width=180,
+            key=f"happened_on_{row['id']}", help="The day that counts. A day before the batch went out cannot be right.",
         )  # fmt: skip
     company = pick_company(frame, f"by_hand_{row['id']}", _first_word(str(row["company_name"] or "")))
     st.button(
