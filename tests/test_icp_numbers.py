@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errors import ConfigError, InputError
@@ -15,6 +15,7 @@ from icp_numbers import edit_factors, edit_weights
 TEXT = (Path(__file__).resolve().parents[1] / "config" / "icp.yaml").read_text(encoding="utf-8")
 
 
+@settings(max_examples=25)  # each reads icp.yaml three times
 @given(
     st.dictionaries(
         st.sampled_from(["Migration", "Existing", "Cold"]), st.integers(0, 200).map(lambda n: n / 100)
