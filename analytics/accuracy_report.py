@@ -204,6 +204,27 @@ def report_json(told: list[Answer], said: list[str]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def figures(found: Accuracy, targets: pd.DataFrame) -> dict[str, Any]:
+    """What the page shows beside the answers, as values that JSON can hold: cases, hits, high, auc and its ends, call (the
+    threshold's row of calls), bands, table, reached and targets (how many).
+    """
+    ends = pd.DataFrame({"auc": [found.auc], "auc_low": [found.auc_low], "auc_high": [found.auc_high]})
+    return {
+        "cases": found.cases, "hits": found.hits, "high": found.high, **plain_rows(ends)[0],
+        "call": plain_rows(found.calls)[0], "bands": plain_rows(found.bands), "table": plain_rows(found.table),
+        "reached": int((targets["status"] == REACHED).sum()), "targets": len(targets),
+    }  # fmt: skip
+
+
+def report_of(result: Mapping[str, Any]) -> tuple[list[Answer], list[str]]:
+    """The answers and notes of a report that was kept as JSON (report_json)."""
+    told = [
+        (one["question"], one["answer"], [(table["caption"], pd.DataFrame(table["rows"])) for table in one["tables"]])
+        for one in result["answers"]
+    ]  # fmt: skip
+    return told, list(result["notes"])
+
+
 def _ranking_tables(found: Accuracy) -> list[tuple[str, pd.DataFrame]]:
     return [("By band of score", _round(found.bands))]
 

@@ -21,6 +21,7 @@ from analytics import accuracy_report as report
 from analytics.accuracy import accuracy
 from analytics.accuracy_targets import read_accuracy_rules, targets_table
 from scripts.command import run
+from stores.accuracy import count_at_most
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +136,16 @@ def test_the_report_of_the_demo_year_counts_what_the_database_holds(capsys, conf
 def test_a_day_to_come_is_refused(capsys, config_dir):
     assert run(scripts.analyze_model_accuracy.main, ["--as-of", "2099-01-01"]) == 2
     assert "a day that has come" in capsys.readouterr().err
+
+
+def test_a_report_kept_as_json_is_the_same_report(found, tmp_path):
+    answers = told(found, tmp_path)
+    kept = json.loads(json.dumps(report.report_json(answers, ["A note."]), allow_nan=False))
+    again, notes = report.report_of(kept)
+    assert notes == ["A note."]
+    assert [(question, sentence) for question, sentence, _ in again] == [one[:2] for one in answers]
+    assert report.report_html("x", again, notes) == report.report_html("x", answers, ["A note."])
+
+
+def test_so_many_there_can_be_at_most(db):
+    assert count_at_most(db) == {"leads": 0, "deals": 0}
