@@ -11,6 +11,7 @@ from page_words import opened, said
 from zoho_server import ZohoServer
 
 import turso_db
+import ui
 from actors import Actor
 from jobs import jobs
 from outcomes import import_historical
@@ -75,6 +76,15 @@ def test_an_unknown_batch_in_the_address_is_a_sentence(places: Path) -> None:
     app = opened("pages/2_Batches.py")
     app.query_params["batch"] = "HADES-19990101-001"
     assert not app.run().exception
+
+
+def test_a_change_carries_its_sign_and_a_missing_one_is_a_dash() -> None:
+    assert [ui.signed(change, 1) for change in (0.84, -1.25, -1234.5, None)] == [
+        "+0.8",
+        "−1.2",
+        "−1,234.5",
+        "–",
+    ]
 
 
 def test_calibrating_and_approving_from_the_page(filled: Path) -> None:

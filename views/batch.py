@@ -193,7 +193,7 @@ def show_comparison(frame: ui.Frame, batch_id: str, every: pd.DataFrame) -> None
             "step": table["step"].map(_STEPS),
             "first": [_told(*row) for row in zip(table["first"], table["first_rate"], table["first_low"], table["first_high"], strict=True)],
             "second": [_told(*row) for row in zip(table["second"], table["second_rate"], table["second_low"], table["second_high"], strict=True)],
-            "difference": [f"{100 * d:+.1f} points ({100 * lo:+.1f} to {100 * hi:+.1f})" if pd.notna(d) else "–"
+            "difference": [f"{ui.signed(100 * d, 1)} points ({ui.signed(100 * lo, 1)} to {ui.signed(100 * hi, 1)})" if pd.notna(d) else "–"
                            for d, lo, hi in zip(table["difference"], table["difference_low"], table["difference_high"], strict=True)],
             "says": ["more than chance" if distinct else "not distinguishable from chance" for distinct in table["distinct"]],
         }),
@@ -201,11 +201,13 @@ def show_comparison(frame: ui.Frame, batch_id: str, every: pd.DataFrame) -> None
         column_config={"step": "Came to", "first": first["batch_id"], "second": second["batch_id"],
                        "difference": "Difference (95 % interval)", "says": "Which is"},
     )  # fmt: skip
-    rows = [("Exported", "exported_at"), ("By", "exported_by"), ("Workflow", "workflow_type"), ("Scores of version", "weight_version"),
-            ("Operator", "operator_name"), ("Leads", "exported"), ("Companies", "companies"), ("Status", "status")]  # fmt: skip
+    rows: list[tuple[str, str, Callable[[Any], Any]]] = [
+        ("Exported", "exported_at", ui.day), ("By", "exported_by", ui.blank), ("Workflow", "workflow_type", ui.WORKFLOW_NAMES.get),
+        ("Scores of version", "weight_version", ui.count), ("Operator", "operator_name", ui.blank), ("Leads", "exported", ui.count),
+        ("Companies", "companies", ui.count), ("Status", "status", ui.blank),
+    ]  # fmt: skip
     st.dataframe(
-        [{"": label, first["batch_id"]: ui.blank(first[name])[:10] if name == "exported_at" else ui.blank(first[name]),
-          second["batch_id"]: ui.blank(second[name])[:10] if name == "exported_at" else ui.blank(second[name])} for label, name in rows],
+        [{"": label, **{batch["batch_id"]: told(batch[name]) or "–" for batch in (first, second)}} for label, name, told in rows],
         hide_index=True, alt="How both batches were made",
     )  # fmt: skip
     st.caption(f"{batch_id} is {maturity(frame, first)} {chosen} is {maturity(frame, second)}")
