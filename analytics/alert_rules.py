@@ -7,6 +7,7 @@ independent and their false alarms multiply out. Live and replay go through the 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import fields
 from datetime import date, timedelta
 from pathlib import Path
@@ -141,13 +142,13 @@ def with_changes(
 ) -> list[AlertRule]:
     """The rules with what people changed on the page: name → the rule as they left it, or None for the file's own.
 
-    A rule that only people made stands after those of the file; one that no longer fits is left out of it.
+    A rule that only people made stands after those of the file. One that no longer fits, as an earlier release kept it,
+    is left out: the file's own stands then.
     """
-    own = {
-        name: _rule(entry, place)
-        for place, (name, entry) in enumerate(changed.items(), 1)
-        if entry is not None
-    }
+    own: dict[str, AlertRule] = {}
+    for place, (name, entry) in enumerate(changed.items(), 1):
+        with suppress(ConfigError):
+            own |= {} if entry is None else {name: _rule(entry, place)}
     names = [rule.name for rule in rules]
     return [own.get(rule.name, rule) for rule in rules] + [
         rule for name, rule in own.items() if name not in names

@@ -36,7 +36,7 @@ def gate(
     """Whether the candidate's scores are proposed over those in force, on the same leads, by workflow (`groups`).
 
     Proposed: the AUC gains at least 0.02 and the two-sided 95 % interval of a paired bootstrap lies above 0. Too little:
-    fewer than 20 deliveries or 20 without. At +0.02 alone an equal model passes in a sixth of cases at 500 leads.
+    fewer than 20 deliveries or 20 without. At +0.02 alone an equal model passes in a fifth of cases at 500 leads.
     """
     hit = np.asarray(delivered, dtype=bool)
     leads, deliveries = len(hit), int(hit.sum())

@@ -21,6 +21,8 @@ from analytics.alert_rules import (
     overview,
     read_alert_rules,
     replay,
+    rule_entry,
+    with_changes,
 )
 from errors import ConfigError
 
@@ -165,3 +167,11 @@ def test_a_year_replayed_is_what_live_would_have_opened_for_every_kind():
     show(f"365 evenings, live and replay open the same alerts: {counts}.")
     assert set(counts) == set(TESTED)
     assert min(n for kind, n in counts.items() if kind != SIGN) > 0
+
+
+def test_a_rule_of_an_earlier_release_that_no_longer_fits_leaves_the_file_s_own_standing(config_dir):
+    file = read_alert_rules(config_dir)
+    changed = {file[0].name: {**rule_entry(file[0]), "kind": "gone"}, "Old": {"name": "Old", "kind": "gone"}}
+    assert with_changes(file, changed) == file
+    longer = {**rule_entry(file[0]), "days": file[0].days + 1}
+    assert with_changes(file, {file[0].name: longer})[0].days == file[0].days + 1
