@@ -33,6 +33,7 @@ from views.formats import interval as interval
 from views.formats import many as many
 from views.formats import percent as percent
 from views.formats import plain as plain
+from views.formats import signed as signed
 from views.sign_in import UNNAMED as UNNAMED
 from views.sign_in import ask_for_name, check_still, person, sign_in_configured
 

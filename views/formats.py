@@ -28,6 +28,11 @@ def decimal(number: float | None, digits: int) -> str:
     return "–" if number is None or pd.isna(number) else f"{number:.{digits}f}"
 
 
+def signed(number: float | None, digits: int) -> str:
+    """`+0.8`, `−1.2`, or a dash; with the sign for minus, not the hyphen."""
+    return "–" if number is None or pd.isna(number) else f"{number:+,.{digits}f}".replace("-", "−")
+
+
 def interval(low: float | None, high: float | None) -> str:
     """`7.8–10.3 %`, or a dash."""
     return "–" if low is None or high is None or pd.isna(low) else f"{100 * low:.1f}–{100 * high:.1f} %"
