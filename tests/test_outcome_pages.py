@@ -90,6 +90,12 @@ def test_none_of_these_and_another_company(db, review):
     assert matches.read_decided(db).iloc[0]["exported_name"] == company_name(2)
 
 
+def test_the_search_for_another_company_has_an_address(db, review):
+    app = opened("pages/4_Outcomes.py", tab="Review", review=review, other_search=company_name(2))
+    assert app.text_input(key="other_search").value == company_name(2)
+    assert next(t.value for t in app.dataframe if "outcome" in t.value)["company_name"].tolist() == [company_name(2)]  # fmt: skip
+
+
 def test_an_unknown_site_in_the_address_is_a_sentence(db):
     assert "There is no site lead:1" in said(opened("pages/4_Outcomes.py", tab="Review", review="lead:1"))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 import ui
@@ -10,10 +12,12 @@ from stores import milestones
 
 def pick_company(frame: ui.Frame, key: str, said: str = "") -> tuple[str, str] | None:
     """The company (batch_id, company_key) that is ticked in the list, None while none is; `said` is searched at first."""
-    st.session_state.setdefault(f"{key}_search", said)
+    if said:  # what is searched by itself is no choice of a person, so the address does not name it
+        st.session_state.setdefault(f"{key}_search", said)
+    bind: Any = None if said else "query-params"
     wanted = st.text_input(
         "Find the exported company", key=f"{key}_search", max_chars=100,
-        placeholder="Name, city, ZIP or batch ID", icon=":material/search:",
+        placeholder="Name, city, ZIP or batch ID", icon=":material/search:", bind=bind,
     )  # fmt: skip
     if not (wanted or "").strip():
         return None

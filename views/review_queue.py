@@ -127,7 +127,10 @@ def _show_site(frame: ui.Frame, found: dict[str, Any]) -> None:
             "None of these", key="choose_none", on_click=decide_now, args=(frame, key, None, ""), icon=":material/close:",
             help="It is no company that was exported from here. Its outcomes count for nobody.",
         )  # fmt: skip
-    with st.expander("It is another exported company", icon=":material/search:"):
+    searched = "other_search" in st.query_params
+    with st.expander(
+        "It is another exported company", icon=":material/search:", expanded=searched, key="another_company"
+    ):
         company = pick_company(frame, "other")
         st.button("This is the one", key="choose_other", disabled=company is None, on_click=decide_now,
                   args=(frame, key, company, "the ticked company"))  # fmt: skip
