@@ -259,7 +259,7 @@ def _pool(
 ) -> pd.DataFrame:
     """Those that nothing but a filter or the cut keeps back: callable, not exported, at companies of their own."""
     pool = candidates[~candidates["reason"].str.startswith(OUTSIDE)]
-    pool = pool[~_silent(pool) & pool["dial_key"].notna()]
+    pool = pool[pool["dial_key"].notna()]
     pool = pool[suppressed_because(pool, suppressed).isna()]
     for key, known in before.items():
         pool = pool[~pool[_column(key)].isin(list(known))]
