@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from configuration import active_configuration
 from deal_import import import_deals
 from deals import read_deal_rules
 from demo import DemoLoad, load_demo
-from demo_deals import demo_deals
+from demo_deals import demo_deals, weeks
 from demo_rates import planted_beside_recovered
 from demo_removal import backup_path, preview_removal, remove_demo, rests_on, told
 from demo_world import SAMPLE_CENTER_ZIP, SEED, sample_upload
@@ -117,25 +117,23 @@ def _removed(
 
 
 def _bring_deals(db: Database, settings: Settings, done: DemoLoad, now: datetime) -> None:
-    """Nothing; the deals of the same world are in, with pipeline scores of three months ago, one month ago and the day itself. Again changes
-    nothing.
+    """Nothing; the deals of the same world are in, brought week by week as a CRM tells what changed, with pipeline scores of
+    three months ago, one month ago and the day itself. What was interrupted goes on; again changes nothing.
     """
-    if store.has_deals(db):
+    brought = store.read_deal_files(db)
+    plan = {f"demo_sales_{as_of}.csv": (as_of, since) for as_of, since in weeks(done.day)}
+    if brought and not brought & set(plan):  # an earlier release brought them in one file
         return
-    actor = named_actor("Demo import")
-    content = demo_deals(done.day, done.seed)
-    import_deals(
-        db,
-        content=content,
-        name="demo_sales.csv",
-        rules=read_deal_rules(settings.config_dir),
-        now=now,
-        actor=actor,
-        source="demo",
-    )
-    rules = read_pipeline_rules(settings.config_dir)
+    actor, rules = named_actor("Demo import"), read_deal_rules(settings.config_dir)
+    for name, (as_of, since) in plan.items():
+        if name not in brought:
+            then = min(now, datetime.combine(as_of, time(12), UTC))
+            content = demo_deals(done.day, done.seed, as_of=as_of, since=since)
+            import_deals(db, content=content, name=name, rules=rules, now=then, actor=actor, source="demo")
+    pipeline_rules = read_pipeline_rules(settings.config_dir)
     for months in (3, 1, 0):
-        snapshot_pipeline(db, rules=rules, today=done.day - timedelta(days=30 * months), now=now, actor=actor)
+        day = done.day - timedelta(days=30 * months)
+        snapshot_pipeline(db, rules=pipeline_rules, today=day, now=now, actor=actor)
 
 
 def write_samples(folder: Path, today: date, seed: int = SEED) -> list[Path]:

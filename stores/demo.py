@@ -85,13 +85,10 @@ def read_demo_batches(db: Database) -> list[dict[str, Any]]:
     )
 
 
-def has_deals(db: Database) -> bool:
-    """Whether the deals of the demo world are in."""
-    return bool(
-        db.rows(
-            "SELECT 1 AS known FROM sync_runs WHERE kind = 'deals' AND started_by = 'Demo import' LIMIT 1"
-        )
-    )
+def read_deal_files(db: Database) -> set[str]:
+    """The names of the files of deals that the demo world brought in."""
+    rows = db.rows("SELECT note FROM sync_runs WHERE kind = 'deals' AND started_by = 'Demo import'")
+    return {str(row["note"]).partition("\n")[0] for row in rows}
 
 
 def read_truth(db: Database) -> pd.DataFrame:

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 
 from deals import read_deal_rules, read_deals
-from demo_deals import PARTNER_POINTS, RATE, demo_deals
+from demo_deals import PARTNER_POINTS, RATE, STAGES, WEEKS, demo_deals, weeks
 
 TODAY = date(2026, 2, 11)
 
@@ -41,3 +41,29 @@ def test_partners_win_less_often_and_bring_more_of_the_newest():
     newest = deals["created_on"] > "2025-10-15"
     share = (deals["lead_source"] == "Partner").groupby(newest).mean()
     assert share[True] > 2 * share[False]
+
+
+def test_the_weeks_together_are_the_deals_of_today_and_each_shows_what_was_known_then():
+    plan = weeks(TODAY)
+    assert [as_of for as_of, _ in plan][-1] == TODAY
+    assert len(plan) == WEEKS + 1
+    newest: dict[str, str] = {}
+    for as_of, since in plan:
+        lines = demo_deals(TODAY, as_of=as_of, since=since).decode().splitlines()[1:]
+        assert all(line.split(",")[9] < str(as_of) for line in lines)  # created_on
+        assert since is None or all(
+            newest.get(line.split(",")[0]) != line for line in lines
+        )  # each says something new
+        newest |= {line.split(",")[0]: line for line in lines}
+    assert sorted(newest.values()) == sorted(demo_deals(TODAY).decode().splitlines()[1:])
+
+
+def test_deals_go_through_the_stages_in_their_order():
+    order = [*STAGES, "Closed"]
+    before: dict[str, int] = {}
+    for as_of, _ in weeks(TODAY):
+        for line in demo_deals(TODAY, as_of=as_of).decode().splitlines()[1:]:
+            cells = line.split(",")
+            place = order.index(cells[7])
+            assert place >= before.get(cells[0], 0)
+            before[cells[0]] = place
