@@ -11,6 +11,7 @@ import ui
 from analytics.pipeline_scores import ORDERS, in_order_of, read_pipeline_rules, rows_csv, score_bands
 from pipeline import snapshot_pipeline
 from stores import deals, pipeline
+from views.light_table import show_table
 
 STALE_DAYS = 7
 
@@ -134,12 +135,14 @@ def show_outcomes(done: pd.DataFrame) -> None:
         return
     bands = score_bands(done)
     st.markdown(f"#### {ui.many(len(done), 'scored deal')} closed since")
-    st.dataframe(
-        bands, hide_index=True, alt="Win rate by band of score at the first snapshot", column_config={
-            "band": "Score at first", "deals": "Closed", "won": "Won", "amount": st.column_config.NumberColumn("Amount won", format="localized"),
-            "days": st.column_config.NumberColumn("Days to close", format="%.0f"),
-            "rate": st.column_config.NumberColumn("Won", format="percent"), "low": st.column_config.NumberColumn("from", format="percent"),
-            "high": st.column_config.NumberColumn("to", format="percent")},
+    show_table(
+        pd.DataFrame({
+            "Score at first": bands["band"], "Closed": bands["deals"].map(ui.count), "Won": bands["won"].map(ui.count),
+            "Won of them (95 % interval)": [f"{ui.percent(rate)} ({ui.interval(low, high)})" if n else "–" for rate, low, high, n in
+                                            zip(bands["rate"], bands["low"], bands["high"], bands["deals"], strict=True)],
+            "Amount won": bands["amount"].map(ui.count), "Days to close": [ui.decimal(days, 0) for days in bands["days"]],
+        }),
+        title="Win rate by band of score at the first snapshot", numbers=("Closed", "Won", "Amount won", "Days to close"),
     )  # fmt: skip
     st.dataframe(
         done.head(ui.MOST_ROWS), hide_index=True, alt="Scored deals that were closed", column_config={

@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime
 
+import pandas as pd
 import streamlit as st
 
 import ui
+from icp import business_zone
 from lead_columns import read_columns
 from stores import suppression as lists
 from suppression import load_list, load_lists_from_zoho, retire_list
 from suppression_keys import KINDS, STALE_AFTER_DAYS, list_kind, stale_lists
 from views.column_boxes import columns_of, ready_columns
+from views.light_table import MOST_ROWS, show_table
 from zoho_client import for_settings
 from zoho_profile import read_profile
 
@@ -91,6 +94,20 @@ def ask_for_list(frame: ui.Frame) -> None:
     st.button("Put it into force", type="primary", key="load_list", on_click=load_now, args=(frame,), disabled=not ready)  # fmt: skip
 
 
+def show_lists(frame: ui.Frame, found: pd.DataFrame) -> None:
+    """The lists in force, the newest first."""
+    zone = business_zone(frame.icp)
+    shown = pd.DataFrame({
+        "List": found["name"], "Names": found["kind"].map(NAMED), "Entries": [ui.count(number) for number in found["entries"]],
+        "Scrubbed on": [ui.day(on) for on in found["scrubbed_on"]], "File": found["file_name"],
+        "Loaded": [ui.day(at) for at in pd.to_datetime(found["loaded_at"], utc=True).dt.tz_convert(zone)], "By": found["loaded_by"],
+    }).fillna("–")  # fmt: skip
+    if len(shown) <= MOST_ROWS:
+        show_table(shown, title="Suppression lists in force", numbers=["Entries"])
+    else:
+        st.dataframe(shown, hide_index=True, alt="Suppression lists in force")
+
+
 with ui.page("Suppression") as frame:
     found = ui.read(frame, lists.read_lists)
     entries = ui.many(int(found["entries"].sum()), "entry", "entries")
@@ -104,13 +121,7 @@ with ui.page("Suppression") as frame:
     if found.empty:
         ui.empty("There is no list yet. Do-not-call marks in the files themselves always count.")
     else:
-        st.dataframe(
-            found.drop(columns=["retired_at", "retired_by"]).assign(kind=found["kind"].map(NAMED)),
-            hide_index=True, alt="Suppression lists in force", column_config={
-                "list_id": None, "name": st.column_config.TextColumn("List", pinned=True), "kind": "Names",
-                "scrubbed_on": ui.day_column("Scrubbed on"), "file_name": "File", "entries": st.column_config.NumberColumn("Entries", format="localized"),
-                "loaded_at": ui.time_column(frame, "Loaded"), "loaded_by": "By"},
-        )  # fmt: skip
+        show_lists(frame, found)
     if not frame.may("ops"):
         st.stop()
     opened = st.expander("Load a list", found.empty, key="load", on_change="rerun")

@@ -20,6 +20,7 @@ from stores import batches
 from turso_db import Database
 from vanillasoft_layout import read_layout
 from vanillasoft_workbook import workbook_bytes
+from views.light_table import show_table
 
 _STEPS = {"contacted": "Contacted", "appointments": "Appointments", "deliveries": "Delivered"}
 
@@ -188,27 +189,27 @@ def show_comparison(frame: ui.Frame, batch_id: str, every: pd.DataFrame) -> None
     both = every.set_index("batch_id").loc[[batch_id, chosen]].reset_index().to_dict("records")
     first, second = ({str(k): v for k, v in row.items()} for row in both)
     table = compare_batches(first, second)
-    st.dataframe(
+    show_table(
         pd.DataFrame({
-            "step": table["step"].map(_STEPS),
-            "first": [_told(*row) for row in zip(table["first"], table["first_rate"], table["first_low"], table["first_high"], strict=True)],
-            "second": [_told(*row) for row in zip(table["second"], table["second_rate"], table["second_low"], table["second_high"], strict=True)],
-            "difference": [f"{ui.signed(100 * d, 1)} points ({ui.signed(100 * lo, 1)} to {ui.signed(100 * hi, 1)})" if pd.notna(d) else "–"
+            "Came to": table["step"].map(_STEPS),
+            first["batch_id"]: [_told(*row) for row in zip(table["first"], table["first_rate"], table["first_low"], table["first_high"], strict=True)],
+            second["batch_id"]: [_told(*row) for row in zip(table["second"], table["second_rate"], table["second_low"], table["second_high"], strict=True)],
+            "Difference (95 % interval)": [f"{ui.signed(100 * d, 1)} points ({ui.signed(100 * lo, 1)} to {ui.signed(100 * hi, 1)})" if pd.notna(d) else "–"
                            for d, lo, hi in zip(table["difference"], table["difference_low"], table["difference_high"], strict=True)],
-            "says": ["more than chance" if distinct else "not distinguishable from chance" for distinct in table["distinct"]],
+            "Which is": ["more than chance" if distinct else "not distinguishable from chance" for distinct in table["distinct"]],
         }),
-        hide_index=True, alt="Two batches beside each other",
-        column_config={"step": "Came to", "first": first["batch_id"], "second": second["batch_id"],
-                       "difference": "Difference (95 % interval)", "says": "Which is"},
+        title="Two batches beside each other",
     )  # fmt: skip
     rows: list[tuple[str, str, Callable[[Any], Any]]] = [
         ("Exported", "exported_at", ui.day), ("By", "exported_by", ui.blank), ("Workflow", "workflow_type", ui.WORKFLOW_NAMES.get),
         ("Scores of version", "weight_version", ui.count), ("Operator", "operator_name", ui.blank), ("Leads", "exported", ui.count),
         ("Companies", "companies", ui.count), ("Status", "status", ui.blank),
     ]  # fmt: skip
-    st.dataframe(
-        [{"": label, **{batch["batch_id"]: told(batch[name]) or "–" for batch in (first, second)}} for label, name, told in rows],
-        hide_index=True, alt="How both batches were made",
+    show_table(
+        pd.DataFrame([
+            {"Batch": label} | {batch["batch_id"]: told(batch[name]) or "–" for batch in (first, second)} for label, name, told in rows
+        ]),
+        title="How both batches were made",
     )  # fmt: skip
     st.caption(f"{batch_id} is {maturity(frame, first)} {chosen} is {maturity(frame, second)}")
 
