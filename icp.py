@@ -23,6 +23,7 @@ __all__ = [
     "Band",
     "Icp",
     "bands_in_force",
+    "below_bands",
     "business_zone",
     "component_of",
     "default_score",
@@ -40,7 +41,8 @@ FILE_NAME = "icp.yaml"
 class Band(NamedTuple):
     """One range of a banded dimension: `high` belongs to it (None: no end), `low` to the band below.
 
-    The first band's `low` is its own lower end (or 0); whatever lies below it scores as the first band does.
+    The first band's `low` is its own lower end (or 0); whatever lies below it scores as the first band does, and is a value of
+    its own where outcomes are counted (`below_bands`).
     """
 
     label: str
@@ -156,11 +158,24 @@ def band_places(bands: tuple[Band, ...], numbers: np.ndarray) -> np.ndarray:
     return places
 
 
+def below_bands(icp: Icp, dimension: str) -> str | None:
+    """`under 50`: the value of a number below the first band of a dimension; None where nothing lies below it.
+
+    It is nobody's score: such leads are left out by the filter, or, let in, score as the first band does.
+    """
+    return _below(bands_in_force(icp, dimension))
+
+
+def _below(bands: tuple[Band, ...]) -> str | None:
+    return f"under {bands[0].low:g}" if bands and bands[0].low > 0 else None
+
+
 def dimension_values(icp: Icp, dimension: str, leads: pd.DataFrame) -> pd.Series:
     """The value of `dimension` per lead: text, same index as `leads`, missing where the lead's column is.
 
     Read from the column that icp.yaml names: sic_code, employee_count, state, distance_miles, signal_strength
-    or a further one; all missing where `leads` has no such column. Numbers become the label of their band.
+    or a further one; all missing where `leads` has no such column. Numbers become the label of their band, or
+    `below_bands`.
     InputError for an unknown dimension.
     """
     column, bands = _column_of(icp, dimension)
@@ -184,13 +199,18 @@ def dimension_categories(icp: Icp, dimension: str, leads: pd.DataFrame) -> pd.Se
         if not isinstance(words.dtype, pd.CategoricalDtype):
             words = words.astype("str").astype("category")
         return words.rename(dimension)
-    places = band_places(bands, leads[column].to_numpy(dtype="float64", na_value=np.nan))
+    numbers = leads[column].to_numpy(dtype="float64", na_value=np.nan)
+    places = band_places(bands, numbers)
     places[places == len(bands)] = -1
-    seen = np.bincount(places + 1, minlength=len(bands) + 1)[1:] > 0
-    order = [at for at in sorted(range(len(bands)), key=lambda at: bands[at].label) if seen[at]]
-    codes = np.full(len(bands) + 1, -1, dtype=np.int8)  # the last: missing
+    names = [band.label for band in bands]
+    if below := _below(bands):
+        places[numbers < bands[0].low] = len(names)
+        names.append(below)
+    seen = np.bincount(places + 1, minlength=len(names) + 1)[1:] > 0
+    order = [at for at in sorted(range(len(names)), key=names.__getitem__) if seen[at]]
+    codes = np.full(len(names) + 1, -1, dtype=np.int8)  # the last: missing
     codes[order] = np.arange(len(order))
-    labels = pd.Index([bands[at].label for at in order], dtype="str")
+    labels = pd.Index([names[at] for at in order], dtype="str")
     return pd.Series(pd.Categorical.from_codes(codes[places], labels), index=leads.index, name=dimension)
 
 

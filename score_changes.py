@@ -89,9 +89,9 @@ def planned_changes(
             raise Refused(
                 f"{name} is only reported: config/icp.yaml has no scores for it, so there is nothing to approve."
             )
-        if after is None:
+        if after is None or row.get("leads") == 0:  # a run of an earlier release suggested something all the same
             raise Refused(
-                f"{name} has no evidence: the outcomes do not know this dimension, so there is no suggestion."
+                f"{name} has no evidence: no lead that can be judged has this value, so nothing is suggested. Untick it."
             )
         lets_in = row["candidate"] and extend_filter and not in_filter(icp, dimension, value)
         if in_force.get(value) == after and not lets_in:

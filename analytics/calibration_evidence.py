@@ -19,7 +19,17 @@ from analytics.maturity import fit_delay
 from analytics.recency import recency_weights
 from analytics.row_evidence import COLUMNS as ROW_EVIDENCE
 from analytics.row_evidence import row_evidence
-from icp import WORKFLOWS, Icp, default_score, dimension_categories, dimensions, in_filter, scores_in_force
+from analytics.verdicts import OUTSIDE
+from icp import (
+    WORKFLOWS,
+    Icp,
+    below_bands,
+    default_score,
+    dimension_categories,
+    dimensions,
+    in_filter,
+    scores_in_force,
+)
 
 SEED = 20260211
 
@@ -74,6 +84,11 @@ def calculate(
         in_force = scores_in_force(icp, dimension)
         default = default_score(icp, dimension)
         seen = [str(value) for value in values.cat.categories]
+        below = below_bands(icp, dimension)
+        if below in seen:
+            rows.append(_outside(days, values, below, dimension, as_of, maturity_days, weights))
+            seen.remove(below)
+            values = values.cat.remove_categories([below])
         others = [] if default is None else sorted(value for value in seen if value not in in_force)
         table = tabulate(
             days,
@@ -107,6 +122,30 @@ def calculate(
     if components is not None:
         parts = [_component_part(components, icp, name, as_of, seed, half_life_days) for name in WORKFLOWS]
     return Calibration(_plain(totals), rows, data_sha256(frame), parts)
+
+
+def _outside(
+    days: pd.DataFrame,
+    values: pd.Series,
+    value: str,
+    dimension: str,
+    as_of: date,
+    maturity_days: int,
+    weights: pd.Series | None,
+) -> dict[str, Any]:
+    """The row of a value that no score belongs to: what became of its leads, and no word about a score."""
+    alone = values.cat.set_categories([value])
+    table = tabulate(
+        days, alone, {}, dimension=dimension, as_of=as_of, maturity_days=maturity_days, weights=weights
+    )  # fmt: skip
+    row = _plain(table.iloc[0].to_dict())
+    silent = ("shrunk_rate", "shrunk_low", "shrunk_high", "lift", "suggested", "delta", "tail", "adjusted_tail", "more_leads", "months_to_settle")  # fmt: skip
+    leads = f"{row['leads']:,} {'lead' if row['leads'] == 1 else 'leads'}"
+    return row | dict.fromkeys(silent) | {
+        "verdict": OUTSIDE,
+        "why": f"{row['deliveries']:,} of {leads} old enough to judge were delivered. They lie below every band, so no score is "
+               "theirs: they are counted here alone, and nothing is suggested.",
+    }  # fmt: skip
 
 
 def _component_part(

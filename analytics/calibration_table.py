@@ -151,9 +151,9 @@ def tabulate(
     days, in the year before `as_of`); months_to_settle (float: more_leads at that pace; missing where settled or
     where nothing comes); candidate (bool). With weights everything from rate on rests on the effective leads.
 
-    suggested: 100 × rate / best rate, rounded half up, on shrunk or (`estimator="raw"`) plain rates; a value
-    without matured leads has the dimension's mean, or plain, its overall rate. Missing for all while nothing
-    matured was delivered, and where no lead carries any value: "no evidence". Without rows and without
+    suggested: 100 × rate / best rate, rounded half up, on shrunk or (`estimator="raw"`) plain rates. Missing for a value
+    without matured leads, for all while nothing matured was delivered, and where no lead carries any value: "no
+    evidence". Without rows and without
     scores the table is empty. InputError when `values` is not aligned, a column is missing, or the estimator
     is unknown.
     """
@@ -174,7 +174,9 @@ def tabulate(
     plain = np.divide(won, worth, out=np.full(len(names), np.nan), where=worth > 0)
     total = counts.rate
     rates = shrunk if estimator == "shrunk" else np.where(worth > 0, plain, total)
-    suggested = suggested_scores(rates) if deliveries.sum() else np.full(len(names), np.nan)
+    suggested = np.full(len(names), np.nan)
+    if deliveries.sum():
+        suggested = np.where(leads > 0, suggested_scores(rates), np.nan)
     low, high = wilson_interval(won, worth) if len(names) else (np.empty(0), np.empty(0))
     seen = leads.sum() > 0
     table = pd.DataFrame(

@@ -16,7 +16,16 @@ from analytics.backtest import Proof, walk_forward
 from analytics.calibration_table import Day, known_outcomes
 from analytics.rates import FloatArray, fit_prior, shrunk_rates, suggested_scores
 from analytics.recency import recency_weights
-from icp import Icp, component_of, default_score, dimension_values, dimensions, scores_in_force
+from icp import (
+    Icp,
+    bands_in_force,
+    below_bands,
+    component_of,
+    default_score,
+    dimension_values,
+    dimensions,
+    scores_in_force,
+)
 
 WORKFLOW_OF_HISTORY = "geography"
 Scores = Mapping[str, Mapping[str, float]]  # dimension → value → score
@@ -43,7 +52,7 @@ def prove_scores(
     workflow = outcomes["workflow_type"].fillna(WORKFLOW_OF_HISTORY)
     rows = outcomes.assign(**features, proof_workflow=workflow)
     days = int(icp.data["calibration"]["maturity_days"])
-    in_force: Scores = {d: scores_in_force(icp, d) for d in scored}
+    in_force: Scores = {d: _as_scored(icp, d, scores_in_force(icp, d)) for d in scored}
 
     def suggest(history: pd.DataFrame, cut_off: pd.Timestamp) -> Callable[[pd.DataFrame], npt.ArrayLike]:
         known = known_outcomes(history, as_of=cut_off, maturity_days=days)
@@ -51,8 +60,11 @@ def prove_scores(
         judged = judged.assign(counts=1.0)
         if half_life_days is not None:
             judged["counts"] = recency_weights(history, as_of=cut_off, half_life_days=half_life_days)
-        new = {d: _suggested(judged, d, estimator) for d in scored}
-        return lambda leads: _points(leads, icp, {d: {**in_force[d], **new[d]} for d in scored})
+        new = {
+            d: _suggested(judged[judged[f"value_{d}"] != below_bands(icp, d)], d, estimator) for d in scored
+        }
+        both = {d: _as_scored(icp, d, {**in_force[d], **new[d]}) for d in scored}
+        return lambda leads: _points(leads, icp, both)
 
     return walk_forward(
         rows,
@@ -65,6 +77,12 @@ def prove_scores(
         seed=seed,
         months=months,
     )
+
+
+def _as_scored(icp: Icp, dimension: str, scores: Mapping[str, float]) -> Mapping[str, float]:
+    """The scores, with that of the first band for what lies below it: as the one scoring function does."""
+    below = below_bands(icp, dimension)
+    return scores if below is None else {**scores, below: scores[bands_in_force(icp, dimension)[0].label]}
 
 
 def _suggested(judged: pd.DataFrame, dimension: str, estimator: str) -> dict[str, float]:

@@ -36,6 +36,7 @@ import numpy.typing as npt
 from analytics.rates import MEDIUM_CONFIDENCE, FloatArray, benjamini_hochberg, fit_prior, shrunk_rates
 
 MOVE, HOLD, TOO_LITTLE, TOO_YOUNG, NO_EVIDENCE = "move", "hold", "too little", "too young", "no evidence"
+OUTSIDE = "outside"  # of every band: counted, and nothing is said of a score
 
 Q = 0.05  # false discovery rate among the values of a dimension
 NARROW = 40.0  # points: an interval no wider than this says enough to hold a score

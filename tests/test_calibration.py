@@ -13,9 +13,10 @@ from racing import ANA, export_rows
 from actors import Actor
 from analytics.calibration_evidence import calculate, data_sha256
 from configuration import active_configuration
-from errors import InputError
+from errors import InputError, Refused
 from export import void_batch
 from icp import DIMENSIONS
+from score_changes import planned_changes
 from stores import outcomes, runs
 
 SUMMER = datetime(2026, 7, 2, tzinfo=UTC)  # when the leads of a February batch are old enough
@@ -86,6 +87,34 @@ def test_a_dimension_without_scores_is_reported_only(db, config_dir, now):
         "TX": (None, 100, False),
         "OK": (None, 25, False),
     }
+
+
+def test_a_number_below_every_band_is_counted_for_itself_and_never_suggested(db, config_dir, now):
+    def sites(name, employees, leads, deliveries):
+        return [(f"{name} {n}", "8361", employees, "", "", "delivery" if n < deliveries else "no_delivery", "2025-01-15",
+                 "2025-04-01" if n < deliveries else "") for n in range(leads)]  # fmt: skip
+
+    history(
+        db, now, *sites("Small", "30", 60, 30), *sites("Fair", "80", 200, 20), *sites("Big", "600", 200, 10)
+    )
+    rows = by_value(calibrated(db, config_dir, now, estimator="raw"), "employee_range")
+    small = rows["under 50"]
+    assert (small["leads"], small["deliveries"], small["rate"]) == (60, 30, 0.5)
+    assert (small["verdict"], small["suggested"], small["current"]) == ("outside", None, None)
+    assert "nothing is suggested" in small["why"]
+    # The best rate is that of a band: 10 % of those with 50 to 100 employees; 5 % is half of it.
+    assert (rows["50-100"]["leads"], rows["50-100"]["suggested"]) == (200, 100)
+    assert rows["501+"]["suggested"] == 50
+
+
+def test_a_value_without_a_lead_to_judge_suggests_nothing(real, db, config_dir, now):
+    run = calibrated(db, config_dir, now)
+    silent = [row for row in run["rows"] if not row["leads"]]
+    assert {"9711", "3531"} <= {row["value"] for row in silent}
+    assert {row["suggested"] for row in silent} == {None}
+    old = by_value(run)["9711"] | {"suggested": 45}  # as a run of an earlier release kept it
+    with pytest.raises(Refused, match="nothing is suggested"):
+        planned_changes(active_configuration(db, config_dir=config_dir, now=now).icp, [old])
 
 
 def test_a_history_without_distances_or_signals_has_no_evidence_about_them(real, db, config_dir, now):

@@ -19,6 +19,7 @@ from icp import (
     Icp,
     band_places,
     bands_in_force,
+    below_bands,
     business_zone,
     component_of,
     default_score,
@@ -180,9 +181,11 @@ def test_values_of_columns_in_other_dtypes(icp: Icp) -> None:
         {"employee_count": [49.0, np.nan, 6000.0], "sic_code": ["8361", None, "0174"]}, dtype="object"
     )
     assert dimension_values(icp, "employee_range", odd).tolist()[::2] == [
-        "50-100",
+        "under 50",
         "501+",
-    ]  # the nearest band
+    ]
+    assert (below_bands(icp, "employee_range"), below_bands(icp, "proximity")) == ("under 50", None)
+    assert below_bands(icp, "state") is None
     assert dimension_values(icp, "sic_code", odd).tolist()[::2] == ["8361", "0174"]
     nothing = pd.DataFrame(
         {"signal_strength": [None, None], "state": [np.nan, np.nan], "distance_miles": [None, None]}

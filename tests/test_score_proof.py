@@ -49,6 +49,14 @@ def test_scores_that_were_wrong_are_proved_wrong() -> None:
     assert found.auc_low > 0
 
 
+def test_a_lead_below_every_band_scores_as_the_first_band_does_here_too() -> None:
+    """As in scoring.py: 30 employees score what 80 do, under both sets of scores, whatever such leads delivered."""
+    same = world({"8361": 0.10})
+    parts = [same.assign(employee_count=pd.array([count] * len(same), dtype="Int64")) for count in (80, 30)]
+    found = proof(pd.concat(parts, ignore_index=True))
+    assert (found.auc_current, found.auc_suggested) == (0.5, 0.5)  # every lead scores the same
+
+
 def test_right_scores_are_not_ready_to_move() -> None:
     """Rates in proportion to the scores in force, 100 : 70 : 40: nothing better is to be found."""
     found = proof(world({"8361": 0.20, "5511": 0.14, "3999": 0.08}))

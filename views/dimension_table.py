@@ -9,6 +9,7 @@ import streamlit as st
 
 import ui
 from analytics.row_picture import row_picture
+from analytics.verdicts import OUTSIDE
 from views.current_weights import called, label
 from views.row_evidence import show_evidence
 
@@ -84,8 +85,13 @@ def show_dimension(
         show_whys(asked, dimension, names)
     else:
         chosen = tick_asked(asked, key, dimension, names, ticked)
-    chosen |= show_others(judged.drop(asked.index), key, dimension, names, locked=locked, ticked=ticked)
+    others = judged.drop(asked.index)
+    if rows["current"].notna().any():
+        others = others[others["current"].notna() & others["suggested"].notna()]
+    chosen |= show_others(others, key, dimension, names, locked=locked, ticked=ticked)
     show_unjudged(rows[rows["leads"] == 0], dimension, names)
+    for row in rows[rows["verdict"] == OUTSIDE].to_dict("records"):
+        st.caption(ui.plain(f"{row['value']}: {row['why']}"))
     show_evidence(rows, run_id, names, delay)
     return chosen
 
