@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from actors import Actor, require
+from batch_ids import batch_day
 from errors import InputError
 from stores import outcome_entry as store
 from stores import outcomes
@@ -49,7 +50,10 @@ def record_outcomes(
         raise InputError(f"Between 1 and {_MOST} outcomes were expected, but there are {len(entries)}. Choose the outcomes first.")  # fmt: skip
     companies = list(dict.fromkeys((one.batch_id, one.company_key) for one in entries))
     found, said = store.read_for_entry(db, companies=companies)
-    exported = {(row["batch_id"], row["company_key"]): str(row["exported_at"])[:10] for row in found}
+    exported = {  # the batch's own day is that of the business; in UTC the evening is the next one
+        (row["batch_id"], row["company_key"]): min(batch_day(row["batch_id"]), str(row["exported_at"])[:10])
+        for row in found
+    }
     for place, one in enumerate(entries, 1):
         _check(place, one, exported.get((one.batch_id, one.company_key)), today)
     standing, times = set[tuple[Any, ...]](), Counter[tuple[Any, ...]]()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from demo_beside import DEMO, World, rows_of
@@ -12,6 +14,7 @@ from demo_years import loaded
 from lead_rows import TODAY
 from outcome_rows import calibrated, history, real_history, told
 from racing import ANA
+from turso_server import TursoServer
 
 import turso_db
 from actors import Actor
@@ -100,6 +103,36 @@ def test_the_whole_demo_goes_and_the_preview_says_what(tmp_path, now):
     with pytest.raises(Refused, match="no demo"):
         remove_demo(db, now=now, actor=ANA)
     db.close()
+
+
+def test_over_http_all_and_only_the_demo_goes_after_a_backup_of_everything(
+    tmp_path, config_dir, now, monkeypatch, capsys
+):
+    with closing(
+        turso_db.connect(f"file:{tmp_path / 'strict.db'}")
+    ) as db:  # built here, because that is quicker
+        world = World(db, config_dir, now)
+        active_configuration(db, config_dir=config_dir, now=now)
+        for act in [act for act in ACTS if act.startswith("own")]:
+            getattr(world, act)()
+        own = rows_of(db)
+        world.begin()
+        for act in [act for act in ACTS if act.startswith("demo")]:
+            getattr(world, act)()
+        both = rows_of(db)
+    with TursoServer(tmp_path / "strict.db") as server:
+        monkeypatch.setenv("TURSO_DATABASE_URL", server.url)
+        monkeypatch.setenv("TURSO_AUTH_TOKEN", server.token)
+        assert run(main, ["--remove", "--actor", "Ana Ruiz", "--json"]) == 0
+        said = json.loads(capsys.readouterr().out)
+        assert said["goes"]["batches"] == len(world.demo) >= 1
+        backup = Path(said["backup"])
+        assert backup.is_absolute()
+        with closing(turso_db.open_database(f"file:{backup}")) as kept:
+            assert rows_of(kept) == both
+        assert server.mistakes == []
+    with closing(turso_db.connect(f"file:{tmp_path / 'strict.db'}")) as db:
+        assert rows_of(db) == own
 
 
 @pytest.mark.parametrize("table", ["lead_outcomes", "outcome_milestones", "deal_snapshots", "summary_views"])

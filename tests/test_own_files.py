@@ -10,8 +10,10 @@ from datetime import UTC, date, datetime
 
 import openpyxl
 import pytest
+from lead_rows import lead_row as zoominfo_row
 from page_words import opened
 from page_words import said as words
+from racing import export_rows
 from zoho_story import OPS, company_name, export, lead_row
 
 import scripts.import_historical
@@ -20,6 +22,7 @@ import scripts.load_suppression
 from column_choices import remembered_columns
 from errors import InputError
 from named_columns import headers_key
+from outcome_entry import Entry, record_outcomes
 from outcome_work import match_unmatched
 from outcomes import history_kind, import_historical, import_outcomes, outcome_kind
 from stores import outcomes, suppression, unmatched
@@ -217,10 +220,16 @@ def test_a_loss_from_before_its_batch_counts_for_nobody_until_its_day_is_right(o
     assert unmatched.count_unmatched(db) == 2  # settled is settled
 
 
-def test_a_day_on_which_the_batch_went_out_late_in_the_evening_is_not_before_it(db):
-    export(db, BATCH, [lead_row(0)])  # the batch of February 11 at the desk may be of the 12th in UTC
-    text = f"batch_id,company_name,milestone,date\n{BATCH},{company_name(0)},contacted,2026-02-11\n"
+def test_the_day_of_an_evening_s_batch_is_that_of_the_business(db, config_dir):
+    evening = datetime(2026, 2, 12, 1, 0, tzinfo=UTC)  # seven o'clock in Chicago, on the 11th
+    export_rows(db, config_dir, evening, [zoominfo_row(1), zoominfo_row(2)])
+    first, second = (
+        outcomes.read_companies(db, batch_ids=[BATCH])[["company_name", "company_key"]].to_numpy().tolist()
+    )
+    text = f"batch_id,company_name,milestone,date\n{BATCH},{first[0]},contacted,2026-02-11\n"
     assert import_outcomes(db, content=text.encode(), name="o.csv", now=NOW, actor=OPS).counts["matched"] == 1
+    said = [Entry(BATCH, second[1], "contacted", date(2026, 2, 11))]
+    assert record_outcomes(db, entries=said, today=date(2026, 3, 2), now=NOW, actor=OPS).recorded == 1
 
 
 def test_columns_can_be_said_at_a_terminal_and_are_told_before_anything_comes_in(
