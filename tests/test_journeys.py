@@ -12,17 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from outcome_rows import HISTORY, REAL, table
 
 from tests.browser import ROOT, chromium, go, served, settled
 
 pytestmark = pytest.mark.browser
-
-# The real result table: leads and deliveries by SIC.
-REAL = {
-    "3599": (33, 3), "3999": (76, 4), "4213": (79, 15), "4581": (11, 3), "4731": (20, 4), "5511": (379, 30),
-    "7011": (410, 28), "7991": (39, 4), "8051": (245, 18), "8059": (146, 18), "8062": (133, 6), "8211": (236, 14),
-    "8221": (28, 2), "8322": (78, 3), "8331": (67, 7), "8361": (218, 38),
-}  # fmt: skip
 
 
 @pytest.fixture
@@ -31,26 +25,13 @@ def world(tmp_path: Path) -> tuple[Path, Path]:
     data, config = tmp_path / "data", tmp_path / "config"
     data.mkdir()
     shutil.copytree(ROOT / "config", config)
-    history = io.StringIO()
-    writer = csv.writer(history)
-    writer.writerow(
-        [
-            "company_name",
-            "sic_code",
-            "employee_count",
-            "zip_code",
-            "state",
-            "outcome",
-            "deal_created_at",
-            "delivery_at",
-        ]
-    )
-    for sic, (leads, deliveries) in REAL.items():
-        for number in range(leads):
-            won = number < deliveries
-            writer.writerow([f"Site {sic} {number}", sic, 120, "75201", "TX", "delivery" if won else "no_delivery",
-                             "2025-01-10", "2025-03-01" if won else ""])  # fmt: skip
-    (tmp_path / "history.csv").write_text(history.getvalue())
+    rows = [
+        (f"Site {sic} {n}", sic, 120, "75201", "TX", "delivery" if n < deliveries else "no_delivery", "2025-01-10",
+         "2025-03-01" if n < deliveries else "")
+        for sic, (leads, deliveries) in REAL.items()
+        for n in range(leads)
+    ]  # fmt: skip
+    (tmp_path / "history.csv").write_bytes(table(HISTORY, rows))
     subprocess.run(
         [sys.executable, "-m", "scripts.import_historical", "--csv", str(tmp_path / "history.csv")], cwd=ROOT, check=True,
         env=os.environ | {"HADES_DATA_DIR": str(data), "HADES_CONFIG_DIR": str(config)}, capture_output=True,

@@ -13,6 +13,13 @@ import turso_db
 from stores.weights import read_active_version
 
 
+def in_force(places):
+    db = turso_db.connect(None, None, places / "data")
+    version = read_active_version(db)
+    db.close()
+    return version
+
+
 @pytest.fixture
 def tuned(places):
     def look(before=None):
@@ -48,9 +55,7 @@ def test_a_factor_comes_into_force_with_its_reason(tuned, places):
     app.text_input(key="factor_reason").set_value("Migrations deliver more").run()
     app.button(key="approve_factor").click().run()
     assert "Migration from 1 to 1.05" in said(app)
-    db = turso_db.connect(None, None, places / "data")
-    version = read_active_version(db)
-    db.close()
+    version = in_force(places)
     assert "Migration: 1.05" in version["icp_yaml"]
     assert (version["actor"], version["reason"]) == ("Ana Ruiz", "Migrations deliver more")
 
@@ -76,8 +81,6 @@ def test_where_two_are_needed_one_proposes_and_another_approves_on_the_page(tune
     app.text_input(key="proposed_reason").set_value("I agree").run()
     app.button(key="approve_proposed_factor").click().run()
     assert "Migration from 1 to 1.05" in said(app)
-    db = turso_db.connect(None, None, places / "data")
-    version = read_active_version(db)
-    db.close()
+    version = in_force(places)
     assert (version["actor"], version["reason"]) == ("Bo Lind", "I agree")
     assert "Migration: 1.05" in version["icp_yaml"]
