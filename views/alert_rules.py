@@ -57,7 +57,8 @@ def show_rules(frame: ui.Frame, rules: list[AlertRule], changed: set[str], seen:
     names = [rule.name for rule in rules]
     st.dataframe(
         table, hide_index=True, alt="Rules with their false alarms and the last twelve months", placeholder="–", key="alert_rules",
-        selection_mode="single-row", on_select=partial(ui.open_row, "rule", "alert_rules", names), height=38 + 35 * len(table), column_config={
+        selection_mode="single-row", on_select=partial(ui.open_row, "rule", "alert_rules", names),
+        height=min(38 + 35 * len(table), 250 if "rule" in st.query_params else 600), column_config={
             "rule": "Rule", "on": st.column_config.CheckboxColumn("On", width="small"),
             "looks_at": st.column_config.TextColumn("Looks at", width="medium"),
             "per_year": st.column_config.NumberColumn("Years with a false alarm", format="percent"),

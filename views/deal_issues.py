@@ -72,7 +72,7 @@ def show_issues(frame: ui.Frame, rows: pd.DataFrame, number: int | None = None) 
                      query_params={"tab": "Issues"})  # fmt: skip
         one = {str(name): ui.blank(rows[name].tolist()[place]) for name in rows}
         with st.container(border=True):
-            st.markdown(ui.plain(f"{one['kind']}: {one['what']}"))
+            st.markdown(f"**{ui.plain(one['kind'].capitalize())}**: {ui.plain(one['what'])}")
             st.caption(ui.plain(f"Deal {one['deal_id'] or 'unknown'}, from {one['file_name']}, found {ui.age(one['found_at'], frame.now)}."))  # fmt: skip
         ids = [int(one["id"])]
     else:
