@@ -23,7 +23,9 @@ from deal_import import import_deals
 from deals import read_deal_rules
 from errors import Unavailable
 from jobs import jobs
+from schedule import LEASE
 from stores.schedule import keep_step
+from stores.state import release_lease, take_lease
 from tests.browser import ROOT
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -159,3 +161,14 @@ def test_a_step_of_the_schedule_that_failed_is_the_headline_and_says_why(places:
     assert "#### sync failed the last time" in said(app)
     steps = next(frame.value for frame in app.dataframe if "step" in frame.value)
     assert dict(zip(steps["step"], steps["sentence"], strict=True))["sync"] == "Zoho did not answer."
+
+
+def test_the_schedule_says_that_it_runs_whichever_machine_runs_it(places: Path) -> None:
+    db = turso_db.connect(None, None, places / "data")
+    told = "The schedule is running now."
+    assert told not in said(opened("pages/8_Alerts.py", query={"tab": "Schedule"}))
+    assert take_lease(db, name=LEASE, holder="another machine", now=NOW, seconds=600)
+    assert told in said(opened("pages/8_Alerts.py", query={"tab": "Schedule"}))
+    release_lease(db, name=LEASE, holder="another machine")
+    assert told not in said(opened("pages/8_Alerts.py", query={"tab": "Schedule"}))
+    db.close()

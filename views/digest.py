@@ -12,8 +12,10 @@ from analytics.weekly_digest import digest_html, week_of
 from analytics.win_report import win_report
 from digest import add_reader, leave_digest, preview_digest
 from icp import business_zone
+from schedule import LEASE
 from stores.digests import read_readers
 from stores.schedule import read_steps
+from stores.state import read_lease_holder
 
 STALE_HOURS = 26
 
@@ -69,8 +71,10 @@ def show_digest(frame: ui.Frame, deals: pd.DataFrame) -> None:
 
 
 def show_schedule(frame: ui.Frame) -> None:
-    """Each step of the schedule, with its last good run."""
+    """Each step of the schedule, with its last good run, and whether it runs now."""
     steps = ui.read(frame, read_steps)
+    if read_lease_holder(frame.db, name=LEASE, now=frame.now):
+        st.info("The schedule is running now. Each step stands here as it ends.", icon=":material/sync:")
     if steps.empty:
         ui.empty(
             "The schedule has not run here yet. Let a timer start `python -m scripts.run_scheduled` every hour (docs/deploy.md)."
