@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import openpyxl
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ from scripts import load_suppression
 from stores import audit, batches
 from stores import suppression as store
 from suppression import find_suppressed, load_list, retire_list
-from suppression_keys import KINDS, read_entries, stale_lists
+from suppression_keys import KINDS, barred, read_entries, stale_lists
 from vanillasoft import read_back
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
@@ -236,3 +237,16 @@ def test_the_script_loads_a_list(config_dir, tmp_path, capsys):
     )
     assert (result, code) == ({"rows_in": 2, "entries": 1, "repeated": 0, "rejected": 1}, 0)
     assert "row 3: Expected a phone number" in text
+
+
+def test_a_number_on_a_list_takes_no_flag_of_the_file_away():
+    numbers = pd.array(["(214) 555-0101", "(214) 555-0102"], dtype="str")
+    leads = pd.DataFrame(
+        {
+            "direct_phone": numbers, "mobile_phone": pd.array([None, None], dtype="str"),
+            "company_phone": pd.array([None, None], dtype="str"),
+            "direct_do_not_call": pd.array([True, None], dtype="boolean"),
+        }
+    )  # fmt: skip
+    marked = barred(leads, {"2145550102": "On the list."})
+    assert marked["direct_do_not_call"].tolist() == [True, True]
