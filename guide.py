@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -12,18 +12,45 @@ from turso_db import Database
 
 
 class Step(NamedTuple):
-    """One step: what to do, why, whether the database says that it is done, and the page with the parameters that open it."""
+    """One step: what to do, why, whether the database says that it is done, the page with the parameters that open it, and
+    whether there is something to do it with.
+    """
 
     title: str
     why: str
     is_done: bool
     page: str
     query: dict[str, str]
+    can_begin: bool = True
 
 
 def steps(progress: Mapping[str, Any]) -> list[Step]:
-    """The steps in their order, from stores.guide.read_progress. The demo's removal is one where there is or was a demo."""
+    """The steps in their order, from stores.guide.read_progress: the same, in the same words, as README.md tells them. The
+    demo's removal is one where there is or was a demo. History is no step any more for whoever exported without it.
+    """
+    known = bool(progress["own_history"] or progress["own_outcomes"])
+    report = {"tab": "Calibration report"}
     found = [
+        Step(
+            "Remove the demo",
+            "Invented leads count beside yours in every rate until they leave. Nothing of yours goes.",
+            not progress["demo"], "pages/13_Demo.py", {},
+        ),
+        Step(
+            "Bring in what is known already",
+            "Leads called before HADES teach the scores from the first day. Without such history go on with the export.",
+            bool(progress["own_history"] or progress["own_batches"]), "pages/4_Outcomes.py", {"tab": "History"},
+        ),
+        Step(
+            "Calibrate",
+            "It holds every score against what happened, and changes nothing.",
+            bool(progress["calibrated"]), "pages/7_Score_Calibration.py", report, known,
+        ),
+        Step(
+            "Approve what convinces you",
+            "A named person puts single scores into force; each can be rolled back.",
+            bool(progress["approved"]), "pages/7_Score_Calibration.py", report, bool(progress["calibrated"]),
+        ),
         Step(
             "Score and export your own ZoomInfo file",
             "Only leads that went out under a batch ID can be learned from later.",
@@ -31,30 +58,17 @@ def steps(progress: Mapping[str, Any]) -> list[Step]:
         ),
         Step(
             "Bring back what became of them",
-            "Scores are judged by deliveries: from a file, from Zoho or by hand. Leads called before count at once.",
-            bool(progress["own_outcomes"]), "pages/4_Outcomes.py", {"tab": "Import files"},
-        ),
-        Step(
-            "Remove the demo",
-            "Invented leads count beside yours in every rate until they leave. Nothing of yours goes.",
-            not progress["demo"], "pages/13_Demo.py", {},
-        ),
-        Step(
-            "Calibrate",
-            "It holds every score against what happened, and changes nothing.",
-            bool(progress["calibrated"]), "pages/7_Score_Calibration.py", {"tab": "Calibration report"},
-        ),
-        Step(
-            "Approve what convinces you",
-            "A named person puts single scores into force; each can be rolled back.",
-            bool(progress["approved"]), "pages/7_Score_Calibration.py", {"tab": "Calibration report"},
+            "Scores are judged by deliveries: from a file, from Zoho or by hand.",
+            bool(progress["own_outcomes"]), "pages/4_Outcomes.py", {"tab": "Import files"}, bool(progress["own_batches"]),
         ),
     ]  # fmt: skip
-    return (
-        found
-        if progress["demo"] or progress["demo_left"]
-        else [step for step in found if step.page != "pages/13_Demo.py"]
-    )
+    return found if progress["demo"] or progress["demo_left"] else found[1:]
+
+
+def next_step(found: Sequence[Step]) -> Step | None:
+    """The step to take now: the first that is not done and has something to be done with; None once all are done."""
+    left = [step for step in found if not step.is_done]
+    return next((step for step in left if step.can_begin), left[0] if left else None)
 
 
 def close_guide(db: Database, *, now: datetime, actor: Actor) -> None:

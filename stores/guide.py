@@ -14,14 +14,14 @@ _NO_DEMO = "NOT EXISTS (SELECT 1 FROM demo_load)"
 
 
 def read_progress(db: Database, *, person: str) -> dict[str, Any]:
-    """demo (0 or 1: it is in), demo_left (it was removed), own_batches, own_outcomes (milestones of own batches and
-    companies called before), calibrated and approved (on own leads alone), closed (`person` closed the guide).
+    """demo (0 or 1: it is in), demo_left (it was removed), own_batches, own_history (companies called before), own_outcomes
+    (milestones of own batches), calibrated and approved (on own leads alone), closed (`person` closed the guide).
     """
     row: dict[str, Any] = db.rows(
         "SELECT EXISTS (SELECT 1 FROM demo_load) AS demo, EXISTS (SELECT 1 FROM demo_removals) AS demo_left, "  # noqa: S608
         f"(SELECT count(*) FROM batches WHERE status = 'closed' AND batch_id NOT IN ({_DEMO_BATCHES})) AS own_batches, "
-        f"(SELECT count(*) FROM historical_outcomes WHERE source <> 'demo' AND {HISTORY_STANDS}) + "
-        "(SELECT count(*) FROM standing_milestones "
+        f"(SELECT count(*) FROM historical_outcomes WHERE source <> 'demo' AND {HISTORY_STANDS}) "
+        "AS own_history, (SELECT count(*) FROM standing_milestones "
         f"WHERE source <> 'demo' AND batch_id NOT IN ({_DEMO_BATCHES})) AS own_outcomes, "
         f"{_NO_DEMO} AND EXISTS (SELECT 1 FROM calibration_runs WHERE run_id > {_LAST_ON_DEMO}) AS calibrated, "
         f"{_NO_DEMO} AND EXISTS (SELECT 1 FROM weight_versions WHERE kind = 'approval' AND run_id > {_LAST_ON_DEMO}) "

@@ -234,13 +234,13 @@ def test_an_outcome_taken_back_counts_nowhere_until_it_is_said_again(db: Databas
     seen = read_overview(db, today=until.date(), maturity_days=60)
     assert (seen["leads"], seen["too_young"]) == (0, 0)
     assert set(count_historical(db).values()) == {0}
-    assert read_progress(db, person="Ana")["own_outcomes"] == 0
+    assert read_progress(db, person="Ana")["own_history"] == 0
     then = read_as_known(db, known=known, zone=ZoneInfo("UTC")).frame  # a run made again reads what it read
     assert list(then["delivered_on"]) == [pd.Timestamp("2026-02-11")]
     give_feedback(db, lead_id="C-1", outcome=False, now=now + timedelta(days=2), actor=SHOP)
     found = known_outcomes(read_outcome_frame(db), as_of=until, maturity_days=0)
     assert found["delivered"].tolist() == [False]
-    assert (count_historical(db)["leads"], read_progress(db, person="Ana")["own_outcomes"]) == (1, 1)
+    assert (count_historical(db)["leads"], read_progress(db, person="Ana")["own_history"]) == (1, 1)
     assert db.rows("SELECT outcome FROM historical_changes ORDER BY change_id") == [
         {"outcome": "delivery"}, {"outcome": "no_delivery"},
     ]  # fmt: skip

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from outcome_rows import calibrated, history, real_history
 from page_words import opened, said
 from racing import ANA
@@ -11,7 +13,8 @@ import turso_db
 from actors import Actor
 from approvals import approve
 from demo_removal import remove_demo
-from guide import close_guide, open_guide, steps
+from guide import close_guide, next_step, open_guide, steps
+from settings import ROOT
 from stores.guide import read_progress
 
 
@@ -20,29 +23,55 @@ def done(db) -> list[bool]:
 
 
 def test_each_step_is_done_once_the_database_says_so(world, config_dir, now):  # noqa: F811
+    def following():
+        found = next_step(steps(read_progress(world.db, person="Ana Ruiz")))
+        return found and found.title.split()[0]
+
     for act in ("demo_outcomes", "demo_history"):
         getattr(world, act)()
-    assert done(world.db) == [False, False, False, False, False]  # what is invented does no step
+    assert done(world.db) == [False] * 6  # what is invented does no step
+    assert following() == "Remove"
     world.own_export()
-    assert done(world.db) == [True, False, False, False, False]
+    assert done(world.db) == [False, True, False, False, True, False]  # exported: history is a step no more
     history(world.db, now, *real_history({"8361": (218, 38), "7011": (410, 28)}))  # of the real result
-    assert done(world.db) == [True, True, False, False, False]
     calibrated(world.db, config_dir, now)
-    assert done(world.db) == [True, True, False, False, False]  # it rests on invented leads, too
+    assert done(world.db) == [False, True, False, False, True, False]  # it rests on invented leads, too
     remove_demo(world.db, now=now, actor=ANA)
-    assert done(world.db) == [True, True, True, False, False]
+    assert done(world.db) == [True, True, False, False, True, False]
+    assert following() == "Calibrate"
     run_id = calibrated(world.db, config_dir, now)["run_id"]
-    assert done(world.db) == [True, True, True, True, False]
+    assert following() == "Approve"
     approve(
         world.db, config_dir=config_dir, run_id=run_id, rows=None, reason="They fail.", now=now, actor=ANA
     )
-    assert done(world.db) == [True, True, True, True, True]
+    assert done(world.db) == [True, True, True, True, True, False]
+    assert following() == "Bring"
+    world.own_outcomes()
+    assert done(world.db) == [True] * 6
+    assert following() is None
+
+
+def test_whoever_has_no_history_is_led_on_and_to_nothing_that_cannot_be_done_yet(world, now):  # noqa: F811
+    remove_demo(world.db, now=now, actor=ANA)
+    world.own_export()
+    found = steps(read_progress(world.db, person="Ana Ruiz"))
+    following = next_step(found)
+    assert following is not None
+    assert following.title == "Bring back what became of them"  # there is nothing to calibrate on yet
 
 
 def test_where_there_was_no_demo_there_is_none_to_remove(db):
     found = steps(read_progress(db, person="Ana Ruiz"))
-    assert [step.title.split()[0] for step in found] == ["Score", "Bring", "Calibrate", "Approve"]
+    assert [step.title.split()[0] for step in found] == ["Bring", "Calibrate", "Approve", "Score", "Bring"]
     assert not any(step.is_done for step in found)
+
+
+def test_the_readme_tells_the_same_steps_in_the_same_order_and_words(db):
+    text = (ROOT / "README.md").read_text("utf-8")
+    part = text.split("\n## Your own leads")[1].split("\n## ")[0]
+    titles = re.findall(r"^[0-9]\. \*\*(.+?)\.\*\*", part, re.MULTILINE)
+    progress = read_progress(db, person="Ana Ruiz") | {"demo": 1}
+    assert titles == [step.title for step in steps(progress)]
 
 
 def test_closing_it_is_one_person_s_and_can_be_undone(db, now):
@@ -58,8 +87,9 @@ def test_closing_it_is_one_person_s_and_can_be_undone(db, now):
 def test_home_shows_the_steps_until_they_are_closed_and_again_when_asked(places):
     app = opened("Home.py")
     assert "First steps with your own data" in said(app)
-    assert "Only leads that went out under a batch ID can be learned from later." in said(app)
-    assert "0 of 4 done" in said(app)
+    links = " ".join(link.proto.label for link in app.get("page_link"))
+    assert "Only leads that went out under a batch ID can be learned from later." in links
+    assert "0 of 5 done" in said(app)
     app.button(key="close_guide").click().run()
     assert "First steps" not in said(app)
     app = opened("Home.py")  # another session

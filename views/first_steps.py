@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 import ui
-from guide import close_guide, open_guide, steps
+from guide import close_guide, next_step, open_guide, steps
 
 
 def close_now(frame: ui.Frame) -> None:
@@ -29,13 +29,12 @@ def show_first_steps(frame: ui.Frame, progress: Mapping[str, Any]) -> None:
     if not frame.may("ops"):
         return
     found = steps(progress)
-    done = sum(step.is_done for step in found)
-    if done == len(found):
+    done, following = sum(step.is_done for step in found), next_step(found)
+    if following is None:
         return
     if progress["closed"]:
         st.button("Show the first steps", type="tertiary", icon=":material/flag:", key="open_guide", on_click=open_now, args=(frame,))  # fmt: skip
         return
-    following = next(step for step in found if not step.is_done)
     with st.container(border=True, key="first_steps"):
         with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
             st.markdown(
@@ -44,7 +43,6 @@ def show_first_steps(frame: ui.Frame, progress: Mapping[str, Any]) -> None:
             st.button("Close", type="tertiary", icon=":material/close:", key="close_guide", on_click=close_now, args=(frame,),
                       help="It can be shown again at the end of this page.")  # fmt: skip
         for step in found:
-            place, why = st.columns([2, 3], vertical_alignment="center")
             icon = ":material/check_circle:" if step.is_done else ":material/arrow_forward:" if step is following else ":material/circle:"  # fmt: skip
-            place.page_link(step.page, label=step.title, icon=icon, query_params=step.query)
-            why.caption("Done." if step.is_done else step.why)
+            why = "Done." if step.is_done else step.why
+            st.page_link(step.page, label=f"{step.title}  :gray[{why}]", icon=icon, query_params=step.query)
