@@ -101,8 +101,9 @@ def said(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, st
     """Runs a script within this process: exit code, standard output, standard error."""
     from scripts.command import run
 
-    def say(module: Any, *arguments: str | bytes | os.PathLike[str]) -> tuple[int, str, str]:
-        code = run(module.main, [os.fsdecode(argument) for argument in arguments])
+    def say(module: Any, *arguments: object) -> tuple[int, str, str]:
+        words = [os.fsdecode(one) if isinstance(one, bytes) else str(one) for one in arguments]
+        code = run(module.main, words)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

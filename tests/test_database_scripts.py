@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,23 +13,10 @@ import scripts.copy_database
 import scripts.migrate
 import scripts.restore
 from database import Statement
-from scripts.command import run
 from tests.turso_server import TursoServer
 from turso_db import LocalFile, connect
 
 Said = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def said(capsys: pytest.CaptureFixture[str]) -> Said:
-    """Runs a script: exit code, standard output, standard error."""
-
-    def say(module: Any, *arguments: object) -> tuple[int, str, str]:
-        code = run(module.main, [str(argument) for argument in arguments])
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return say
 
 
 def test_status_tells_and_changes_nothing(said: Said, db_path: Path) -> None:
