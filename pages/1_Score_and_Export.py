@@ -1,5 +1,6 @@
 """Score ZoomInfo files, see who goes out and who does not and why, and export the batch."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -150,16 +151,16 @@ with ui.page("Score and Export", need="ops") as frame:
         )
     for note in file.notes:
         st.caption(ui.plain(note))
-    rows, spread, troubles = st.tabs(
-        ["Who goes out and who does not", "Scores beside the last batches",
-         f"Cells to look at ({int((~file.problems['rejected']).sum()):,})"], key="views",
-    )  # fmt: skip
-    with rows:
-        show_counts(plan, file)
-    with spread:
-        show_spread(frame, plan, counted)
-    with troubles:
-        show_troubles(file)
+    unclear = int((~file.problems["rejected"]).sum())
+    parts: dict[str, Callable[[], None]] = {
+        "Who goes out and who does not": partial(show_counts, plan, file),
+        "Scores beside the last batches": partial(show_spread, frame, plan, counted),
+        f"Cells to look at ({unclear:,})": partial(show_troubles, file),
+    }
+    for tab, show in zip(st.tabs(list(parts), key="views", on_change="rerun"), parts.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
 
     stale = stale_lists(listed, frame.today)
     if stale:

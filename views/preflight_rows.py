@@ -10,6 +10,7 @@ from analytics.score_bands import band_names, bands_figure, beside_batches
 from lead_test import parts_told
 from leads import LeadFile
 from preflight import STEPS, Preflight, misses_csv
+from views.light_table import show_table
 
 _LABELS = {
     "unreadable": "Unreadable", "filtered": "Filtered out", "do not call": "Do not call", "duplicate": "Twice in the file",
@@ -94,15 +95,22 @@ def show_spread(frame: ui.Frame, plan: Preflight, counted: pd.DataFrame) -> None
     limits = frame.icp.data["call_priority"]
     table = beside_batches(plan.ready["score"], counted, limits)
     st.plotly_chart(
-        bands_figure(table), key="bands", alt="Share of leads per band: this upload and the last batches"
+        bands_figure(table),
+        key="bands",
+        config={"displayModeBar": False},
+        alt="Share of leads per band: this upload and the last batches",
     )
     wide = table.assign(
         told=[f"{n:,} ({ui.percent(s, 0)})" for n, s in zip(table["leads"], table["share"], strict=True)]
     )
     wide = wide.pivot_table(index="source", columns="band", values="told", aggfunc="first", sort=False)
     names = band_names(limits)
-    st.dataframe(wide.rename(columns={band: f"{band} ({names[band]})" for band in names}).rename_axis("").reset_index(),
-                 hide_index=True, alt="Leads per band")  # fmt: skip
+    wide = wide.rename(columns={band: f"{band} ({names[band]})" for band in names})
+    show_table(
+        wide.rename_axis("Leads of").reset_index().fillna("–"),
+        title="Leads per band",
+        numbers=[*wide.columns],
+    )
 
 
 def show_troubles(file: LeadFile) -> None:
