@@ -62,7 +62,7 @@ def calibrate(
     columnar copy of the outcomes is kept. `tell` hears each step in words.
     Estimator and half-life are those of icp.yaml unless others are given (`half_life_days=0`: all leads count alike).
     """
-    require(actor, "viewer", "calibrate")
+    require(actor, "ops", "calibrate")
     today = now.astimezone(business_zone(icp)).date()
     if as_of > today:
         raise InputError(

@@ -283,8 +283,10 @@ def test_a_score_outside_the_filter_stays_a_candidate_while_outcomes_speak_for_i
     assert rows["1711"]["candidate"] is False  # no outcome speaks for it
 
 
-def test_a_viewer_may_look(real, db, config_dir, now):
-    assert calibrated(db, config_dir, now, actor=Actor("Vic", "viewer"))["created_by"] == "Vic"
+def test_a_viewer_starts_nothing(real, db, config_dir, now):
+    assert calibrated(db, config_dir, now, actor=Actor("Olga", "ops"))["created_by"] == "Olga"
+    with pytest.raises(Refused, match="takes the role ops"):  # viewers read, they start nothing
+        calibrated(db, config_dir, now, actor=Actor("Vic", "viewer"))
 
 
 def test_the_five_dimensions_come_in_their_order(db, config_dir, now):

@@ -15,6 +15,9 @@ from streamlit.testing.v1 import AppTest
 from test_pages import ANA, plain_again
 
 import turso_db
+from approvals import approve
+from jobs import jobs
+from settings import ROOT
 
 PAGE = "pages/7_Score_Calibration.py"
 
@@ -119,6 +122,44 @@ def test_a_value_that_no_lead_speaks_for_suggests_nothing_and_has_no_box(report:
     assert not app.exception
     (table,) = [f.value for f in app.get("data_editor")]
     assert "3531" not in list(table["value"])
+
+
+def test_what_was_left_unticked_is_named_with_the_way_to_take_it_up(
+    report: turso_db.Database, places: Path
+) -> None:
+    now = datetime.now(UTC).replace(microsecond=0)
+    approve(
+        report, config_dir=places / "config", run_id=1, rows=[("sic_code", "7011")], reason="They fail.", now=now, actor=ANA
+    )  # fmt: skip
+    text = plain_again(said(opened(PAGE)))
+    assert "This run was applied as version 2. Of the 4 that it told to move, 3 are not in force:" in text
+    assert "SIC 8062" in text
+    assert "SIC 7011" not in text
+    assert "Press Calibrate now, and tick them in the new run." in text
+
+
+def test_a_viewer_reads_and_can_start_nothing(report: turso_db.Database) -> None:
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60)
+    app.secrets["auth"] = {
+        "redirect_uri": "http://127.0.0.1:8501/oauth2callback",
+        "cookie_secret": "planted-secret",
+    }
+    app.secrets["roles"] = {"vera@example.com": "viewer"}
+    app.user = {
+        "is_logged_in": True, "email": "vera@example.com", "email_verified": True, "name": "Vera Lund", "exp": time.time() + 3600,
+    }  # fmt: skip
+    app.run()
+    for name in ("Calibration report", "Model"):
+        app.query_params["tab"] = name
+        app.switch_page(PAGE).run()
+        assert not app.exception
+        assert not [
+            button.key
+            for button in app.button
+            if not button.disabled and button.key in ("calibrate", "train_model")
+        ]
+    assert not app.checkbox
+    assert not jobs().state("train a model").running
 
 
 def test_every_dimension_has_an_address(report: turso_db.Database) -> None:

@@ -47,7 +47,7 @@ def test_calibrate_tick_preview_propose_accept_and_read_the_journal(tmp_path: Pa
         page.get_by_text("that say move").click()
         settled(page)
         page.get_by_text("Show what would change").click()
-        page.get_by_text("deliveries expected").first.wait_for()
+        page.get_by_text("deliveries than today").first.wait_for()
         settled(page)
         page.get_by_text("Called first", exact=True).first.wait_for()
         shot(page, "1_preview")

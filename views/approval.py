@@ -12,7 +12,8 @@ from approvals import approve
 from proposals import propose
 from score_changes import WEIGHT, needs_second
 from views.current_weights import called, label
-from views.what_would_change import prediction_sentence, preview_of
+from views.plain_words import prediction_sentence
+from views.what_would_change import preview_of
 
 
 def approve_now(frame: ui.Frame, run: dict[str, Any], names: list[tuple[str, str]]) -> None:
@@ -80,8 +81,8 @@ def confirm(frame: ui.Frame, run: dict[str, Any], rows: list[dict[str, Any]]) ->
             help="Without it their score is set, but such leads stay excluded.",
         )
     picked = [(row["dimension"], row["value"]) for row in rows]
-    promise = preview_of(frame, run, picked, extend=bool(st.session_state.get("extend"))).prediction
-    st.markdown(ui.plain(prediction_sentence(promise)))
+    preview = preview_of(frame, run, picked, extend=bool(st.session_state.get("extend")))
+    st.markdown(ui.plain(prediction_sentence(preview.prediction, has_pools=bool(preview.pools))))
     st.text_input(
         "Why is this right?", key="reason", max_chars=300, placeholder="A few words for those who look later"
     )

@@ -10,6 +10,7 @@ import streamlit as st
 
 import ui
 from errors import HadesError
+from icp import Icp, scores_in_force
 from jobs import jobs
 from score_changes import movable_rows, pick_rows, planned_changes
 from stores import demo, runs
@@ -18,6 +19,7 @@ from views.calibration_run import HALF_LIVES, calibrate_now, show_running
 from views.component_report import show_components
 from views.current_weights import label
 from views.dimension_table import show_dimension
+from views.plain_words import proof_sentences
 from views.recalibration import show_flag
 from views.what_would_change import show_change
 
@@ -60,7 +62,10 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
                 icon=":material/info:")  # fmt: skip
     elif run["applied_version"]:
         st.success(
-            f"This run was applied as version {run['applied_version']}.", icon=":material/check_circle:"
+            ui.plain(
+                f"This run was applied as version {run['applied_version']}. {left_over(frame.icp, moves)}"
+            ),
+            icon=":material/check_circle:",
         )
     elif closed:
         st.info(
@@ -134,6 +139,20 @@ def contradicted(moves: list[dict[str, Any]]) -> str:
     return f"{said} contradicted by what happened" + (f": {where}" if moves else "")
 
 
+def left_over(icp: Icp, moves: list[dict[str, Any]]) -> str:
+    """Of an applied run: which of its suggestions are not in force, and how they still come to be."""
+    left = [
+        row for row in moves if scores_in_force(icp, row["dimension"]).get(row["value"]) != row["suggested"]
+    ]
+    if not left:
+        return "All that it told to move is in force."
+    told = ", ".join(f"{label(row['dimension'])} {row['value']}" for row in left)
+    return (
+        f"Of the {len(moves)} that it told to move, {len(left)} {'is' if len(left) == 1 else 'are'} not in force: {told}. "
+        "A run is applied once. Press Calibrate now, and tick them in the new run."
+    )
+
+
 def made_from(run: Run) -> str:
     """Which outcomes a run rests on, and whether newer leads counted more."""
     half = run.get("half_life_days")
@@ -172,7 +191,8 @@ def choose_run(frame: ui.Frame, run: Run | None) -> None:
             on_click=calibrate_now,
             args=(frame, run),
             key="calibrate",
-            disabled=jobs().state("calibration").running,
+            disabled=jobs().state("calibration").running or not frame.may("ops"),
+            help=None if frame.may("ops") else "Calibrating takes the role ops",
         )
         with st.popover("How", icon=":material/tune:", help="What the next calibration uses"):
             st.segmented_control("Estimate", ["shrunk", "raw"], default=frame.icp.data["calibration"]["estimator"], required=True,
@@ -197,7 +217,7 @@ def show_proof(proof: dict[str, Any]) -> None:
             color="blue" if ready else "gray",
             icon=":material/verified:" if ready else ":material/hourglass_empty:",
         )
-        st.markdown(ui.plain(proof["why"]))
+        st.markdown("\n\n".join(ui.plain(sentence) for sentence in proof_sentences(proof)))
         if not proof["folds"]:
             return
         months = st.expander("Month by month", key="months_of_proof", on_change="rerun")

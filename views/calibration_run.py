@@ -7,6 +7,7 @@ from typing import Any
 import streamlit as st
 
 import ui
+from actors import require
 from jobs import jobs, run_script
 from settings import code_version
 
@@ -20,6 +21,7 @@ STEPS = (
 def calibrate_now(frame: ui.Frame, latest: dict[str, Any] | None) -> None:
     """Callback: start a calibration, unless one runs or nothing was written since the last one that asked the same."""
     with ui.act():
+        require(frame.actor, "ops", "calibrate")
         estimator = st.session_state.get("estimator") or frame.icp.data["calibration"]["estimator"]
         population = st.session_state.get("population", "all")
         chosen = HALF_LIVES.get(st.session_state.get("half_life", ""))

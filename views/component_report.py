@@ -12,6 +12,7 @@ from analytics.calibration_charts import weight_intervals
 from errors import Refused
 from score_changes import planned_changes, weight_rows
 from views.approval import confirm
+from views.plain_words import proof_sentences
 
 
 def show_components(frame: ui.Frame, run: dict[str, Any], *, is_open: bool) -> None:
@@ -66,7 +67,9 @@ def show_components(frame: ui.Frame, run: dict[str, Any], *, is_open: bool) -> N
             )  # fmt: skip
         named = zip(rows["component"], rows["why"], strict=True)
         st.markdown("\n".join(f"- **{_words(name)}**: {ui.plain(why)}" for name, why in named))
-        st.caption(f"On later leads: **{part['proof']['word']}**. {ui.plain(part['proof']['why'])}")
+        st.caption(
+            f"On later leads: **{part['proof']['word']}**. {ui.plain(' '.join(proof_sentences(part['proof'])))}"
+        )
         if is_open:
             _offer(frame, run, part["workflow"])
 

@@ -29,8 +29,11 @@ def decimal(number: float | None, digits: int) -> str:
 
 
 def signed(number: float | None, digits: int) -> str:
-    """`+0.8`, `−1.2`, or a dash; with the sign for minus, not the hyphen."""
-    return "–" if number is None or pd.isna(number) else f"{number:+,.{digits}f}".replace("-", "−")
+    """`+0.8`, `−1.2`, `0.0`, or a dash; with the sign for minus, not the hyphen, and none for what rounds to nothing."""
+    if number is None or pd.isna(number):
+        return "–"
+    told = f"{number:+,.{digits}f}"
+    return told.replace("-", "−") if told.strip("+-0.") else told[1:]
 
 
 def interval(low: float | None, high: float | None) -> str:

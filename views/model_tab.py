@@ -217,8 +217,8 @@ def _offer(
     with st.popover("Put it in force", icon=":material/check:"):
         workflow = st.radio("For leads scored", open_to, format_func=lambda w: NAMES[w], key="model_workflow")
         gain = latest["report"]["gains"][workflow]
-        st.caption(f"There, on {gain['leads']:,} leads with {gain['deliveries']} deliveries: AUC {gain['auc_gain']:+.3f} "
-                   f"(95 % {gain['auc_low']:+.3f} to {gain['auc_high']:+.3f}).")  # fmt: skip
+        st.caption(f"There, on {gain['leads']:,} leads with {gain['deliveries']} deliveries: AUC {ui.signed(gain['auc_gain'], 3)} "
+                   f"(95 % {ui.signed(gain['auc_low'], 3)} to {ui.signed(gain['auc_high'], 3)}).")  # fmt: skip
         show_signing(frame, waiting, of=workflow, version=version, reason="model_reason", button="approve_model", sign=sign_now)  # fmt: skip
 
 
@@ -233,8 +233,8 @@ def _show_figures(report: dict[str, Any]) -> None:
     four.metric("Parameters in use", f"{report['used']:.0f}", f"the data carry {report['carried']:.0f}", delta_color="off", delta_arrow="off", border=True)  # fmt: skip
     st.dataframe(
         [
-            {"Gain": _GAINS[name], "AUC": f"{g['auc_gain']:+.3f}", "95 %": _span(g, "auc", 3),
-             "Lift": f"{g['lift_gain']:+.2f}", "95 % of the lift": _span(g, "lift", 2), "Brier": f"{g['brier_gain']:+.4f}",
+            {"Gain": _GAINS[name], "AUC": ui.signed(g["auc_gain"], 3), "95 %": _span(g, "auc", 3),
+             "Lift": ui.signed(g["lift_gain"], 2), "95 % of the lift": _span(g, "lift", 2), "Brier": ui.signed(g["brier_gain"], 4),
              "95 % of Brier": _span(g, "brier", 4)}
             for name, g in report["gains"].items()
             if name != "now" or g != gain  # the same while no model is in force
@@ -246,7 +246,7 @@ def _show_figures(report: dict[str, Any]) -> None:
 
 
 def _span(gain: dict[str, Any], name: str, digits: int) -> str:
-    return f"{gain[f'{name}_low']:+.{digits}f} to {gain[f'{name}_high']:+.{digits}f}"
+    return f"{ui.signed(gain[f'{name}_low'], digits)} to {ui.signed(gain[f'{name}_high'], digits)}"
 
 
 def _show_pictures(report: dict[str, Any]) -> None:

@@ -14,7 +14,8 @@ from proposals import REFUSED, WITHDRAWN, approve_proposal, close_proposal
 from score_changes import changed_icp, needs_second
 from stores import runs
 from views.current_weights import called, label
-from views.what_would_change import prediction_sentence, preview_of_text, show_preview
+from views.plain_words import prediction_sentence
+from views.what_would_change import preview_of_text, show_preview
 
 Entry = dict[str, Any]
 
@@ -74,7 +75,12 @@ def show_proposal(frame: ui.Frame, entry: Entry) -> None:
             ),
             icon=":material/gavel:",
         )
-    st.markdown(ui.plain(prediction_sentence(entry["prediction"])))
+    if entry["prediction"] is None:
+        st.markdown(
+            "What it would bring could not be said when it was made: too few leads or deliveries were known."
+        )
+    else:
+        st.markdown(ui.plain(prediction_sentence(entry["prediction"])))
     left, right = st.columns([1, 1])
     with left:
         names = _ticked(frame, entry, is_open=is_open)

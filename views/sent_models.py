@@ -115,8 +115,8 @@ def _show_evidence(report: dict[str, Any], kind: str) -> None:
                  delta_color="inverse", border=True)  # fmt: skip
     st.dataframe(
         [
-            {"Gain": _GAINS[name], "AUC": f"{g['auc_gain']:+.3f}", "95 %": f"{g['auc_low']:+.3f} to {g['auc_high']:+.3f}",
-             "Brier": f"{g['brier_gain']:+.4f}", "95 % of Brier": f"{g['brier_low']:+.4f} to {g['brier_high']:+.4f}"}
+            {"Gain": _GAINS[name], "AUC": ui.signed(g["auc_gain"], 3), "95 %": f"{ui.signed(g['auc_low'], 3)} to {ui.signed(g['auc_high'], 3)}",
+             "Brier": ui.signed(g["brier_gain"], 4), "95 % of Brier": f"{ui.signed(g['brier_low'], 4)} to {ui.signed(g['brier_high'], 4)}"}
             for name, g in report["gains"].items()
             if name == "base rate" or g != report["gains"]["base rate"]  # the same while no model was in force
         ],

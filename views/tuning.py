@@ -201,7 +201,7 @@ def _show_approval(frame: ui.Frame, table: pd.DataFrame, judged: Judged) -> None
     if not frame.may("manager"):
         st.caption("A manager approves factors.")
         return
-    segment = st.selectbox("Segment", table["segment"].tolist(), key="factor_segment")
+    segment = st.selectbox("Segment", table["segment"].tolist(), key="factor_segment", bind="query-params")
     row = table.set_index("segment").loc[segment]
     usual = row["suggested"] if row["verdict"] == MOVE else row["current"]
     factor = st.number_input(

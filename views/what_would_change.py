@@ -14,6 +14,7 @@ from change_preview import Pool, Preview, preview_change
 from errors import InputError, Refused
 from icp import parse_icp
 from score_changes import change_of_run, pick_rows
+from views.plain_words import prediction_sentence
 
 WORDS = {ENTERS: "▲ comes in", LEAVES: "▼ drops out", STAYS: "stays", "": ""}
 MOST_ROWS = 500
@@ -43,18 +44,6 @@ def preview_of_text(frame: ui.Frame, text: str, population: str) -> Preview:
     waiting = st.session_state.get("waiting_leads")
     stamp = () if waiting is None else (len(waiting[0]), str(sorted(waiting[1].items(), key=str)))
     return _previewed(frame, frame.icp.text, text, population, frame.data_version, stamp)
-
-
-def prediction_sentence(prediction: dict[str, Any] | None) -> str:
-    """What the change promises, with its range."""
-    if prediction is None:
-        return "Too few deliveries are known to say what this would bring."
-    return (
-        f"Among {prediction['calls']:,} calls {ui.many(prediction['entering'], 'lead')} would come in that are now below "
-        f"the line: {prediction['extra']:+.1f} deliveries expected (95 % from {prediction['extra_low']:+.1f} to "
-        f"{prediction['extra_high']:+.1f}), a lift of {prediction['lift']:.2f} ({prediction['lift_low']:.2f} to "
-        f"{prediction['lift_high']:.2f})."
-    )
 
 
 def show_change(frame: ui.Frame, run: dict[str, Any], ticked: list[tuple[str, str]]) -> None:
@@ -101,8 +90,8 @@ def show_pool(pool: Pool, key: str) -> None:
     figures[1].metric("Come in", change.entering)
     figures[2].metric("Drop out", change.leaving)
     figures[3].metric(
-        "More deliveries", "–" if pd.isna(change.extra) else f"{change.extra:+.1f}",
-        help="Expected among those called" if pd.isna(change.extra) else f"95 % from {change.extra_low:+.1f} to {change.extra_high:+.1f}",
+        "More deliveries", ui.signed(change.extra, 1),
+        help="Expected among those called" if pd.isna(change.extra) else f"95 % from {ui.signed(change.extra_low, 1)} to {ui.signed(change.extra_high, 1)}",
     )  # fmt: skip
     if not change.entering and not change.leaving:
         st.info("The same leads would be called first, if in another order.", icon=":material/info:")
