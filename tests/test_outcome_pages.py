@@ -71,6 +71,8 @@ def test_a_review_is_decided_and_undone_from_the_page(db, review):
     assert matches.read_decided(db).iloc[0]["reason"] == "phoned them"
     app = opened("pages/4_Outcomes.py", tab="Review")
     assert "No site waits for a decision" in said(app)
+    app.session_state["decided"] = True
+    clean(app.run())
     app.session_state["decided_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     clean(app.run())
     clean(app.button(key="undo_decision").click().run())

@@ -166,7 +166,10 @@ def _settled(site: dict[str, Any]) -> str:
 def _show_decided(frame: ui.Frame, decided: pd.DataFrame) -> None:
     if decided.empty:
         return
-    with st.expander(f"Decided by people ({len(decided)})", icon=":material/how_to_reg:"):
+    opened = st.expander(f"Decided by people ({len(decided)})", key="decided", on_change="rerun")
+    if not opened.open:
+        return
+    with opened:
         picked = st.dataframe(
             pd.DataFrame({
                 "company": decided["company_name"],
