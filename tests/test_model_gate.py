@@ -27,8 +27,12 @@ def test_a_much_better_score_is_proposed_with_its_figures() -> None:
 
 
 def test_a_gain_within_chance_is_not_enough_nor_a_sure_one_below_two_points() -> None:
-    hit, first, _ = two_scores(np.random.default_rng(2), 400, 0.7, 0.7)
-    assert _gate((hit, first, first)).word == NOT_BETTER
+    lucky = _gate(
+        two_scores(np.random.default_rng(9), 300, 0.7, 0.7)
+    )  # two equal scores, by a seed that flatters the second
+    assert lucky.gain.auc_gain > 0.02
+    assert lucky.gain.auc_low < 0
+    assert lucky.word == NOT_BETTER
     many, a, b = two_scores(np.random.default_rng(3), 40_000, 0.7, 0.71, correlation=0.99)
     sure = _gate((many, a, b), repeats=200)
     assert sure.gain.auc_low > 0
