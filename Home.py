@@ -139,11 +139,11 @@ with ui.page("Home") as frame:
         st.caption(f"{came}; {went}.")
     with right:
         st.subheader("What happened", anchor=False)
-        for at, actor, action, subject in zip(
-            acts["at"], acts["actor"], acts["action"], acts["subject"], strict=True
-        ):
-            st.markdown(
-                f"**{ui.plain(f'{SAID.get(action, action.capitalize())} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]"
-            )
+        entries = zip(acts["at"], acts["actor"], acts["action"], acts["subject"], strict=True)
+        told = [
+            f"**{ui.plain(f'{SAID.get(action, action.capitalize())} {subject}')}**  \n:gray[{ui.plain(f'{actor}, {ui.age(at, frame.now)}')}]"
+            for at, actor, action, subject in entries
+        ]
+        st.markdown("\n\n".join(told))  # one element stands sooner than eight
     if progress["closed"]:
         show_first_steps(frame, progress)
