@@ -33,7 +33,7 @@ def test_a_gain_within_chance_is_not_enough_nor_a_sure_one_below_two_points() ->
     assert lucky.gain.auc_gain > 0.02
     assert lucky.gain.auc_low < 0
     assert lucky.word == NOT_BETTER
-    many, a, b = two_scores(np.random.default_rng(3), 40_000, 0.7, 0.71, correlation=0.99)
+    many, a, b = two_scores(np.random.default_rng(3), 4000, 0.7, 0.712, correlation=0.99)
     sure = _gate((many, a, b), repeats=200)
     assert sure.gain.auc_low > 0
     assert sure.gain.auc_gain < 0.02
@@ -68,6 +68,11 @@ def test_it_warns_when_the_model_falls_behind_and_is_silent_otherwise() -> None:
     assert "Nothing was switched" in said
     assert falls_behind(hit, bad, good, groups, top=50, seed=1) is None
     assert falls_behind(hit[:50], good[:50], bad[:50], groups[:50], top=5, seed=1) is None
+    # One point behind, and surely so: the whole interval lies below 0.
+    hit, bad, good = two_scores(np.random.default_rng(3), 4000, 0.7, 0.712, correlation=0.99)
+    little = falls_behind(hit, good, bad, np.zeros(len(hit)), top=50, seed=1)
+    assert little is not None
+    assert "beyond chance" in little
 
 
 def test_the_newest_third_judges_and_older_leads_teach() -> None:
