@@ -28,7 +28,7 @@ from views.preflight_rows import show_counts, show_spread, show_troubles
 from views.upload import ask_for_files, offer_sample, read_uploads, upload_readers
 
 
-@st.cache_data(max_entries=4, show_spinner="Scoring")
+@st.cache_data(max_entries=4, max_size="200MB", show_spinner="Scoring")
 def score(_file: LeadFile, _icp: Icp, stamp: tuple[str, ...], _model: Any, **chosen: Any) -> pd.DataFrame:
     """Scored leads; `stamp` stands for the content of files, configuration and model."""
     return score_leads(_file.leads, _icp, model=_model, **chosen)

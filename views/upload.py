@@ -32,7 +32,7 @@ _DECIDING = {  # what the filters, the distance and the dialler look at → the 
 MAPPABLE = (*_FIRST, *(field for field in FIELDS if field not in _FIRST))
 
 
-@st.cache_data(max_entries=8, show_spinner="Reading the file")
+@st.cache_data(max_entries=8, max_size="200MB", show_spinner="Reading the file")
 def read_file(content: bytes, name: str, mapping: dict[str, str], config_dir: Path) -> LeadFile:
     """The leads of an uploaded file."""
     return read_leads(
