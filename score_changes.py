@@ -89,7 +89,8 @@ def planned_changes(
             raise Refused(
                 f"{name} is only reported: config/icp.yaml has no scores for it, so there is nothing to approve."
             )
-        if after is None or row.get("leads") == 0:  # a run of an earlier release suggested something all the same
+        # A run of an earlier release suggested something also where no lead speaks.
+        if after is None or row.get("leads") == 0:
             raise Refused(
                 f"{name} has no evidence: no lead that can be judged has this value, so nothing is suggested. Untick it."
             )
