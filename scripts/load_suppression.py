@@ -63,9 +63,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         if said.from_zoho:
             return _from_zoho(db, settings, today, now, actor)
         columns = read_columns(settings.config_dir)
-        mapping = chosen_columns(
-            db, content, Path(said.file).name, list_kind(said.kind, columns), said
-        )
+        mapping = chosen_columns(db, content, Path(said.file).name, list_kind(said.kind, columns), said)
         done = load_list(
             db, content=content, file_name=Path(said.file).name, kind=said.kind, name=said.name,
             scrubbed_on=said.scrubbed, columns=columns, mapping=mapping, today=today, now=now, actor=actor,

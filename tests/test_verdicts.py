@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from figures import show
@@ -103,6 +105,16 @@ def test_values_nobody_tried_are_no_yardstick():
     many = weigh_scores([400, 400] + [0] * 20, [60, 30] + [0] * 20, [100.0] * 22, seed=1)
     assert many.score_low[:2] == pytest.approx(few.score_low, abs=4)
     assert np.isnan(many.tail[2:]).all()
+
+
+def test_a_value_of_few_leads_moves_only_when_its_own_outcomes_say_so():
+    weighing = replace(
+        weigh_scores([400, 400, 29, 30], [60, 30, 2, 2], [100, 100, 100, 100], seed=1),
+        adjusted=np.array([0.9, 0.9, 0.01, 0.01]), own_tail=np.array([0.9, 0.9, 0.2, 0.2]),
+    )  # fmt: skip
+    assert contradicted(weighing, [400, 400, 29, 30]).tolist() == [False, False, False, True]
+    own = replace(weighing, own_tail=np.array([0.9, 0.9, 0.04, 0.2]))
+    assert contradicted(own, [400, 400, 29, 30]).tolist() == [False, False, True, True]
 
 
 def test_nothing_one_and_none_delivered():
