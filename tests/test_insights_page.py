@@ -66,7 +66,9 @@ def test_deals_come_in_through_the_page(places):
     app = opened(PAGE)
     assert "No deals have come in yet" in said(app)
     app.file_uploader(key="deal_file").upload("odd.csv", b"no,day,fate,region\n1,2025-01-02,open,A\n").run()
-    assert "odd.csv has no column for Deal ID: say below which one it is." in said(app).replace("\\", "")
+    assert "odd.csv has no column for: Deal ID, Created on, Outcome. Say below which it is." in said(
+        app
+    ).replace("\\", "")
     assert app.button(key="import_deals").disabled
     key = headers_key(["no", "day", "fate", "region"], "deals")[:12]
     for field, header in (("deal_id", "no"), ("created_on", "day"), ("outcome", "fate")):

@@ -55,7 +55,7 @@ def test_a_history_of_one_s_own_is_asked_about_once_shown_and_brought_in(places,
     app.file_uploader(key="history_file").upload("calls.csv", HISTORY).run()
     assert not app.exception
     told = said(app)
-    assert "calls.csv has no column for Company name: say below which one it is." in told
+    assert "calls.csv has no column for: Company name, Outcome. Say below which it is." in told
     assert "Understood: Day the deal was created from Called on; Day of delivery from Delivery date." in told
     assert "Not understood, and left out: Firma, Ergebnis, Branch code." in told
     assert app.button(key="import_history_file").disabled
@@ -256,7 +256,7 @@ LIST = b"Who,Anschluss\nPat,2145550001\nKim,(214) 555-0002\n"
 def test_a_list_of_whom_not_to_call_is_asked_about_too(places, db):
     app = opened("pages/9_Suppression.py")
     app.file_uploader(key="list_file").upload("theirs.csv", LIST).run()
-    assert "theirs.csv has no column for Direct phone or Mobile phone or Company phone" in said(app)
+    assert "theirs.csv has no column for: Direct phone or Mobile phone or Company phone." in said(app)
     assert app.button(key="load_list").disabled
     app.selectbox(key=box("phone list", ["Who", "Anschluss"], "direct_phone")).select("Anschluss").run()
     app.text_input(key="list_name").set_value("Their own")

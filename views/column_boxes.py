@@ -95,7 +95,7 @@ def show_columns(
     ):  # fmt: skip
         st.caption(ui.plain(_told(columns)))
         fields = kind.fields
-        if first and not st.toggle("All fields", key=f"all_{key}"):
+        if first and set(first) != set(fields) and not st.toggle("All fields", key=f"all_{key}"):
             fields = tuple(first)
         offered = [header for header in headers if header and not is_value(header)]
         for start in range(0, len(fields), 4):
@@ -123,11 +123,10 @@ def ready_columns(
     for field, several in found.doubtful.items():
         both = " and ".join(f"'{header}'" for header in several)
         st.warning(ui.plain(f"{both} may all be the {label(field)}: say below which one is meant."), icon=":material/view_column:")  # fmt: skip
-    for group in found.missing:
+    if found.missing:
+        groups = ", ".join(" or ".join(map(label, group)) for group in found.missing)
         st.warning(
-            ui.plain(
-                f"{name} has no column for {' or '.join(map(label, group))}: say below which one it is."
-            ),
+            ui.plain(f"{name} has no column for: {groups}. Say below which it is."),
             icon=":material/view_column:",
         )
     show_columns(
