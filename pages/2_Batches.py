@@ -26,7 +26,6 @@ with ui.page("Batches") as frame:
                  for d, n, lo, hi, old in zip(found["deliveries"], found["companies"], low, high, aged, strict=True)],
         "deliveries": found["deliveries"], "companies": found["companies"], "leads": found["exported"], "appointments": found["appointments"], "contacted": found["contacted"],
         "status": found["status"], "operator": found["operator_name"].fillna("–"), "workflow": found["workflow_type"].map(ui.WORKFLOW_NAMES),
-        "by": found["exported_by"], "version": found["weight_version"], "sha256": found["sha256"].str[:16],
     })  # fmt: skip
     st.markdown(
         f"#### {ui.many(len(found), 'batch', 'batches')}, {ui.many(int(found['exported'].sum()), 'lead')}, "
@@ -41,7 +40,7 @@ with ui.page("Batches") as frame:
             **{name: st.column_config.NumberColumn(name.capitalize(), format="localized")
                for name in ("deliveries", "companies", "leads", "appointments", "contacted")},
             "rate": st.column_config.TextColumn("Delivered (95 % interval)", width="medium"), "status": "Status", "operator": "Operator",
-            "workflow": "Workflow", "by": "By", "version": "Scores of version", "sha256": "SHA-256 begins",
+            "workflow": "Workflow",
         },
     )  # fmt: skip
     if not wanted:
