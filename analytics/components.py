@@ -166,7 +166,7 @@ def _why(
         return f"{counted} put this weight between {low:.2f} and {high:.2f}; the {current:.2f} in force does not fit."
     if word == HOLD:
         return f"{counted} leave weights from {low:.2f} to {high:.2f} standing, which holds the {current:.2f} in force."
-    if (low, high) == (0.0, 1.0):
+    if min(deliveries, leads - deliveries) < FEWEST_DELIVERIES:
         return f"{counted}: at least {FEWEST_DELIVERIES} deliveries, and as many leads without, are needed to say."
     return (
         f"{counted} leave weights from {low:.2f} to {high:.2f} standing: too wide to judge the {current:.2f}."

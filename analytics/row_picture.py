@@ -36,9 +36,10 @@ _STYLE = f"""<style>
 .row-picture .dot{{background:{SUGGESTED}}}
 .row-picture .ring{{border:2px solid {CURRENT};box-sizing:border-box;width:.7rem;height:.7rem;margin:-.35rem 0 0 -.35rem}}
 .row-picture .key{{display:inline-block;margin:0 .35rem 0 .7rem;vertical-align:-.05rem}}
+.row-picture .interval{{width:38%}}
 .row-picture .move{{font-weight:600}}
 @media (max-width:640px){{.row-picture{{table-layout:fixed}}.row-picture .wide{{display:none}}
-.row-picture th,.row-picture td{{padding-right:.3rem}}.row-picture .name{{width:32%}}.row-picture .number{{width:17%}}
+.row-picture th,.row-picture td{{padding-right:.3rem}}.row-picture .name{{width:31%}}.row-picture .interval{{width:30%}}.row-picture .number{{width:17%}}
 .row-picture .track{{margin:0 .4rem}}}}
 </style>"""
 
@@ -72,7 +73,7 @@ def _head(scored: bool) -> str:
     return (
         f'<thead><tr><th scope="col" class="name">Value</th>{"<th scope=col class=wide>Verdict</th>" if scored else ""}'
         '<th scope="col" class="number wide">Delivered</th><th scope="col" class="number">Rate</th>'
-        f'<th scope="col" style="width:{38 if scored else 55}%">95 % interval</th>{scores if scored else ""}</tr></thead>'
+        f'<th scope="col" class="interval">95 % interval</th>{scores if scored else ""}</tr></thead>'
     )
 
 

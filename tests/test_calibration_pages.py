@@ -162,6 +162,17 @@ def test_a_viewer_reads_and_can_start_nothing(report: turso_db.Database) -> None
     assert not jobs().state("train a model").running
 
 
+def test_a_part_has_the_name_of_its_dimension_and_an_unknown_word_is_explained(
+    report: turso_db.Database,
+) -> None:
+    app = open_tab(tab="Current weights")
+    assert not app.exception
+    tables = " ".join(element.proto.body for element in app.get("html"))
+    assert "Distance" in tables
+    assert "Proximity" not in tables
+    assert "Onsite likelihood: how likely people stay at such a site all day, by its SIC." in said(app)
+
+
 def test_every_dimension_has_an_address(report: turso_db.Database) -> None:
     for name in ("SIC", "Employees", "Distance", "Signal", "Parts of the score"):
         app = open_tab(dimension=name)

@@ -12,6 +12,8 @@ from analytics.calibration_charts import weight_intervals
 from errors import Refused
 from score_changes import planned_changes, weight_rows
 from views.approval import confirm
+from views.current_weights import ONSITE, part_name
+from views.light_table import show_table
 from views.plain_words import proof_sentences
 
 
@@ -28,7 +30,7 @@ def show_components(frame: ui.Frame, run: dict[str, Any], *, is_open: bool) -> N
         return
     st.caption(
         "How much each part should count, from the parts that leads of HADES batches were exported with. Historical leads have "
-        "none. The weights of a workflow sum to 1, so they are approved together."
+        f"none. The weights of a workflow sum to 1, so they are approved together. {ONSITE}"
     )
     for part in run["components"]:
         rows = pd.DataFrame(part["rows"])
@@ -42,40 +44,30 @@ def show_components(frame: ui.Frame, run: dict[str, Any], *, is_open: bool) -> N
         left, right = st.columns(2, gap="large")
         with left:
             st.plotly_chart(
-                weight_intervals(rows), key=f"weights_of_{part['workflow']}_{run['run_id']}",
+                weight_intervals(rows.assign(component=[part_name(name) for name in rows["component"]])), key=f"weights_of_{part['workflow']}_{run['run_id']}", config={"displayModeBar": False},
                 alt=f"Weights in force and suggested with interval, {part['workflow']}",
             )  # fmt: skip
         with right:
-            st.dataframe(
+            show_table(
                 pd.DataFrame({
-                    "verdict": rows["verdict"], "part": [_words(name) for name in rows["component"]],
-                    "now": [ui.percent(weight, 0) for weight in rows["current"]],
-                    "then": [ui.percent(weight, 0) for weight in rows["rounded"]],
-                    "interval": [
+                    "Part": [part_name(name) for name in rows["component"]], "Verdict": rows["verdict"],
+                    "In force": [ui.percent(weight, 0) for weight in rows["current"]],
+                    "Suggested": [ui.percent(weight, 0) for weight in rows["rounded"]],
+                    "95 % interval": [
                         "–" if (low, high) == (0, 1) else f"{100 * low:.0f}–{100 * high:.0f} %"
                         for low, high in zip(rows["low"], rows["high"], strict=True)
                     ],
                 }),
-                hide_index=True, height="content", key=f"parts_of_{part['workflow']}_{run['run_id']}",
-                alt=f"Weights in force and suggested, {part['workflow']}",
-                column_config={
-                    "verdict": st.column_config.TextColumn("Verdict", width=84), "part": st.column_config.TextColumn("Part", width=130),
-                    "now": st.column_config.TextColumn("In force", width=66, alignment="right"),
-                    "then": st.column_config.TextColumn("Suggested", width=78, alignment="right"),
-                    "interval": st.column_config.TextColumn("95 % interval", width=96),
-                },
+                title=f"Weights in force and suggested, {ui.WORKFLOW_NAMES.get(part['workflow'], part['workflow']).lower()}",
+                numbers=["In force", "Suggested", "95 % interval"],
             )  # fmt: skip
         named = zip(rows["component"], rows["why"], strict=True)
-        st.markdown("\n".join(f"- **{_words(name)}**: {ui.plain(why)}" for name, why in named))
+        st.markdown("\n".join(f"- **{part_name(name)}**: {ui.plain(why)}" for name, why in named))
         st.caption(
             f"On later leads: **{part['proof']['word']}**. {ui.plain(' '.join(proof_sentences(part['proof'])))}"
         )
         if is_open:
             _offer(frame, run, part["workflow"])
-
-
-def _words(component: str) -> str:
-    return component.replace("_", " ").capitalize()
 
 
 def _offer(frame: ui.Frame, run: dict[str, Any], workflow: str) -> None:

@@ -14,6 +14,7 @@ import ui
 from approvals import rollback
 from icp import dimensions, scores_in_force
 from stores import weights
+from views.light_table import show_table
 
 NAMES = {
     "sic_code": "SIC",
@@ -26,16 +27,24 @@ NAMES = {
     "segment_factor": "Factor of",
 }
 
+PARTS = {"proximity": "Distance", "signal_strength": "Signal", "employee_scale": "Employees"}
+ONSITE = "Onsite likelihood: how likely people stay at such a site all day, by its SIC."
+
 
 def label(dimension: str) -> str:
     """The name of a dimension for people."""
     return NAMES.get(dimension, dimension.replace("_", " ").capitalize())
 
 
+def part_name(component: str) -> str:
+    """The name of a part of the score for people: that of its dimension where the two are one thing."""
+    return PARTS.get(component, component.replace("_", " ").capitalize())
+
+
 def called(dimension: str, value: str, names: dict[str, str]) -> str:
     """A value for people: `7011 Hotels and motels`."""
     if dimension.endswith("_weight"):
-        return value.replace("_", " ")
+        return part_name(value).lower()
     return f"{value} {names[value]}" if dimension == "sic_code" and value in names else value
 
 
@@ -112,10 +121,9 @@ def show_parts(frame: ui.Frame) -> None:
     for workflow, name in ui.WORKFLOW_NAMES.items():
         st.markdown(f"**How the parts are weighed: {name.lower()}**")
         parts = frame.icp.data["scoring"][workflow]["weights"]
-        st.dataframe(
-            [{"Part": part.replace("_", " ").capitalize(), "Weight": f"{100 * weight:g} %"} for part, weight in parts.items()],
-            hide_index=True, height="content", alt=f"Weights: {name}", key=f"parts_{workflow}",
-        )  # fmt: skip
+        told = [{"Part": part_name(part), "Weight": f"{100 * weight:g} %"} for part, weight in parts.items()]
+        show_table(pd.DataFrame(told), title=f"Weights: {name}", numbers=["Weight"])
+    st.caption(ONSITE)
 
 
 def _show_version(version: dict[str, Any], told: str) -> None:

@@ -31,6 +31,7 @@ def show_feed(frame: ui.Frame, run: dict[str, Any] | None) -> None:
         st.plotly_chart(
             charts.funnel(counts),
             key="funnel",
+            config={"displayModeBar": False},
             alt="Companies exported, contacted, with appointment, delivered",
         )
         st.caption("Companies of all batches that ever came so far; young ones may still come farther.")
@@ -41,7 +42,10 @@ def show_feed(frame: ui.Frame, run: dict[str, Any] | None) -> None:
             st.info("No delivery has been seen yet.")
         else:
             st.plotly_chart(
-                charts.delivery_curve(curve), key="curve", alt="Share delivered by days since export"
+                charts.delivery_curve(curve),
+                key="curve",
+                config={"displayModeBar": False},
+                alt="Share delivered by days since export",
             )
             still_open = int(days["delivered_on"].isna().sum())
             st.caption(
@@ -95,7 +99,7 @@ def show_batches(frame: ui.Frame, run: dict[str, Any] | None, days: pd.DataFrame
             baseline, least=float(judged["effective"].min()), most=float(judged["effective"].max())
         )
         st.plotly_chart(
-            batch_funnel(table, lines, rate=baseline["rate"]), key="batches",
+            batch_funnel(table, lines, rate=baseline["rate"]), key="batches", config={"displayModeBar": False},
             alt="Rate each batch is heading for, with limits of chance around the rate of the history",
         )  # fmt: skip
         st.caption(

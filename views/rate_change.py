@@ -83,6 +83,7 @@ def show_waterfall(frame: ui.Frame, found: Waterfall, names: tuple[str, str], di
         st.plotly_chart(
             rate_steps(found),
             key="rate_steps",
+            config={"displayModeBar": False},
             alt="From one rate to the other: young leads, other leads, other rates",
         )
     with right:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pandas as pd
@@ -73,13 +74,20 @@ def show_preview(preview: Preview, key: str) -> None:
         )
     named = {pool.name: pool for pool in preview.pools}
     picked = st.segmented_control(
-        "Leads", list(named), default=next(iter(named)), required=True, key=f"pool_{key}"
-    )
+        "Leads", list(named), default=next(iter(named)), required=True, key=f"pool_{key}",
+        format_func=lambda name: pool_name(named[name]),
+    )  # fmt: skip
     show_pool(named[picked or next(iter(named))], key)
     st.caption(
         "Each lead is scored as of its own export, by both sets of scores; the first half of each list counts as called. "
         "The range is that of the expected number: single batches vary more."
     )
+
+
+def pool_name(pool: Pool) -> str:
+    """The name of a list of leads, with its workflow as people call it: `Newest batches by distance (3)`."""
+    told = ui.WORKFLOW_NAMES.get(pool.workflow, pool.workflow).lower()
+    return re.sub(rf"Newest {re.escape(pool.workflow)} (batch\w*)", rf"Newest \1 {told}", pool.name)
 
 
 def show_pool(pool: Pool, key: str) -> None:
@@ -98,8 +106,8 @@ def show_pool(pool: Pool, key: str) -> None:
     picture, table = st.columns([2, 3])
     with picture:
         st.plotly_chart(
-            rank_slopes(change.table, pool.leads["company_name"], top=change.top), key=f"slopes_{key}_{pool.name}",
-            alt=f"{pool.name}: {change.entering} leads come in, {change.leaving} drop out",
+            rank_slopes(change.table, pool.leads["company_name"], top=change.top), key=f"slopes_{key}_{pool.name}", config={"displayModeBar": False},
+            alt=f"{pool_name(pool)}: {change.entering} leads come in, {change.leaving} drop out",
         )  # fmt: skip
     with table:
         order = {ENTERS: 0, LEAVES: 1, STAYS: 2, "": 3}
@@ -112,6 +120,6 @@ def show_pool(pool: Pool, key: str) -> None:
                 "Score now": rows["score_current"], "becomes": rows["score_suggested"],
                 "State": rows["state"], "SIC": rows["sic_code"], "From": rows["source"],
             }),
-            hide_index=True, height=420, alt=f"{pool.name}: every lead with its rank now and then", key=f"ranks_{key}_{pool.name}",
+            hide_index=True, height=420, alt=f"{pool_name(pool)}: every lead with its rank now and then", key=f"ranks_{key}_{pool.name}",
             column_config={"Company": st.column_config.TextColumn(width=180), "Change": st.column_config.TextColumn(width=96)},
         )  # fmt: skip
