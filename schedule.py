@@ -51,7 +51,8 @@ def run_steps(
     for step in steps:
         if not take_lease(db, name=LEASE, holder=holder, now=clock(), seconds=LEASE_SECONDS):
             raise Conflict(
-                "The schedule is running already, here or on another machine. It goes on there; nothing was begun."
+                "The schedule is running already, here or on another machine. It goes on there; "
+                f"{'no further step' if ended else 'nothing'} was begun."
             )
         ran = _run(step)
         db.write(

@@ -72,6 +72,25 @@ def test_a_second_one_is_told_and_does_nothing(db, now):
     )  # whoever died left a lease that ends
 
 
+def test_while_a_step_runs_nobody_else_begins_and_who_took_too_long_begins_no_further_one(db, now):
+    told = []
+
+    def long_one():
+        for later in (timedelta(minutes=59), timedelta(minutes=61)):
+            try:
+                told.append(run(db, now + later, ("b", lambda: "x"), holder="elsewhere")[0].status)
+            except Conflict as error:
+                told.append(str(error))
+        assert take_lease(db, name=LEASE, holder="elsewhere", now=now + timedelta(minutes=61), seconds=3600)
+        return "At last."
+
+    with pytest.raises(Conflict, match="no further step was begun"):
+        run(db, now, ("a", long_one), ("c", lambda: "never"))
+    assert "nothing was begun" in told[0]
+    assert told[1] == DONE
+    assert set(read_steps(db)["step"]) == {"a", "b"}
+
+
 def test_who_may_not_is_refused(db, now):
     with pytest.raises(Refused, match="run the schedule"):
         run(db, now, ("a", lambda: "x"), actor=Actor("Vera", "viewer"))
