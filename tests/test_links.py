@@ -169,6 +169,7 @@ FILTERS = [
     ("pages/7_Score_Calibration.py", {"tab": "Why the rate changed", "change_by": "Batches"}, "segmented_control", "change_by", "Batches"),
     ("pages/7_Score_Calibration.py", {"tab": "Why the rate changed", "change_dimension": "State"}, "selectbox", "change_dimension", "state"),
     ("pages/7_Score_Calibration.py", {"tab": "Model", "live_outcome": "appointment"}, "segmented_control", "live_outcome", "appointment"),
+    ("pages/7_Score_Calibration.py", {"tab": "Tuning", "factor_segment": "Existing"}, "selectbox", "factor_segment", "Existing"),
     ("pages/10_Test_a_Lead.py", {"find": "oak"}, "text_input", "find", "oak"),
     ("pages/10_Test_a_Lead.py", {"sic": "7011", "state": "TX"}, "selectbox", "state", "TX"),
     ("pages/11_Accuracy.py", {"of": "Deals"}, "segmented_control", "of", "Deals"),
