@@ -47,7 +47,7 @@ def run_steps(
     reference; the sentence holds the reference alone.
     """
     require(actor, "ops", "run the schedule")
-    ended = []
+    ended: list[Ran] = []
     for step in steps:
         if not take_lease(db, name=LEASE, holder=holder, now=clock(), seconds=LEASE_SECONDS):
             raise Conflict(
