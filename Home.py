@@ -92,7 +92,7 @@ with ui.page("Home") as frame:
         if seen["unmatched"]:
             todo += 1
             st.warning(
-                f"**{ui.many(seen['unmatched'], 'outcome')} found no lead**, so nobody's rate knows of it until someone looks."
+                f"**{ui.many(seen['unmatched'], 'outcome')} found no company**, so nobody's rate knows of it until someone looks."
             )
             st.page_link(
                 "pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:", query_params={"tab": "Unmatched"}

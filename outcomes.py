@@ -142,7 +142,7 @@ def import_historical(
     _close_run(db, "historical", counts, rejected, now, actor, name, notes)
     missing = store.count_historical(db)
     notes += [
-        f"{missing[key]:,} of {missing['leads']:,} historical leads have no {what}."
+        f"{missing[key]:,} of {missing['leads']:,} leads called before have no {what}."
         for key, what in (("without_sic", "SIC code"), ("without_size", "employee count"))
         if missing[key]
     ]

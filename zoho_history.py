@@ -145,7 +145,7 @@ def _notes(db: Database, profile: Profile, from_industry: int) -> list[str]:
     size = outcomes.count_historical(db)
     for key, what in (("without_sic", "SIC code"), ("without_size", "employee count")):
         if size[key]:
-            notes.append(f"{size[key]:,} of {size['leads']:,} historical leads have no {what}.")
+            notes.append(f"{size[key]:,} of {size['leads']:,} leads called before have no {what}.")
     for source, number in store.count_sources(db).items():
         if "vanilla" in plain(source) and not profile.is_our_source(source):
             notes.append(

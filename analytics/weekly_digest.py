@@ -12,7 +12,7 @@ WEEKS_BEFORE = 8  # with which a week is compared
 STALE_DAYS = 7
 _MILESTONES = {"contacted": "contacts", "appointment": "appointments", "delivery": "deliveries", "churned": "churned sites", "lost": "lost sites"}  # fmt: skip
 _WORK = {
-    "reviews": ("matches wait for a decision", "Outcomes, Review"), "unmatched": ("outcomes have found no lead", "Outcomes, Unmatched"),
+    "reviews": ("matches wait for a decision", "Outcomes, Review"), "unmatched": ("outcomes have found no company", "Outcomes, Unmatched"),
     "issues": ("issues about deals are open", "Insights"), "proposals": ("proposals wait for a decision", "Score Calibration"),
 }  # fmt: skip
 Body = dict[str, Any]

@@ -175,9 +175,9 @@ def _head(done: DemoLoad) -> str:
         return f"The demo world of seed {done.seed} was loaded on {done.day} already; nothing was changed."
     n = done.counts
     return (
-        f"The demo world of seed {done.seed} is loaded: {n['historical_leads']:,} historical leads, "
+        f"The demo world of seed {done.seed} is loaded: {n['historical_leads']:,} leads called before, "
         f"{n['batches']} batches with {n['companies']:,} companies, {n['milestones']:,} outcomes and "
-        f"{n['unmatched']} more that found no lead."
+        f"{n['unmatched']} more that found no company."
     )
 
 

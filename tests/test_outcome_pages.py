@@ -107,7 +107,7 @@ def test_unmatched_rows_are_work(db):
     text = f"batch_id,company_name,milestone,date\n{BATCH},Nobody,delivery,2026-02-20\n{BATCH},Noone,lost,2026-02-21\n"
     import_outcomes(db, content=text.encode(), name="x.csv", now=NOW, actor=OPS)
     home = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=30).run()
-    assert "2 outcomes found no lead" in said(home)
+    assert "2 outcomes found no company" in said(home)
     app = opened("pages/4_Outcomes.py", tab="Unmatched")
     app.session_state["log_Waiting"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
     clean(app.run())
@@ -309,7 +309,7 @@ def test_history_comes_in_from_zoho_with_what_is_missing(db, zoho, monkeypatch, 
     clean(app.button(key="import_history").click().run())
     app = waited(app, "history")
     assert "1 read, 1 imported" in said(app)
-    assert "1 of 1 historical leads have no SIC code" in said(app)
+    assert "1 of 1 leads called before have no SIC code" in said(app)
     assert 'lead_source: ["VanillaSoft", "VanillaSoft Import"]' in app.code[0].value
 
 

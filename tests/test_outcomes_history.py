@@ -44,8 +44,8 @@ def test_two_columns_are_enough(db, now):
     )
     assert done.counts["imported"] == 2
     assert done.notes == [
-        "2 of 2 historical leads have no SIC code.",
-        "2 of 2 historical leads have no employee count.",
+        "2 of 2 leads called before have no SIC code.",
+        "2 of 2 leads called before have no employee count.",
     ]
 
 

@@ -80,7 +80,7 @@ def test_empty(places):
     for page, tab, sentence in (
         ("pages/3_Operators.py", "Zoho", "Zoho is not connected yet."),
         ("pages/4_Outcomes.py", "Review", "No site"),
-        ("pages/4_Outcomes.py", "Unmatched", "Every outcome found its lead."),
+        ("pages/4_Outcomes.py", "Unmatched", "Every outcome found its company."),
         ("pages/4_Outcomes.py", "Chain of custody", ""),
         ("pages/4_Outcomes.py", "History", ""),
         ("pages/4_Outcomes.py", "By hand", "No exported company"),

@@ -85,8 +85,8 @@ def test_the_industry_gives_a_sic_only_where_it_names_one(db, zoho, tmp_path):
     done = imported(db, zoho, tmp_path)
     assert [row["sic_code"] for row in history(db).values()] == ["7011", None, "8361"]
     assert any("1 SIC codes were taken from the industry" in note for note in done.notes)
-    assert any("1 of 3 historical leads have no SIC code" in note for note in done.notes)
-    assert any("3 of 3 historical leads have no employee count" in note for note in done.notes)
+    assert any("1 of 3 leads called before have no SIC code" in note for note in done.notes)
+    assert any("3 of 3 leads called before have no employee count" in note for note in done.notes)
 
 
 def test_spellings_of_the_source_that_are_not_counted_are_offered(db, zoho, tmp_path):

@@ -17,7 +17,7 @@ from turso_backup import back_up
 
 _NAMES = {
     "batches": "Batches", "leads": "Leads", "companies_called_before": "Companies called before", "outcomes": "Outcomes",
-    "unmatched": "Outcomes that found no lead", "operators": "Operators", "deals": "Deals",
+    "unmatched": "Outcomes that found no company", "operators": "Operators", "deals": "Deals",
     "pipeline_scores": "Scores of open deals", "lead_summaries_viewed": "Looks at summaries of leads",
     "imports": "Imports in the log", "versions": "Versions of the scores", "calibration_runs": "Calibration runs",
 }  # fmt: skip

@@ -82,7 +82,7 @@ def match_now(frame: ui.Frame, row: dict[str, Any], company: tuple[str, str]) ->
 def show_unmatched(frame: ui.Frame, states: dict[str, int], _rows: pd.DataFrame) -> None:
     """The whole tab."""
     if not any(states.values()):
-        st.success("Every outcome found its lead.", icon=":material/check_circle:")
+        st.success("Every outcome found its company.", icon=":material/check_circle:")
         return
     shown = st.segmented_control(
         "Rows", list(_SHOWN), key="log", default="Waiting", required=True, bind="query-params", label_visibility="collapsed"
