@@ -56,8 +56,11 @@ with ui.page("Home") as frame:
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
         st.metric("Companies judged", ui.count(n), f"{maturity_days} days and older",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
-        st.metric("Too young to judge", ui.count(seen["too_young"]), "neither won nor lost",
-                  delta_color="off", delta_arrow="off", border=True)  # fmt: skip
+        st.metric("Too young to judge", ui.count(seen["too_young"]),
+                  f"{ui.count(seen['young_deliveries'])} delivered, {ui.count(seen['young_lost'])} lost already",
+                  delta_color="off", delta_arrow="off", border=True,
+                  help=f"Each counts in the rate from its day {maturity_days} on, whatever became of it: what is delivered or lost "
+                  "early says nothing of those still open. A delivery counts in the last 30 days at once.")  # fmt: skip
         st.metric("Deliveries, last 30 days", ui.count(seen["deliveries_30_days"]), f"{ui.many(seen['batches'], 'batch', 'batches')} so far",
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
 

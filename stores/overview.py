@@ -9,16 +9,17 @@ from stores.outcomes import BATCH_DAY, HISTORY_STANDS
 from turso_db import Database, Statement
 
 _LEADS = (
-    f"SELECT {BATCH_DAY} AS started, substr(c.delivery_at, 1, 10) AS delivered "  # noqa: S608 - the text is our own
+    f"SELECT {BATCH_DAY} AS started, substr(c.delivery_at, 1, 10) AS delivered, c.lost_at IS NOT NULL AS lost "  # noqa: S608 - the text is our own
     "FROM company_outcomes c JOIN batches b ON b.batch_id = c.batch_id AND b.status = 'closed' "
     "UNION ALL SELECT substr(deal_created_at, 1, 10), CASE WHEN outcome = 'delivery' "
-    "THEN coalesce(substr(delivery_at, 1, 10), '1970-01-01') END FROM historical_outcomes "
+    "THEN coalesce(substr(delivery_at, 1, 10), '1970-01-01') END, 0 FROM historical_outcomes "
     f"WHERE {HISTORY_STANDS}"
 )
 
 
 def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str, Any]:
-    """batches, leads, matured, matured_deliveries, too_young, deliveries_30_days, unmatched, reviews, last_batch, last_sync,
+    """batches, leads, matured, matured_deliveries, too_young, young_deliveries, young_lost (said to be lost, and not
+    delivered; no_delivery of a young lead called before is nothing final), deliveries_30_days, unmatched, reviews, last_batch, last_sync,
     failed_syncs, operators, last_run (run_id, created_at, leads then matured, rows that say move) or None.
 
     A lead is matured when it started at least `maturity_days` before `today`, or has no start date.
@@ -31,9 +32,11 @@ def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str,
                 "coalesce(sum(started IS NULL OR started <= ?), 0) AS matured, "
                 "coalesce(sum((started IS NULL OR started <= ?) AND delivered IS NOT NULL), 0) AS matured_deliveries, "
                 "coalesce(sum(started > ?), 0) AS too_young, "
+                "coalesce(sum(started > ? AND delivered IS NOT NULL), 0) AS young_deliveries, "
+                "coalesce(sum(started > ? AND delivered IS NULL AND lost), 0) AS young_lost, "
                 "coalesce(sum(delivered > ?), 0) AS deliveries_30_days "
                 f"FROM ({_LEADS})",
-                (born, born, born, today - timedelta(days=30)),
+                (born, born, born, born, born, today - timedelta(days=30)),
             ),
             Statement(
                 "SELECT (SELECT count(*) FROM batches WHERE status = 'closed') AS batches, "

@@ -167,6 +167,22 @@ def test_the_front_page_and_a_calibration_count_alike(days_on, db, config_dir, n
     assert front["leads"] == front["matured"] + front["too_young"] == 64
 
 
+def test_of_the_young_it_is_said_what_is_delivered_and_what_is_lost_already(db, config_dir, now):
+    """Of four companies of 11 February: one delivered, one lost, one lost and delivered all the same, one open."""
+    batch = export_rows(db, config_dir, now, [lead_row(n) for n in range(1, 5)]).batch_id
+    later = now + timedelta(days=60)
+    history(db, later, *real_history({"7011": (5, 1)}, deal="2026-02-01", delivered="2026-02-20"))
+    told(
+        db, later, (batch, "Oak Inn 1", "delivery", "2026-03-01"), (batch, "Oak Inn 2", "lost", "2026-03-02"),
+        (batch, "Oak Inn 3", "lost", "2026-03-03"), (batch, "Oak Inn 3", "delivery", "2026-03-20"),
+    )  # fmt: skip
+    young = read_overview(db, today=date(2026, 4, 11), maturity_days=120)
+    # 5 called before with 1 delivery; "no delivery" so far of the other 4 is nothing final
+    assert (young["too_young"], young["young_deliveries"], young["young_lost"]) == (9, 3, 1)
+    old = read_overview(db, today=date(2026, 9, 11), maturity_days=120)
+    assert (old["too_young"], old["young_deliveries"], old["young_lost"]) == (0, 0, 0)
+
+
 def test_versions_are_numbered_by_the_one_who_comes_first(db, now):
     def insert(version):
         return weights.insert_version(
