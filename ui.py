@@ -35,7 +35,8 @@ from views.formats import percent as percent
 from views.formats import plain as plain
 from views.formats import signed as signed
 from views.sign_in import UNNAMED as UNNAMED
-from views.sign_in import ask_for_name, check_still, person, sign_in_configured
+from views.sign_in import ask_at_the_act as ask_at_the_act
+from views.sign_in import ask_for_name, check_still, now_named, person, sign_in_configured
 
 # By who uses it; each page with the role that opens it, so that nobody is led to a refusal.
 MENU = {
@@ -81,7 +82,7 @@ class Frame:
     def actor(self) -> Actor:
         """Who acts. Refused when a click comes late: signed out meanwhile, or with a smaller role than when drawn for."""
         check_still(self.drawn_for)
-        return self.drawn_for
+        return now_named(self.drawn_for)
 
     @property
     def today(self) -> date:
@@ -246,12 +247,11 @@ def _menu(actor: Actor) -> None:
 
 
 def approver(frame: Frame) -> Actor:
-    """The person who signs: with sign-in the user; without, the name in the sidebar, which must be given."""
-    if frame.actor.name == UNNAMED:
-        raise Refused(
-            "An approval carries a name. Write yours under 'Your name' in the sidebar, then approve."
-        )
-    return named_actor(frame.actor.name, frame.actor.role)
+    """The person who signs: with sign-in the user; without, the name given in the sidebar or beside the act (ask_at_the_act)."""
+    actor = frame.actor
+    if actor.name == UNNAMED:
+        raise Refused("This is kept with a name, so nothing was changed. Write yours beside the button or in the sidebar, then repeat it.")  # fmt: skip
+    return named_actor(actor.name, actor.role)
 
 
 def flash(kind: str, sentence: str) -> None:

@@ -111,7 +111,13 @@ def test_the_demo_page_previews_removes_with_a_backup_and_says_so(places, now):
     table = app.dataframe[0].value.set_index("what")
     assert table.loc["Batches"].tolist() == [1, 1]
     app.button(key="remove_demo").click().run()
+    assert "nothing was changed. Write yours beside the button" in said(app)  # it is journalled: who did it?
+    app.text_input(key="remove_demo_name").set_value("Ana Ruiz").run()
+    app.button(key="remove_demo").click().run()
     assert not app.error, said(app)
+    assert [row["actor"] for row in db.rows("SELECT actor FROM audit WHERE action = 'remove demo'")] == [
+        "Ana Ruiz"
+    ]
     assert "The demo is gone: 1 batches" in said(app).replace("\\", "")
     assert "The demo was removed on" in said(app)
     assert [row["batch_id"] for row in db.rows("SELECT batch_id FROM batches")] == made.own
@@ -142,7 +148,7 @@ def test_what_was_approved_on_the_demo_is_offered_for_rollback_on_home(places, n
     remove_demo(db, now=now, actor=ANA)
     app = opened("Home.py")
     assert "The scores in force rest on the demo" in said(app)
-    app.text_input(key="acting_as").set_value("Ana Ruiz").run()
+    app.text_input(key="roll_back_demo_name").set_value("Ana Ruiz").run()
     app.button(key="roll_back_demo").click().run()
     assert not app.error, said(app)
     assert (places / "config" / "icp.yaml").read_bytes() == before

@@ -80,9 +80,6 @@ def test_upload_export_download_calibrate_approve_and_score_differently(
         assert "Score: 94" in rows[1]["Import Notes"]
 
         go(page, address, "Score_Calibration")
-        page.get_by_role("textbox", name="Your name").fill("Ana Ruiz")
-        page.get_by_role("textbox", name="Your name").press("Enter")
-        settled(page)
         page.get_by_role("button", name="Calibrate now").click()
         page.get_by_text("Run 1:").wait_for()
         settled(page)
@@ -90,8 +87,13 @@ def test_upload_export_download_calibrate_approve_and_score_differently(
         page.get_by_role("button", name="Apply 1 selected").click()
         page.get_by_role("textbox", name="Why is this right?").fill("28 of 410 hotels were delivered")
         page.get_by_role("textbox", name="Why is this right?").press("Enter")
+        assert page.get_by_role("button", name="Put into force").is_disabled()  # nobody signs as nobody
+        page.get_by_role("textbox", name="Who does this?").fill("Ana Ruiz")
+        page.get_by_role("textbox", name="Who does this?").press("Enter")
+        settled(page)
         page.get_by_role("button", name="Put into force").click()
         page.get_by_text("Version 2 is in force").first.wait_for()
+        assert page.get_by_role("textbox", name="Your name").input_value() == "Ana Ruiz"
 
         after = (config / "icp.yaml").read_bytes()
         changed = [(a, b) for a, b in zip(before.splitlines(), after.splitlines(), strict=True) if a != b]

@@ -9,7 +9,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import turso_db
-from views.sign_in import UNNAMED, remembered_name
+from actors import Actor
+from views.sign_in import UNNAMED, now_named, remembered_name
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,6 +38,31 @@ def test_a_name_given_once_is_there_on_the_next_visit_and_can_be_taken_away(
     assert again.text_input(key="acting_as").value == "Ana Ruiz"
     again.text_input(key="acting_as").set_value("").run()
     assert visit().text_input(key="acting_as").value == ""
+
+
+def test_a_name_given_beside_an_act_is_the_sidebar_s_from_then_on(home: None, tmp_path: Path) -> None:
+
+    assert now_named(Actor("Ana Ruiz", "ops")) == Actor("Ana Ruiz", "ops")
+
+    def beside() -> None:
+        import streamlit as st
+
+        from views.sign_in import ask_at_the_act, ask_for_name, person
+
+        who = person()
+        ask_for_name()
+        ask_at_the_act("act_name")
+        st.write(who.name)
+
+    app = AppTest.from_function(beside, default_timeout=30).run()
+    app.text_input(key="act_name").set_value(" Bo Lind ").run()
+    assert app.markdown[0].value == "Bo Lind"
+    assert [box.value for box in app.text_input] == ["Bo Lind", " Bo Lind "]
+    assert remembered_name(tmp_path / "data") == "Bo Lind"
+    app.text_input[0].set_value("Ana Ruiz").run()
+    assert app.markdown[0].value == "Ana Ruiz"
+    again = AppTest.from_function(beside, default_timeout=30).run()
+    assert [box.key for box in again.text_input] == ["acting_as"]  # who has a name is not asked for it again
 
 
 def test_what_cannot_be_read_is_no_name(tmp_path: Path) -> None:

@@ -86,9 +86,8 @@ def confirm(frame: ui.Frame, run: dict[str, Any], rows: list[dict[str, Any]]) ->
     st.text_input(
         "Why is this right?", key="reason", max_chars=300, placeholder="A few words for those who look later"
     )
+    ui.ask_at_the_act("approval_name")
     nameless = frame.actor.name == ui.UNNAMED
-    if nameless:
-        st.warning("Write your name in the sidebar first: an approval carries a name.")
     if needs_second(frame.icp):
         st.info(
             "icp.yaml asks for a second approver: propose it, another person decides.",

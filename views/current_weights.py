@@ -168,6 +168,7 @@ def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
                 "To the text of version", versions["version"].iloc[1:].tolist(), key="back_to"
             )
             st.text_input("Why?", key="back_reason", max_chars=300)
+            ui.ask_at_the_act("back_name")
             st.button(
                 "Roll back", type="primary", on_click=roll_back_now, args=(frame, version), key="roll_back"
             )

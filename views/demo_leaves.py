@@ -32,10 +32,11 @@ def remove_now(frame: ui.Frame) -> None:
             raise Refused(found.why_not)
         if not frame.may("manager"):
             raise Refused("Removing the demo takes the role manager. Ask an administrator.")
+        actor = ui.approver(frame)
         path = backup_path(frame.settings.data_dir, now)
         path.parent.mkdir(parents=True, exist_ok=True)
         back_up(frame.db, path, now=now)
-        done = remove_demo(frame.db, now=now, actor=frame.actor)
+        done = remove_demo(frame.db, now=now, actor=actor)
         ui.flash(
             "success",
             f"The demo is gone: {told(done.goes)}. All of it is in the backup {path.resolve()}; "
@@ -63,6 +64,7 @@ def offer_rollback(frame: ui.Frame, removal: Mapping[str, Any] | None) -> bool:
         f"{removal['back_to']} is the one before the first approval on its outcomes."
     )
     if ui.lets(frame, "manager", "Rolling back"):
+        ui.ask_at_the_act("roll_back_demo_name")
         st.button(f"Roll back to version {removal['back_to']}", key="roll_back_demo", on_click=roll_back_now,
                   args=(frame, int(removal["back_to"])))  # fmt: skip
     return True
@@ -102,4 +104,5 @@ def show_removal(frame: ui.Frame) -> None:
         return
     with st.popover("Remove the demo", icon=":material/delete:"):
         st.write("A backup is written first; then the demo leaves in one step.")
+        ui.ask_at_the_act("remove_demo_name")
         st.button("Yes, remove it", type="primary", key="remove_demo", on_click=remove_now, args=(frame,))

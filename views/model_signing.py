@@ -20,7 +20,7 @@ def show_signing(
     are needed and nobody did (`waiting`: stores.model_proposals.read_proposed). `reason` and `button` are keys; the callback
     takes (frame, version, of, whether it is a proposal).
     """
-    two, unnamed = needs_second(frame.icp), frame.actor.name == ui.UNNAMED
+    two = needs_second(frame.icp)
     proposal = next((row for row in waiting if (row["of"], row["version"]) == (of, version)), None)
     if proposal:
         st.caption(
@@ -36,7 +36,6 @@ def show_signing(
     if is_proposal:
         st.caption("icp.yaml asks for a second approver: propose it, another person decides.")
     st.text_input("Why is this right?", key=reason, max_chars=300)
+    ui.ask_at_the_act(f"{button}_name")
     st.button("Propose" if is_proposal else "Put into force", type="primary", key=button, on_click=sign,
-              args=(frame, version, of, is_proposal), disabled=unnamed)  # fmt: skip
-    if unnamed:
-        st.caption("Write your name in the sidebar first: an approval carries a name.")
+              args=(frame, version, of, is_proposal), disabled=frame.actor.name == ui.UNNAMED)  # fmt: skip

@@ -149,6 +149,7 @@ def _decide(frame: ui.Frame, entry: Entry, names: list[tuple[str, str]]) -> None
     st.text_input(
         "Why?", key="decision_reason", max_chars=300, placeholder="A few words for those who look later"
     )
+    ui.ask_at_the_act("decision_name")
     with st.container(horizontal=True):
         whole = len(names) == len(entry["changes"])
         st.button(

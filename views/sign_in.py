@@ -122,11 +122,30 @@ def sign_in_configured() -> bool:
 def ask_for_name() -> None:
     """Nothing; the box of whoever acts on this machine without sign-in, filled with the name given last."""
     # The name is kept beside the box: a box that another page draws anew begins empty, which is no wish to be forgotten.
+    # A name given elsewhere on the page makes another box: the browser would send back what the old one holds.
+    key = f"acting_as{st.session_state.get('named_elsewhere', '')}"
     st.text_input(
-        "Your name", st.session_state["your_name"], key="acting_as", placeholder=UNNAMED, max_chars=_LONGEST, on_change=_remember,
+        "Your name", st.session_state["your_name"], key=key, placeholder=UNNAMED, max_chars=_LONGEST, on_change=_remember, args=(key,),
         help="There is no sign-in on this machine: you act as manager. Approvals and exports carry this name; the next "
         "visit from this machine begins with it.",
     )  # fmt: skip
+
+
+def ask_at_the_act(key: str) -> None:
+    """Nothing; where nobody gave a name on this machine, the same box beside an act that is journalled. It keeps its place
+    once it is filled, so that nothing moves under the hand.
+    """
+    if not sign_in_configured() and (not st.session_state["your_name"] or key in st.session_state):
+        st.text_input(
+            "Who does this?", key=key, placeholder="Your name", max_chars=_LONGEST, on_change=_remember_here, args=(key,),
+            help="It stands beside this act for whoever looks later, and is kept on this machine.",
+        )  # fmt: skip
+
+
+def now_named(actor: Actor) -> Actor:
+    """The person whom a page was drawn for, by the name given meanwhile where it was drawn for nobody's."""
+    given = "" if actor.name != UNNAMED or sign_in_configured() else st.session_state.get("your_name", "")
+    return Actor(given, actor.role) if given else actor
 
 
 def remembered_name(data_dir: Path) -> str:
@@ -136,9 +155,15 @@ def remembered_name(data_dir: Path) -> str:
     return ""
 
 
-def _remember() -> None:
+def _remember_here(key: str) -> None:
+    """Callback: the name from beside an act, which the sidebar shows, too, from the next run on."""
+    _remember(key)
+    st.session_state["named_elsewhere"] = st.session_state.get("named_elsewhere", 0) + 1
+
+
+def _remember(key: str) -> None:
     """Callback: the next visit begins with this name; a folder that cannot be written forgets it, and nothing else."""
-    name = st.session_state["your_name"] = st.session_state["acting_as"].strip()
+    name = st.session_state["your_name"] = st.session_state[key].strip()
     path = _file(read_settings().data_dir)
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)

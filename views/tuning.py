@@ -217,6 +217,7 @@ def _show_approval(frame: ui.Frame, table: pd.DataFrame, judged: Judged) -> None
             icon=":material/warning:",
         )
     st.text_input("Why?", key="factor_reason", max_chars=300)
+    ui.ask_at_the_act("factor_name")
     evidence = {name: row[name].item() if hasattr(row[name], "item") else row[name] for name in ("leads", "deliveries", "expected", "low", "high", "verdict")}  # fmt: skip
     two = needs_second(frame.icp)
     st.button("Propose the factor" if two else "Put the factor into force", type="primary", key="approve_factor",
@@ -245,6 +246,7 @@ def _show_waiting(frame: ui.Frame, waiting: dict[str, Any]) -> None:
         if is_own:
             st.info("You proposed it: another person decides. You can withdraw it.", icon=":material/group:")
         st.text_input("Why?", key="proposed_reason", max_chars=300, placeholder="A few words for those who look later")  # fmt: skip
+        ui.ask_at_the_act("proposed_name")
         with st.container(horizontal=True):
             if not is_own:
                 st.button("Approve", type="primary", icon=":material/check:", key="approve_proposed_factor",
