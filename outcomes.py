@@ -20,6 +20,7 @@ from named_columns import FileKind, read_named_columns
 from stores import outcomes as store
 from stores import syncs, unmatched
 from stores.audit import audit_entry
+from stores.milestones import first_key
 from turso_db import Database, Many
 
 HISTORICAL_COLUMNS = (
@@ -186,13 +187,16 @@ def import_outcomes(
         for batch, at in zip(companies["batch_id"], companies["exported_at"], strict=True)
     }
     known = store.read_milestone_keys(db, source="file")
+    standing = {first_key(key) for key, stands in known.items() if stands}
     matched, missed = [], []
     for row in rows:
         name_key = (row["batch_id"], lead_values.normalised_company_name(row["company_name"]))
         sites = by_name.get(name_key, [])
         if len(sites) > 1 and row["zip_code"]:
             sites = [site for site in sites if site.endswith(f"|{row['zip_code']}")] or sites
-        if len(sites) == 1 and (row["happened_at"] >= began[row["batch_id"]] or row["source_key"] in known):
+        if len(sites) == 1 and (
+            row["happened_at"] >= began[row["batch_id"]] or row["source_key"] in standing
+        ):
             matched.append(row | {"company_key": sites[0], "source": "file"})
         else:
             missed.append(row | {"source": "file", "why": _why(row, len(sites), began.get(row["batch_id"]))})
@@ -209,7 +213,12 @@ def import_outcomes(
     _write_in_parts(db, missed, lambda part: [unmatched.record_unmatched(rows=part, now=now)])
     _write_in_parts(
         db,
-        [("file", row["source_key"]) for row in matched],
+        # What a person took back still waits for somebody: the file brings nothing new about it.
+        [
+            ("file", row["source_key"])
+            for row in matched
+            if row["source_key"] in standing or row["source_key"] not in known
+        ],
         lambda part: [
             unmatched.resolve_unmatched(keys=part, resolution="matched by a later import", now=now)
         ],

@@ -77,10 +77,11 @@ def read_companies(db: Database, *, batch_ids: Sequence[str]) -> pd.DataFrame:
     )
 
 
-def read_milestone_keys(db: Database, *, source: str) -> set[str]:
-    """The source keys that are already recorded from this source."""
-    return {str(row["source_key"]) for row in db.rows(
-        "SELECT source_key FROM outcome_milestones WHERE source = ?", (source,)
+def read_milestone_keys(db: Database, *, source: str) -> dict[str, bool]:
+    """Source key → whether its milestone stands (False: taken back), of all that are recorded from this source."""
+    return {str(row["source_key"]): bool(row["stands"]) for row in db.rows(
+        "SELECT source_key, NOT EXISTS (SELECT 1 FROM outcome_milestones r WHERE r.retracts = m.id) AS stands "
+        "FROM outcome_milestones m WHERE source = ?", (source,)
     )}  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from zoho_story import OPS, company_name, export, lead_row
@@ -169,3 +169,23 @@ def test_what_is_missing_is_a_sentence_and_nothing_changes(db, row, act, what, s
 @pytest.mark.parametrize(("search", "number"), [("60001", 1), ("HADES-20260211", 4), ("100%", 0), ("_", 0)])
 def test_companies_are_found_by_what_is_typed(db, row, search, number):
     assert len(milestones.find_companies(db, search=search)) == number
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_day_that_was_taken_back_is_work_still_when_the_same_file_comes_again(again, db):
+    export(db, BATCH, [lead_row(number) for number in range(2)])
+    early = f"{company_name(1)},delivery,2026-02-01"  # before the batch of February 11
+    assert brought(db, early).counts["unmatched"] == 1
+    row = int(unmatched.read_unmatched(db)["id"][0])
+    company = (BATCH, lead_row(1)["company_key"])
+    by_hand = {"row_id": row, "company": company, "now": NOW, "actor": OPS, "happened_on": date(2026, 2, 20)}
+    match_unmatched(db, **by_hand)
+    assert brought(db, early).counts["matched"] == 1  # its milestone stands
+    (first,) = db.rows("SELECT id FROM outcome_milestones")
+    take_back_milestone(db, milestone_id=first["id"], reason="wrong day", now=NOW, actor=OPS)
+    if again:
+        match_unmatched(db, **by_hand)
+    done = brought(db, early)
+    assert (done.counts["matched"], done.counts["unmatched"]) == ((1, 0) if again else (0, 1))
+    assert state_of(db, row) == ("settled" if again else "open")
+    assert outcome_of(db, 1) == ("delivery" if again else None)
