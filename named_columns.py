@@ -231,6 +231,20 @@ def rows_again(
     )  # fmt: skip
 
 
+def same_reasons(told: Sequence[tuple[int, str]]) -> list[tuple[str, list[int]]]:
+    """(sentence, its rows) of (row_number, sentence), the sentence with most rows first, equal ones as they come."""
+    rows: dict[str, list[int]] = {}
+    for number, why in told:
+        rows.setdefault(why, []).append(number)
+    return sorted(rows.items(), key=lambda item: -len(item[1]))
+
+
+def shown_rows(rows: Sequence[int], most: int = 5) -> str:
+    """`3, 4, 5, 6, 7 and 893 more`."""
+    more = f" and {len(rows) - most:,} more" if len(rows) > most else ""
+    return ", ".join(map(str, rows[:most])) + more
+
+
 def days_of(content: bytes, name: str, kind: FileKind, own: Mapping[str, str]) -> Days:
     """How the days of the file are to be read, before anything of it comes in; it must be readable."""
     sheet = sheet_of(content, name, kind, own)

@@ -17,6 +17,16 @@ from actors import Actor, require
 from batch_ids import batch_day, find_batch_id
 from lead_days import DayOrder, expected_day
 from named_columns import FileKind, read_named_columns
+from outcome_words import (
+    LEAVE_OUT,
+    counted,
+    is_usual,
+    left_out_notes,
+    meaning_of,
+    shown_word,
+    usable_words,
+    vocabulary,
+)
 from stores import outcomes as store
 from stores import syncs, unmatched
 from stores.audit import audit_entry
@@ -39,12 +49,6 @@ _OUTCOME_HEADERS = {
     "milestone": ("outcome", "stage", "status", "result"),
     "date": ("day", "happened on", "happened at", "outcome date"),
 }
-
-_HISTORICAL_WORDS = {"yes": "delivery", "lost": "no_delivery", "no": "no_delivery"}  # fmt: skip
-_WORDS = {  # how people write what this product calls by one word
-    "delivered": "delivery", "not_delivered": "no_delivery", "called": "contacted",
-    "contact": "contacted", "appt": "appointment", "appointment_set": "appointment", "churn": "churned",
-}  # fmt: skip
 
 
 class Unmatched(NamedTuple):
@@ -96,6 +100,7 @@ def import_historical(
     source: str = "file",
     kind: FileKind | None = None,
     mapping: Mapping[str, str] | None = None,
+    words: Mapping[str, str] | None = None,
     day_first: bool | None = None,
 ) -> Imported:
     """Leads and their outcomes from a CSV, one per company and ZIP; running it again changes nothing.
@@ -103,43 +108,55 @@ def import_historical(
     Columns as in HISTORICAL_COLUMNS, in any order, by the headers that `kind` (see history_kind) knows or as a person chose
     (`mapping`, field → header); company_name and outcome ('delivery' or 'no_delivery') are
     needed, further columns are ignored with a note. Counts: read, imported, updated, unchanged, merged (a
-    second row of the same company and ZIP), rejected; the first is the sum of the others. A file in pieces
+    second row of the same company and ZIP), rejected, and left_out where there are such rows; the first is the sum of the
+    others. `words` (word → meaning, see outcome_words) is what a person said that the file's own words mean. A file in pieces
     ends as the whole file does. Cells that say nothing readable are left empty, with a note that names the rows.
     """
     require(actor, "ops", "import outcomes")
-    sheet = read_named_columns(content, name, kind or history_kind(), mapping, day_first=day_first)
+    kind = kind or history_kind()
+    sheet = read_named_columns(content, name, kind, mapping, day_first=day_first)
+    own = usable_words(words or {}, kind)
     notes = sheet.notes
     rejected = list(sheet.unreadable)
     kept: dict[str, dict[str, Any]] = {}
-    merged = 0
+    first_rows: dict[str, int] = {}
+    merged: list[tuple[int, int]] = []
+    left_out: list[str] = []
     strange: dict[str, list[int]] = {}
     read_as: dict[str, str] = {}
     for number, cells in sheet.rows:
-        row = _historical_row(cells, now.date(), sheet.days.order)
+        outcome = _meaning(cells, kind, own)
+        if outcome == LEAVE_OUT:
+            left_out.append(cells["outcome"])
+            continue
+        row = _historical_row(cells, outcome, now.date(), sheet.days.order)
         if isinstance(row, str):
             rejected.append((number, row))
             continue
-        if row["outcome"] != _spelled(cells["outcome"]):
-            read_as[cells["outcome"].strip()] = row["outcome"]
+        if not is_usual(cells["outcome"], row["outcome"]):
+            read_as[shown_word(cells["outcome"])] = row["outcome"]
         for column in ("sic_code", "employee_count", "zip_code", "state"):
             if row[column] is None and lead_values.text(cells.get(column, "")) is not None:
                 strange.setdefault(column, []).append(number)
         row |= {"source": source, "imported_at": now}
         if row["source_key"] in kept:
-            merged += 1
+            merged.append((number, first_rows[row["source_key"]]))
             row = _merged(kept[row["source_key"]], row)
         kept[row["source_key"]] = row
+        first_rows.setdefault(row["source_key"], number)
     imported, updated = _keep_historical(db, list(kept.values()))
     counts = {
         "read": sheet.read,
         "imported": imported,
         "updated": updated,
         "unchanged": len(kept) - imported - updated,
-        "merged": merged,
+        "merged": len(merged),
         "rejected": len(rejected),
+        **({"left_out": len(left_out)} if left_out else {}),
     }
+    notes += _merged_rows(merged) + left_out_notes(counted(left_out))
     notes += [_strange_cells(column, rows) for column, rows in strange.items()]
-    notes += [f"The outcome '{word[:40]}' was read as {outcome}." for word, outcome in read_as.items()]
+    notes += [f"The outcome '{word}' was read as {outcome}." for word, outcome in read_as.items()]
     _close_run(db, "historical", counts, rejected, now, actor, name, notes)
     missing = store.count_historical(db)
     notes += [
@@ -159,27 +176,38 @@ def import_outcomes(
     actor: Actor,
     kind: FileKind | None = None,
     mapping: Mapping[str, str] | None = None,
+    words: Mapping[str, str] | None = None,
     day_first: bool | None = None,
 ) -> Imported:
     """Dated milestones of exported companies from a CSV with the columns OUTCOME_COLUMNS; a repeat changes
     nothing.
 
     A company is found by its name within its batch; a further column zip_code tells sites of one name apart.
-    Counts: read, matched, review (the name fits several sites of the batch), unmatched, rejected; the first is
-    the sum of the others; and updated, the companies whose milestones grew. What is not matched stays in the
+    Counts: read, matched, review (the name fits several sites of the batch), unmatched, rejected, and left_out where a word
+    (see `words` in import_historical) says so; the first is the sum of the others; and updated, the companies whose milestones grew. What is not matched stays in the
     unmatched log until a later import or a person settles it; so does what is dated before its batch.
     """
     require(actor, "ops", "import outcomes")
-    sheet = read_named_columns(content, name, kind or outcome_kind(), mapping, day_first=day_first)
+    kind = kind or outcome_kind()
+    sheet = read_named_columns(content, name, kind, mapping, day_first=day_first)
+    own = usable_words(words or {}, kind)
     notes = sheet.notes
     rejected = list(sheet.unreadable)
     rows = []
+    left_out: list[str] = []
+    read_as: dict[str, str] = {}
     for number, cells in sheet.rows:
-        row = _outcome_row(cells, now.date(), sheet.days.order)
+        milestone = _meaning(cells, kind, own)
+        if milestone == LEAVE_OUT:
+            left_out.append(cells["milestone"])
+            continue
+        row = _outcome_row(cells, milestone, now.date(), sheet.days.order)
         if isinstance(row, str):
             rejected.append((number, row))
         else:
             rows.append(row | {"row_number": number})
+            if not is_usual(cells["milestone"], row["milestone"]):
+                read_as[shown_word(cells["milestone"])] = row["milestone"]
     companies = store.read_companies(db, batch_ids=sorted({row["batch_id"] for row in rows}))
     by_name = _sites(companies)
     began = {  # where the business is; of batches made elsewhere either day may be the earlier one
@@ -230,7 +258,10 @@ def import_outcomes(
         "review": review,
         "unmatched": len(missed) - review,
         "rejected": len(rejected),
+        **({"left_out": len(left_out)} if left_out else {}),
     }
+    notes += left_out_notes(counted(left_out))
+    notes += [f"The milestone '{word}' was read as {milestone}." for word, milestone in read_as.items()]
     _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name, notes)
     waiting = [
         Unmatched(row["row_number"], _shown(row["company_name"]), row["batch_id"], row["why"])
@@ -245,15 +276,23 @@ def _shown(company: str) -> str:
     return "(not shown: an address or a number stands in the place of the name)" if is_personal else company
 
 
-def _historical_row(cells: dict[str, str], today: date, order: DayOrder) -> dict[str, Any] | str:
+def _meaning(cells: Mapping[str, str], kind: FileKind, own: Mapping[str, str]) -> str | None:
+    words = vocabulary(kind)
+    return meaning_of(cells[words.field], words, own) if words else None
+
+
+def _historical_row(
+    cells: dict[str, str], outcome: str | None, today: date, order: DayOrder
+) -> dict[str, Any] | str:
     """The row as stored, or the sentence that says why it cannot be used."""
     name = lead_values.text(cells["company_name"])
     if name is None:
         return "This row has no company name."
-    outcome = _HISTORICAL_WORDS.get(_spelled(cells["outcome"]), _spelled(cells["outcome"]))
-    if outcome not in ("delivery", "no_delivery"):
-        came = cells["outcome"].strip()[:40]
-        hint = " Won is not delivered yet: say delivery where a machine came." if outcome == "won" else ""
+    if outcome is None:
+        came = shown_word(cells["outcome"])
+        hint = (
+            " Won is not delivered yet: say delivery where a machine came." if came.lower() == "won" else ""
+        )
         return f"The outcome was expected to be delivery or no_delivery, but is '{came}'.{hint}"
     days: dict[str, str | None] = {}
     for column in ("deal_created_at", "delivery_at"):
@@ -278,12 +317,6 @@ def _historical_row(cells: dict[str, str], today: date, order: DayOrder) -> dict
         "outcome": outcome,
         "source_key": f"{lead_values.normalised_company_name(name)}|{zip_code or ''}",
     }
-
-
-def _spelled(word: str) -> str:
-    """An outcome or milestone in this product's word for it."""
-    plain = word.strip().lower().replace(" ", "_").replace("-", "_")
-    return _WORDS.get(plain, plain)
 
 
 def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
@@ -316,22 +349,31 @@ def _keep_historical(db: Database, rows: Sequence[dict[str, Any]]) -> tuple[int,
     return imported, updated
 
 
+def _merged_rows(pairs: Sequence[tuple[int, int]]) -> list[str]:
+    if not pairs:
+        return []
+    shown = ", ".join(f"row {row} with row {first}" for row, first in pairs[:10])
+    more = f" and {len(pairs) - 10:,} more" if len(pairs) > 10 else ""
+    return [f"The same company and ZIP, so one lead: {shown}{more}."]
+
+
 def _strange_cells(column: str, rows: Sequence[int]) -> str:
     shown = ", ".join(map(str, rows[:10])) + (" and further ones" if len(rows) > 10 else "")
     many = "1 cell" if len(rows) == 1 else f"{len(rows):,} cells"
     return f"{column}: {many} could not be understood and stayed empty (row {shown})."
 
 
-def _outcome_row(cells: dict[str, str], today: date, order: DayOrder) -> dict[str, Any] | str:
+def _outcome_row(
+    cells: dict[str, str], milestone: str | None, today: date, order: DayOrder
+) -> dict[str, Any] | str:
     batch = find_batch_id(cells["batch_id"])
     if batch is None:
         return f"The batch ID was expected as HADES-20260211-001, but is '{cells['batch_id'].strip()[:60]}'."
     name = lead_values.text(cells["company_name"])
     if name is None:
         return "This row has no company name."
-    milestone = _spelled(cells["milestone"])
-    if milestone not in store.MILESTONES:
-        return f"The milestone was expected to be one of {', '.join(store.MILESTONES)}, but is '{milestone[:40]}'."
+    if milestone is None:
+        return f"The milestone was expected to be one of {', '.join(store.MILESTONES)}, but is '{shown_word(cells['milestone'])}'."
     day = lead_values.day(cells["date"], order)
     if day is None:
         return expected_day("The date", cells["date"], order)

@@ -324,11 +324,14 @@ def _decoded(content: bytes, name: str, notes: list[str]) -> str:
                     f"{name} was expected to be text in UTF-8, but line {number:,} fits neither UTF-8 nor "
                     "Windows-1252. Save it as CSV UTF-8."
                 ) from error
+    text = "\n".join(lines)
+    letters = "".join(dict.fromkeys(letter for letter in text if letter > "\x7f" and letter.isalpha()))
+    seen = f", with letters such as {', '.join(letters[:3])}" if letters else ""
     notes.append(
-        f"{others:,} {'line was' if others == 1 else 'lines were'} not UTF-8 and read as Windows-1252. "
-        "Check names with accents."
+        f"{others:,} {'line was' if others == 1 else 'lines were'} read as Windows-1252, an older way to write text{seen}. "
+        "Where names look right, there is nothing to do."
     )
-    return "\n".join(lines)
+    return text
 
 
 def _blank(cells: Sequence[Any]) -> bool:

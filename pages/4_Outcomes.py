@@ -34,23 +34,28 @@ with ui.page("Outcomes") as frame:
     )
     opened = next((name for name, tab in zip(TABS, tabs, strict=True) if tab.open), TABS[0])
     wanted = READERS[opened]() if opened in READERS else []
-    funnel, waiting, open_rows, *found = ui.read_all(
-        frame, outcomes.read_funnel, matches.count_reviews, unmatched.count_unmatched, *wanted
-    )
+    funnel, history, waiting, open_rows, *found = ui.read_all(
+        frame, outcomes.read_funnel, outcomes.count_historical, matches.count_reviews, unmatched.count_unmatched, *wanted
+    )  # fmt: skip
     with head:
         st.markdown(
             f"#### {funnel['delivery']:,} of {ui.many(funnel['exported'], 'exported company', 'exported companies')} "
             f"{'was' if funnel['delivery'] == 1 else 'were'} delivered so far"
             if funnel["exported"]
+            else f"#### {ui.many(history['leads'], 'lead')} called before HADES, with {ui.many(history['deliveries'], 'delivery', 'deliveries')}"
+            if history["leads"]
             else "#### No company has been exported yet"
         )
+        if history["leads"] and not funnel["exported"]:
+            st.caption(
+                "No company has been exported yet: the figures of batches begin with the first export."
+            )
         with st.container(horizontal=True):
             for label, number in (
                 ("Exported", funnel["exported"]), ("Contacted", funnel["contacted"]), ("Appointment", funnel["appointment"]),
                 ("Delivered", funnel["delivery"]), ("To review", waiting), ("Unmatched, waiting", open_rows),
-            ):  # fmt: skip
+            ) if funnel["exported"] or not history["leads"] else ():  # fmt: skip
                 st.metric(label, ui.count(number), border=True)
-        outcome_files.show_left_over()
     show: dict[str, Callable[..., None]] = {
         "Newest": newest_outcomes.show_newest,
         "Review": partial(review_queue.show_reviews, waiting=waiting),

@@ -14,9 +14,26 @@ from datetime import UTC, date, datetime
 from typing import Any, NoReturn
 
 import turso_db
-from column_choices import remembered_columns
+from column_choices import remembered_columns, remembered_words
 from errors import HadesError, InputError
-from named_columns import FileKind, headers_of, same_header, shown_headers, understand
+from named_columns import (
+    FileKind,
+    headers_of,
+    same_header,
+    same_reasons,
+    shown_headers,
+    shown_rows,
+    understand,
+)
+from outcome_words import (
+    LEAVE_OUT,
+    not_understood,
+    shown_word,
+    told_words,
+    usable_words,
+    vocabulary,
+    words_of,
+)
 from settings import Settings, read_settings
 from sheets import MOST_BYTES
 
@@ -200,7 +217,52 @@ def told_rows(
     """What a script says about a file that came in: its counts, its notes and the rows that could not be used."""
     result = {**counts, "notes": list(notes), "problems": [{"row": n, "problem": why} for n, why in rejected]}
     lines = [", ".join(f"{count:,} {name}" for name, count in counts.items()), *notes]
-    return result, "\n".join([*lines, *(f"Row {n}: {why}" for n, why in rejected[:20])]), DONE
+    for why, rows in same_reasons(rejected)[:20]:
+        lines.append(f"Row {rows[0]}: {why}" if len(rows) == 1 else f"Rows {shown_rows(rows)}: {why}")
+    return result, "\n".join(lines), DONE
+
+
+def word_option(options: Parser) -> None:
+    """Nothing; the parser also takes what a word of the file means."""
+    options.add_argument(
+        "--word",
+        action="append",
+        default=[],
+        metavar="WORD=MEANING",
+        help="what a word of yours for an outcome means: one of the outcomes, or 'leave out'",
+    )
+
+
+def chosen_words(
+    db: turso_db.Database,
+    content: bytes,
+    name: str,
+    kind: FileKind,
+    mapping: Mapping[str, str],
+    said: argparse.Namespace,
+) -> dict[str, str]:
+    """Word → meaning, as remembered for files with these headers and as said with --word, which wins. Words without a meaning
+    are told with their rows, and how to give them one, on standard error before anything comes in. InputError for a meaning
+    that is none.
+    """
+    pairs = [pair.rpartition("=") for pair in said.word]
+    own = {word.strip(): meaning.strip() for word, _, meaning in pairs}
+    words = vocabulary(kind)
+    allowed = ", ".join((*(words.meanings if words else ()), LEAVE_OUT))
+    usable = usable_words(own, kind)
+    if len(usable) < len(said.word):
+        raise InputError(
+            f"--word was expected once per word as WORD=MEANING, the meaning one of: {allowed}; but it was '{', '.join(said.word)[:120]}'."
+        )
+    usable = remembered_words(db, kind=kind, headers=headers_of(content, name, kind)) | usable
+    strange = not_understood(words_of(content, name, kind, mapping), kind, usable)
+    if strange and not said.json:
+        print(
+            f"Words that are not understood, with their rows: {told_words(strange)}. Their rows stay out. Say what a word means, and "
+            f"import again: --word '{shown_word(strange[0].shown)}=MEANING', MEANING being one of: {allowed}.",
+            file=sys.stderr,
+        )
+    return usable
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:

@@ -14,6 +14,7 @@ from scripts.command import (
     DONE,
     PARTLY,
     chosen_columns,
+    chosen_words,
     clock,
     column_options,
     opened,
@@ -21,6 +22,7 @@ from scripts.command import (
     read_file,
     run,
     told_rows,
+    word_option,
 )
 from settings import Settings
 from turso_db import Database
@@ -31,13 +33,14 @@ from zoho_sync import sync_outcomes
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
-    """read, imported, updated, unchanged, merged, rejected (rows with reasons), notes.
+    """read, imported, updated, unchanged, merged, rejected (rows with reasons), left_out where there are such rows, notes.
 
     Without --csv everything is first read from Zoho, and what is older than the first export comes from there.
     """
     options = parser("scripts.import_historical", __doc__ or "")
     options.add_argument("--csv", metavar="FILE", help=f"columns: {', '.join(HISTORICAL_COLUMNS)}")
     column_options(options)
+    word_option(options)
     options.add_argument("--actor", default="import", metavar="NAME", help="who imports")
     said = options.parse_args(argv)
     with opened() as (db, settings):
@@ -45,9 +48,10 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             return _from_zoho(db, settings, named_actor(said.actor))
         content, name = read_file(said.csv), Path(said.csv).name
         kind = history_kind(read_columns(settings.config_dir))
+        mapping = chosen_columns(db, content, name, kind, said)
         done = import_historical(
-            db, content=content, name=name, now=clock(), actor=named_actor(said.actor), kind=kind,
-            mapping=chosen_columns(db, content, name, kind, said), day_first=said.day_first,
+            db, content=content, name=name, now=clock(), actor=named_actor(said.actor), kind=kind, mapping=mapping,
+            words=chosen_words(db, content, name, kind, mapping, said), day_first=said.day_first,
         )  # fmt: skip
     return told_rows(done.counts, done.notes, done.rejected)
 

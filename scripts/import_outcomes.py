@@ -10,26 +10,39 @@ from typing import Any
 from actors import named_actor
 from lead_columns import read_columns
 from outcomes import OUTCOME_COLUMNS, Unmatched, import_outcomes, outcome_kind
-from scripts.command import chosen_columns, clock, column_options, opened, parser, read_file, run, told_rows
+from scripts.command import (
+    chosen_columns,
+    chosen_words,
+    clock,
+    column_options,
+    opened,
+    parser,
+    read_file,
+    run,
+    told_rows,
+    word_option,
+)
 
 _MOST = 50  # unmatched rows named on a terminal
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
-    """read, matched, review, unmatched, rejected, updated, notes, the rejected rows with their reasons, and `waiting`: the
+    """read, matched, review, unmatched, rejected, updated, left_out where there are such rows, notes, the rejected rows with their reasons, and `waiting`: the
     rows that found no company (row, company, batch_id, why).
     """
     options = parser("scripts.import_outcomes", __doc__ or "")
     options.add_argument("file", metavar="FILE", help=f"columns: {', '.join(OUTCOME_COLUMNS)}")
     column_options(options)
+    word_option(options)
     options.add_argument("--actor", default="import", metavar="NAME", help="who imports")
     said = options.parse_args(argv)
     with opened() as (db, settings):
         content, name = read_file(said.file), Path(said.file).name
         kind = outcome_kind(read_columns(settings.config_dir))
+        mapping = chosen_columns(db, content, name, kind, said)
         done = import_outcomes(
-            db, content=content, name=name, now=clock(), actor=named_actor(said.actor), kind=kind,
-            mapping=chosen_columns(db, content, name, kind, said), day_first=said.day_first,
+            db, content=content, name=name, now=clock(), actor=named_actor(said.actor), kind=kind, mapping=mapping,
+            words=chosen_words(db, content, name, kind, mapping, said), day_first=said.day_first,
         )  # fmt: skip
     result, told, code = told_rows(done.counts, done.notes, done.rejected)
     lines = [_sum(done.counts), *told.splitlines()[1:], *_waiting(done.unmatched)]
@@ -39,9 +52,10 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
 def _sum(counts: Mapping[str, int]) -> str:
     n = counts
     several = f" ({n['review']:,} of them fit several sites)" if n["review"] else ""
+    left_out = f" + {n['left_out']:,} left out" if n.get("left_out") else ""
     return (
         f"{n['read']:,} rows in = {n['matched']:,} matched + {n['review'] + n['unmatched']:,} unmatched{several} + "
-        f"{n['rejected']:,} rejected. {n['updated']:,} companies have a new outcome."
+        f"{n['rejected']:,} rejected{left_out}. {n['updated']:,} companies have a new outcome."
     )
 
 

@@ -109,7 +109,7 @@ def test_a_failure_that_was_delivered_later_is_a_delivery_from_then_on(db, now):
         (("", "", "", "", "", "delivery", "", ""), "This row has no company name."),
         (("N/A", "", "", "", "", "delivery", "", ""), "This row has no company name."),
         (("Oak", "", "", "", "", "won", "", ""), "expected to be delivery or no_delivery, but is 'won'"),
-        (("Oak", "", "", "", "", "", "", ""), "but is ''"),
+        (("Oak", "", "", "", "", "", "", ""), "but is '(empty)'"),
         (("Oak", "", "", "", "", "delivery", "soon", ""), "date in deal_created_at was expected as 2026-02-11"),
         (("Oak", "", "", "", "", "delivery", "", "2026-02-30"), "date in delivery_at was expected"),
         (("Oak", "", "", "", "", "delivery", "", "2062-02-01"), "2062-02-01, lies in the future"),

@@ -40,7 +40,12 @@ def test_a_first_line_that_names_the_delimiter_is_no_row():
 def test_windows_1252_is_read_with_a_note():
     sheet = read("Name,City\nCafé,Dallas\n".encode("cp1252"))
     assert sheet.rows == [(2, ["Café", "Dallas"])]
-    assert "1 line was not UTF-8" in sheet.notes[0]
+    assert sheet.notes == [
+        (
+            "1 line was read as Windows-1252, an older way to write text, with letters such as é. Where names look right, there is "
+            "nothing to do."
+        )
+    ]
 
 
 def test_lines_of_two_encodings_are_each_read_in_their_own():

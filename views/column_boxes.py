@@ -24,6 +24,7 @@ from named_columns import (
     understand,
     usable_mapping,
 )
+from outcome_words import vocabulary, words_key
 from stores.column_choices import read_choices
 from turso_db import Database
 
@@ -66,10 +67,16 @@ def choices_reader(headers: Sequence[str], kind: FileKind) -> Callable[[Database
     return partial(read_choices, headers_sha256=headers_key(headers, kind.name))
 
 
+def words_reader(headers: Sequence[str], kind: FileKind) -> Callable[[Database], dict[str, str]]:
+    """What reads which words were given a meaning in files of this kind with these headers, for ui.read_all."""
+    return partial(read_choices, headers_sha256=words_key(headers, kind))
+
+
 def columns_of(frame: ui.Frame, content: bytes, name: str, kind: FileKind) -> Columns:
     """What is understood of an uploaded file. InputError when it is no table."""
     headers = file_headers(content, name, kind)
-    own = usable_mapping(ui.read_all(frame, choices_reader(headers, kind))[0], headers, kind)
+    readers = [choices_reader(headers, kind), *([words_reader(headers, kind)] if vocabulary(kind) else [])]
+    own = usable_mapping(ui.read_all(frame, *readers)[0], headers, kind)
     return Columns(headers, own, understand(headers, kind, own))
 
 
@@ -106,7 +113,8 @@ def show_columns(
                     placeholder=", ".join(used) or "not in the file", on_change=_remember, args=(frame, kind, headers, key, own),
                 )  # fmt: skip
         st.caption(
-            "A choice here is remembered for every file with the same headers. Empty means: as recognised."
+            "A box without a choice of yours is read from the column named in grey, or not at all where it says 'not in the "
+            "file'. A choice is remembered for every file with the same headers."
         )
 
 

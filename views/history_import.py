@@ -25,9 +25,7 @@ def readers() -> list[Callable[[Database], Any]]:
 def show_history(frame: ui.Frame, size: dict[str, Any], sources: dict[str, int]) -> None:
     """The whole tab."""
     if size["leads"]:
-        st.markdown(
-            f"**{ui.many(size['leads'], 'lead')} called before HADES, with {ui.many(size['deliveries'], 'delivery', 'deliveries')}**"
-        )
+        st.markdown("**What was called before HADES teaches the scores from the first day**")
         with st.container(horizontal=True):
             st.metric("Leads", ui.count(size["leads"]), border=True)
             st.metric("Deliveries", ui.count(size["deliveries"]), border=True)
@@ -36,6 +34,10 @@ def show_history(frame: ui.Frame, size: dict[str, Any], sources: dict[str, int])
                     label, ui.count(size[key]), ui.percent(size[key] / size["leads"]), delta_color="off", delta_arrow="off", border=True,
                     help="They count for every other value, but not here. Complete them in Zoho, then bring them in again.",
                 )  # fmt: skip
+        if frame.may("ops"):
+            st.page_link(
+                "pages/7_Score_Calibration.py", label="Calibrate now", icon=":material/arrow_forward:"
+            )
     else:
         ui.empty(
             "There is no history yet. What was called before HADES teaches the scores from the first day."

@@ -5,19 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+import pandas as pd
 import streamlit as st
 
 import ui
 from lead_columns import read_columns
-from named_columns import FileKind, rows_again
-from outcomes import history_kind, import_historical, import_outcomes, outcome_kind
+from named_columns import FileKind, rows_again, same_reasons, shown_rows
+from outcome_words import vocabulary
+from outcomes import Unmatched, history_kind, import_historical, import_outcomes, outcome_kind
 from past_export_rows import NEEDED, batch_kind
 from past_exports import import_exports
 from preflight import rejects_csv
 from views.column_boxes import Columns, ask_for_days, chosen_days, columns_of, ready_columns
+from views.word_boxes import ask_for_words, keep_words
 
+_BECAME = {  # what each count means to a person, by kind of file where the kinds differ
+    "": {
+        "read": "rows in the file",
+        "imported": "new, and kept",
+        "updated": "known before, with something new to say",
+        "unchanged": "known before, nothing new",
+        "merged": "a second row of one in this file, made one with it",
+        "matched": "found their company in its batch",
+        "review": "fit several sites of one name: a column zip_code says which",
+        "unmatched": "found no company, and wait in the unmatched log",
+        "rejected": "could not be used: why stands below",
+        "left_out": "left out, because of the word they say",
+        "batches": "batches they belong to",
+        "milestones": "milestones that came with them",
+    },
+    "history": {
+        "imported": "new leads",
+        "merged": "a second row of the same company and ZIP, made one lead with the first",
+    },
+    "outcomes": {"updated": "companies that have a new milestone by this file"},
+}
 _MOST_BOXES = 12  # fields that are shown at once; of more the needed ones first
 
 
@@ -37,28 +61,67 @@ class Came(Protocol):
         """Further sentences."""
 
 
+class CameIn(NamedTuple):
+    """What stays of the last import: through which panel it came, and what the person has still to see."""
+
+    key: str
+    name: str
+    counts: dict[str, int]
+    notes: list[str]
+    rejected: list[tuple[int, str]]
+    waiting: list[Unmatched]
+    left: Callable[[], pd.DataFrame]
+
+
 def import_now(frame: ui.Frame, importer: Callable[..., Came], key: str, what: str, kind: FileKind) -> None:
-    """Callback: bring the uploaded file in, by the columns as they were shown, and say what happened to every row."""
+    """Callback: bring the uploaded file in, by columns and words as they were shown, and say what happened to every row."""
     upload = st.session_state.get(key)
     if upload is None:
         ui.flash("info", "Choose a file first.")
         return
     with ui.act("Bringing the file in"):
         content, now = upload.getvalue(), datetime.now(UTC).replace(microsecond=0)
-        own = columns_of(frame, content, upload.name, kind).own
+        columns = columns_of(frame, content, upload.name, kind)
+        words = keep_words(frame, content, upload.name, kind, columns, key)
         done = importer(
-            frame.db, content=content, name=upload.name, now=now, actor=frame.actor, kind=kind, mapping=own,
-            day_first=chosen_days(key),
+            frame.db, content=content, name=upload.name, now=now, actor=frame.actor, kind=kind, mapping=columns.own,
+            day_first=chosen_days(key), **({"words": words} if vocabulary(kind) else {}),
         )  # fmt: skip
-        told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
-        ui.flash("warning" if done.rejected else "success", f"{what}: {told}. " + " ".join(done.notes))
-        left = partial(rows_again, content, upload.name, kind, own, done.rejected)
-        st.session_state["came_in"] = (done.rejected, getattr(done, "unmatched", []), left)
+        ui.flash(
+            "warning" if done.rejected else "success",
+            f"{what}: {ui.many(done.counts['read'], 'row')} read. What became of them stands below the button.",
+        )
+        left = partial(rows_again, content, upload.name, kind, columns.own, done.rejected)
+        st.session_state["came_in"] = CameIn(
+            key, upload.name, done.counts, done.notes, done.rejected, getattr(done, "unmatched", []), left
+        )
 
 
-def show_left_over() -> None:
-    """What of the last import waits for somebody: rows without a company, and rows that could not be used, to mend."""
-    rejected, waiting, left = st.session_state.get("came_in", ([], [], None))
+def show_came_in(frame: ui.Frame, key: str, kind: FileKind) -> None:
+    """What the last import through this panel did: a small table, what is worth knowing, and what waits for somebody."""
+    came: CameIn | None = st.session_state.get("came_in")
+    if came is None or came.key != key:
+        return
+    with st.container(border=True):
+        st.markdown(ui.plain(f"What became of {came.name}"))
+        st.dataframe(
+            [{"How many": number, "What became of them": _BECAME.get(kind.name, {}).get(name) or _BECAME[""][name]}
+             for name, number in came.counts.items() if number or name == "read"],
+            hide_index=True, width="content", alt="What became of the rows of the last import",
+            column_config={"How many": st.column_config.NumberColumn(format="localized")},
+        )  # fmt: skip
+        if came.notes:
+            st.markdown("\n".join(f"- {ui.plain(note)}" for note in came.notes))
+        if kind.name == "history" and len(came.rejected) < came.counts["read"] and frame.may("ops"):
+            st.page_link(
+                "pages/7_Score_Calibration.py", label="Calibrate now", icon=":material/arrow_forward:"
+            )
+        _show_left_over(came)
+
+
+def _show_left_over(came: CameIn) -> None:
+    """What waits for somebody: rows without a company, and rows that could not be used, to mend."""
+    waiting, rejected = came.waiting, came.rejected
     if waiting:
         st.markdown(f"**{ui.many(len(waiting), 'row')} of the file found no company, and waits in the unmatched log**" if len(waiting) == 1
                     else f"**{len(waiting):,} rows of the file found no company, and wait in the unmatched log**")  # fmt: skip
@@ -68,10 +131,12 @@ def show_left_over() -> None:
         )  # fmt: skip
         st.page_link("pages/4_Outcomes.py", label="Work on them", icon=":material/arrow_forward:", query_params={"tab": "Unmatched"})  # fmt: skip
     if rejected:
-        st.dataframe([{"Row": number, "Why it was not used": why} for number, why in rejected[:500]], hide_index=True,
-                     alt="Rows of the last import that could not be used")  # fmt: skip
+        st.dataframe(
+            [{"How many": len(rows), "Why it was not used": why, "Rows": shown_rows(rows)} for why, rows in same_reasons(rejected)[:500]],
+            hide_index=True, alt="Why rows of the last import could not be used",
+        )  # fmt: skip
         st.download_button(
-            f"Download {ui.many(len(rejected), 'row')} to mend and import again", lambda: rejects_csv(left()), "rows_to_mend.csv",
+            f"Download {ui.many(len(rejected), 'row')} to mend and import again", lambda: rejects_csv(came.left()), "rows_to_mend.csv",
             "text/csv", icon=":material/download:", on_click="ignore", key="left_over",
         )  # fmt: skip
 
@@ -114,11 +179,13 @@ def importer_panel(
     if upload is not None:
         ready = ready_columns(frame, upload.getvalue(), upload.name, kind, first=first)
         if ready:
+            ask_for_words(frame, upload.getvalue(), upload.name, kind, ready, key)
             ask_for_days(upload.getvalue(), upload.name, kind, ready.own, key)
     st.button("Import", key=f"import_{key}", on_click=import_now, args=(frame, importer, key, what, kind),
               disabled=not ready)  # fmt: skip
+    show_came_in(frame, key, kind)
     st.caption(
-        f"Columns: {', '.join(kind.fields)}. {words} Other headers can be given their meaning once the file is here. "
+        f"Columns: {', '.join(kind.fields)}. {words} Other headers and words can be given their meaning once the file is here. "
         "Importing a file twice changes nothing."
     )
     st.download_button(
