@@ -126,8 +126,8 @@ with ui.page("Score and Export", need="ops") as frame:
         "radius_miles": choices.radius_miles, "environment_factor": frame.settings.environment_factor,
     }  # fmt: skip
     scored = score(file, frame.icp, (*stamp, str(model and model[0])), _model=model, **chosen)
-    # Score Calibration ranks them by proposed scores.
-    st.session_state["waiting_leads"] = (file.leads, chosen)
+    # Score Calibration ranks them by proposed scores; the stamp tells one file from another.
+    st.session_state["waiting_leads"] = (file.leads, chosen, (*stamp, str(chosen)))
     plan = planned(
         frame,
         file,

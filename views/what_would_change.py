@@ -20,15 +20,24 @@ from views.plain_words import prediction_sentence
 WORDS = {ENTERS: "▲ comes in", LEAVES: "▼ drops out", STAYS: "stays", "": ""}
 MOST_ROWS = 500
 
+Waiting = tuple[pd.DataFrame, dict[str, Any]]  # as change_preview.preview_change takes it
+
 
 @st.cache_data(max_entries=8, show_spinner="Ranking the leads again")
 def _previewed(
-    _frame: ui.Frame, before: str, after: str, population: str, data_version: int, stamp: tuple[Any, ...]
+    _frame: ui.Frame,
+    before: str,
+    after: str,
+    population: str,
+    stamp: tuple[Any, ...],
+    _waiting: Waiting | None,
 ) -> Preview:
-    """The preview of one text of icp.yaml against another; `stamp` stands for the leads that wait."""
+    """The preview of one text of icp.yaml against another; `stamp` stands for the data, the day and the leads that wait.
+
+    It is kept for everybody: whatever one person's session holds comes in as an argument, and into the stamp.
+    """
     return preview_change(
-        _frame.db, parse_icp(before), parse_icp(after), as_of=_frame.today, population=population,
-        waiting=st.session_state.get("waiting_leads"),
+        _frame.db, parse_icp(before), parse_icp(after), as_of=_frame.today, population=population, waiting=_waiting
     )  # fmt: skip
 
 
@@ -42,9 +51,10 @@ def preview_of(
 
 def preview_of_text(frame: ui.Frame, text: str, population: str) -> Preview:
     """What this text of icp.yaml would change."""
-    waiting = st.session_state.get("waiting_leads")
-    stamp = () if waiting is None else (len(waiting[0]), str(sorted(waiting[1].items(), key=str)))
-    return _previewed(frame, frame.icp.text, text, population, frame.data_version, stamp)
+    leads, chosen, content = st.session_state.get("waiting_leads", (None, {}, ()))
+    stamp = (frame.data_version, str(frame.today), content)
+    waiting = None if leads is None else (leads, chosen)
+    return _previewed(frame, frame.icp.text, text, population, stamp, waiting)
 
 
 def show_change(frame: ui.Frame, run: dict[str, Any], ticked: list[tuple[str, str]]) -> None:
