@@ -16,6 +16,9 @@ from errors import InputError
 from lead_days import USUAL, Days, read_order
 from sheets import IsHeader, OpenSheet, Sheet, open_sheet, plain_header, read_sheet
 
+# Headers that can mean two fields → the one they mean where the other has a column of its own; else nobody guesses.
+_EITHER = {"business": ("company_name", "direct_phone"), "st": ("state", "street")}
+
 
 class FileKind(NamedTuple):
     """A kind of file. `name`: under which choices of columns are remembered. `fields` in the order they are asked for.
@@ -102,6 +105,13 @@ def understand(headers: Sequence[str], kind: FileKind, own: Mapping[str, str] | 
         elif found:
             places[field] = sorted([*places.get(field, ()), *found])
         taken.update(found)
+    for word, (field, other) in _EITHER.items():
+        settled = field in places or field in doubtful or field not in kind.fields
+        if not settled and where.keys() & {_loosely(header) for header in kind.known.get(other, ())}:
+            found = [place for place in where.get(word, ()) if place not in taken]
+            if len(found) == 1:
+                places[field] = found
+                taken.update(found)
     filled = [place for place, header in enumerate(headers) if header]
     if kind.lone and not places and len(filled) == 1:
         places, taken = {kind.lone: filled}, set(filled)

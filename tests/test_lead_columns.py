@@ -13,7 +13,8 @@ from lead_columns import (
     read_industries,
     same_industry,
 )
-from named_columns import places_of_fields
+from named_columns import places_of_fields, understand
+from outcomes import history_kind
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 
@@ -61,6 +62,28 @@ def test_older_headers_and_other_spellings(columns):
         "company_name": 4,
         "website": 5,
     }
+
+
+def test_headers_as_people_write_them_need_no_asking(columns):
+    headers = {
+        "Business": "company_name", "Direct Dial": "direct_phone", "# Emp": "employee_count", "Zip/Postal": "zip_code",
+        "First": "first_name", "Surname": "last_name", "Position": "job_title", "Cell": "mobile_phone", "E-Mail": "email",
+        "Town": "city", "St": "state", "Web": "website", "Street": "street", "SIC": "sic_code",
+    }  # fmt: skip
+    found = places(list(headers), columns, {}, "f.csv")
+    assert {list(headers)[place]: field for field, place in found.items()} == headers
+    assert understand(["Company", "SIC", "Result"], history_kind(columns)).places["sic_code"] == [1]
+
+
+def test_a_header_that_may_mean_two_fields_is_not_guessed(columns):
+    kind = lead_kind(columns)
+    # The dialler calls the direct phone "Business"; without another column for that, it may be either.
+    assert understand(["Business", "Title"], kind).missing == [("company_name",)]
+    assert understand(["Company", "Business", "Direct Dial"], kind).unused == ["Business"]
+    assert understand(["Company", "St"], kind).unused == ["St"]  # the street, or the state
+    both = understand(["Company", "Street", "State", "St"], kind)
+    assert both.places["state"] == [2]
+    assert both.unused == ["St"]
 
 
 def test_two_columns_that_claim_one_field_are_refused_by_name(columns):
