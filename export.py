@@ -116,7 +116,7 @@ def record_export(
         batch=batch,
         workflow=workflow,
         today=today,
-        agents=parameters.get("agents") or icp.data["export"]["agents"],
+        agents=parameters.get("agents", icp.data["export"]["agents"]),
         operator=operator,
         center_zip=parameters.get("center_zip"),
         radius_miles=parameters.get("radius_miles"),
@@ -196,6 +196,11 @@ def void_batch(db: Database, *, batch_id: str, reason: str, now: datetime, actor
         raise Conflict(
             f"{batch_id} was already made void by {batch.get('voided_by')} on {str(batch.get('voided_at'))[:10]}."
         ) from error
+
+
+def invented_agents(agents: Sequence[str]) -> list[str]:
+    """Those of `agents` whose address is kept for examples (RFC 2606, section 3), in their order: no agent has one."""
+    return [agent for agent in agents if agent.strip().casefold().endswith("@example.com")]
 
 
 def file_name(batch: str) -> str:

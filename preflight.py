@@ -35,6 +35,7 @@ class ExportRules(NamedTuple):
     contacts_per_company: int | None  # None: all of them
     exported_within_days: int  # 0: earlier exports do not matter
     exploration_percent: float  # of the export, 0 to 5
+    known_distance_only: bool = False  # whether leads whose distance nobody knows stay
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,11 @@ class Preflight:
         return int(self.ready["inclusion_probability"].notna().sum())
 
 
-def export_rules(icp: Icp, **chosen: Any) -> ExportRules:
+def export_rules(icp: Icp, *, known_distance_only: bool = False, **chosen: Any) -> ExportRules:
     """The rules of icp.yaml, with what was chosen for this export instead; a choice of None changes nothing.
 
     InputError with a sentence for a choice outside its range.
     """
-    configured = icp.data["export"]
-    rules = {name: configured.get(name) for name in ExportRules._fields}
-    rules["exploration_percent"] = rules["exploration_percent"] or 0.0
     ranges = {
         "min_score": (0, 100, "a score"),
         "max_rows": (1, 1_000_000, "a number of rows"),
@@ -89,6 +87,8 @@ def export_rules(icp: Icp, **chosen: Any) -> ExportRules:
         "exported_within_days": (0, 36_500, "a number of days"),
         "exploration_percent": (0, MOST_EXPLORED, "a share in percent"),
     }
+    rules = {name: icp.data["export"].get(name) for name in ranges}
+    rules["exploration_percent"] = rules["exploration_percent"] or 0.0
     for name, value in chosen.items():
         low, high, what = ranges[name]
         if value is None:
@@ -99,7 +99,7 @@ def export_rules(icp: Icp, **chosen: Any) -> ExportRules:
                 f"got {value:g}."
             )
         rules[name] = value
-    return ExportRules(**rules)
+    return ExportRules(**rules, known_distance_only=known_distance_only)
 
 
 def with_keys(scored: pd.DataFrame, *, suppressed: Found | None = None) -> pd.DataFrame:
@@ -130,14 +130,14 @@ def preflight(
     seed: int | None = None,
 ) -> Preflight:
     """Sorts every row of the file into going out or one kind of miss, in this order: rejected, excluded by the
-    filters, do not call or on a suppression list, duplicate in the file, exported before, not among the
+    filters (then, if the rules say so, because the distance is unknown), do not call or on a suppression list, duplicate in the file, exported before, not among the
     contacts chosen at its company, below the cut.
 
     `scored` comes from `with_keys`, `suppressed` from suppression.find_suppressed; `exported_before` maps
     'company_key', 'phone' and 'contact_id' to {key: sentence about the earlier export}. Among duplicates in the
     file the best score stays, then the first row. Contacts of a company are chosen by lead_contacts.contact_scores.
     The exploration slice is drawn with `seed` (default: from the content of the file) from those that only the
-    filters or the cut left out, never from outside the radius, and has its place within max_rows.
+    filters or the cut left out, never from outside the radius or from unknown distances, and has its place within max_rows.
     """
     rules = rules or export_rules(icp)
     misses = [_rejected(source)]
@@ -156,6 +156,8 @@ def preflight(
         return gone
 
     explorable = [take(left["excluded"].notna(), "excluded", "filtered", left["excluded"])]
+    if rules.known_distance_only:
+        take(left["distance_miles"].isna(), "excluded", "filtered", _UNMEASURED)
     take(_silent(left), "suppressed", "do not call", _SILENT)
     on_a_list = suppressed_because(left, suppressed or {})
     take(on_a_list.notna(), "suppressed", "do not call", on_a_list)
@@ -193,7 +195,10 @@ def preflight(
                 f"Below the cut: the {most:,} best leads are exported.",
             )
         ]
-    pool = _pool(pd.concat(explorable), left, exported_before or {}, suppressed or {}) if slots else left[:0]
+    pool = left[:0]
+    if slots:
+        before, barred_by = exported_before or {}, suppressed or {}
+        pool = _pool(pd.concat(explorable), left, before, barred_by, rules.known_distance_only)
     seed = int(source.sha256[:12], 16) if seed is None else seed
     drawn = _drawn(pool, min(slots, len(pool)), seed)
     ready = pd.concat(
@@ -213,6 +218,30 @@ def preflight(
     )
 
 
+def count_reasons(misses: pd.DataFrame) -> pd.Series:
+    """How many rows of `misses` stay for each reason, the most frequent first, then in the order of the file.
+
+    Every row has one reason, so the numbers sum to len(misses). Reasons that name another row count as one.
+    """
+    reasons = misses["reason"].astype("str").str.replace(r"\brow \d+ of", "another row of", regex=True)
+    return reasons.value_counts(sort=False).sort_values(ascending=False, kind="stable")
+
+
+def unmeasured(leads: pd.DataFrame) -> str:
+    """How many of these leads no radius could test, and why, such as `16 without a ZIP code`; nothing for none.
+
+    `leads` are scored leads: distance_miles and zip_code, missing where unknown.
+    """
+    far = leads["distance_miles"].isna()
+    blank = int((far & leads["zip_code"].isna()).sum())
+    strange = int(far.sum()) - blank
+    said = (
+        f"{blank:,} without a ZIP code" * bool(blank),
+        f"{strange:,} with a ZIP code that is not known here" * bool(strange),
+    )
+    return " and ".join(filter(None, said))
+
+
 def misses_csv(plan: Preflight, file: LeadFile) -> bytes:
     """The rows that stay, as CSV for a spreadsheet: row, kind, reason, company and, where the row could be read,
     contact, city and state.
@@ -228,6 +257,7 @@ def rejects_csv(rows: pd.DataFrame) -> bytes:
     return csv_bytes(pd.DataFrame({name: pd.array(words, dtype="str") for name, words in cells.items()}))
 
 
+_UNMEASURED = "The distance is unknown, and only leads of known distance go out."
 _SILENT = "Every number of this contact is marked do not call."
 
 
@@ -255,10 +285,16 @@ def _contact_places(left: pd.DataFrame, icp: Icp, most: int) -> tuple[pd.Series,
 
 
 def _pool(
-    candidates: pd.DataFrame, ready: pd.DataFrame, before: Mapping[str, Mapping[str, str]], suppressed: Found
+    candidates: pd.DataFrame,
+    ready: pd.DataFrame,
+    before: Mapping[str, Mapping[str, str]],
+    suppressed: Found,
+    known_distance_only: bool,
 ) -> pd.DataFrame:
     """Those that nothing but a filter or the cut keeps back: callable, not exported, at companies of their own."""
     pool = candidates[~candidates["reason"].str.startswith(OUTSIDE)]
+    if known_distance_only:
+        pool = pool[pool["distance_miles"].notna()]
     pool = pool[pool["dial_key"].notna()]
     pool = pool[suppressed_because(pool, suppressed).isna()]
     for key, known in before.items():

@@ -188,8 +188,8 @@ def _signals(known: LeadArrays, notes: LeadNotes) -> None:
     present = [name for name in INTENT_COLUMNS if name in leads and leads[name].notna().any()]
     if len(leads) and not present:
         raise InputError(
-            "The intent workflow was expected to find signals (Intent Signal Score, Intent Signal Date), but "
-            "the file has none. Give a company intent sheet beside it, or score it by geography."
+            "Scoring by buying signal was expected to find signals (Intent Signal Score, Intent Signal Date), but the file has "
+            "none. Give a company intent sheet beside it, or score it By distance (--workflow geography)."
         )
     without = np.isnan(known.number("age_days")) & (known.codes("signal_strength")[0] < 0)
     notes.exclude("The company has no intent signal.", without)
@@ -215,8 +215,9 @@ def _distances(leads: pd.DataFrame, workflow: str, center_zip: str | None) -> np
     missing = np.isnan(miles)
     if workflow == "geography" and center_zip is None and len(leads) and missing.all():
         raise InputError(
-            "The geography workflow needs a centre to measure from: give a centre ZIP, choose an operator "
-            "with a ZIP, or load a file with a distance column. A file of buying signals needs none: choose that workflow."
+            "Scoring by distance needs a ZIP code to measure from: type one under Measure from ZIP (--center-zip), choose an "
+            "operator with a ZIP code, or load a file with a distance column. A file of buying signals needs none: choose "
+            "By buying signal (--workflow intent)."
         )
     if center_zip is None or not missing.any() or "zip_code" not in leads:
         return miles

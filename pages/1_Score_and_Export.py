@@ -9,11 +9,11 @@ import pandas as pd
 import streamlit as st
 
 import ui
-from export import Export, exported_before, file_name, record_export
+from export import Export, exported_before, file_name, invented_agents, record_export
 from icp import Icp
 from leads import LeadFile
 from models import model_for, record_side_by_side
-from preflight import ExportRules, Preflight, preflight, with_keys
+from preflight import ExportRules, Preflight, preflight, unmeasured, with_keys
 from scoring import score_leads
 from stores import batches, operators
 from stores import models as model_store
@@ -119,6 +119,16 @@ with ui.page("Score and Export", need="ops") as frame:
         st.stop()
 
     file = read_uploads(frame, uploads, choices.intent)
+    if workflow == "geography" and not choices.center_zip and not file.has("distance_miles"):
+        with right:
+            st.info(
+                "Type the ZIP code to measure from, or choose an operator who has one.",
+                icon=":material/arrow_upward:",
+            )
+        ui.empty(
+            f"{file.rows_in:,} rows are read. They are scored as soon as there is a ZIP code to measure from."
+        )
+        st.stop()
     stamp = (file.sha256, str(sorted(file.mapping.items())), choices.intent.file_id if choices.intent else "", frame.icp.sha256)  # fmt: skip
     model = model_for(in_force, workflow)
     chosen = {
@@ -128,17 +138,29 @@ with ui.page("Score and Export", need="ops") as frame:
     scored = score(file, frame.icp, (*stamp, str(model and model[0])), _model=model, **chosen)
     # Score Calibration ranks them by proposed scores; the stamp tells one file from another.
     st.session_state["waiting_leads"] = (file.leads, chosen, (*stamp, str(chosen)))
+    headline, rules = st.container(), choices.rules
+    if workflow == "geography" and unmeasured(scored[scored["excluded"].isna()]):
+        rules = rules._replace(known_distance_only=st.checkbox(
+            "Leave out leads whose distance is unknown", key="known_distance",
+            help="The radius cannot test them. Left alone they go out, scored as leads of unknown distance.",
+        ))  # fmt: skip
     plan = planned(
         frame,
         file,
         scored,
         (*stamp, str(chosen), str(frame.data_version)),
-        choices.rules,
+        rules,
         sorted(set(listed["kind"])),
     )
     ready, rows_in = len(plan.ready), plan.source.rows_in
 
-    st.subheader(f"{ready:,} of {rows_in:,} leads are ready to go out", anchor=False)
+    headline.subheader(f"{ready:,} of {rows_in:,} leads are ready to go out", anchor=False)
+    untested = unmeasured(plan.ready) if workflow == "geography" else ""
+    if untested:
+        headline.warning(
+            f"Of these, {untested}: distance unknown, so the radius did not test them.",
+            icon=":material/location_off:",
+        )
     if plan.explored():
         st.caption(
             f"{plan.explored():,} of them were drawn by chance from {plan.explorable:,} that the rules leave out."
@@ -176,18 +198,26 @@ with ui.page("Score and Export", need="ops") as frame:
         st.warning(
             f"{ui.many(silent, 'lead')} of these have no number to dial.", icon=":material/phone_disabled:"
         )
-    if any(agent.endswith("@example.com") for agent in choices.agents):
+    invented = invented_agents(choices.agents)
+    if invented:
+        st.warning(
+            f"Contact Owner will name {ui.plain(', '.join(invented))}, whom nobody can reach: name your own agents beside the "
+            "file, or under `export` in config/icp.yaml.", icon=":material/person_off:",
+        )  # fmt: skip
+    elif not choices.agents:
         st.caption(
-            "The agents are the invented ones of the shipped configuration: name yours beside the file, or under `export` in "
-            "config/icp.yaml."
+            "No agents are named, so Contact Owner stays empty. *Size of the batch, contacts, agents* names them."
         )
     parameters: dict[str, Any] = {"as_of": frame.today.isoformat(), "environment_factor": frame.settings.environment_factor,
                                   "agents": choices.agents} | ({"model_version": model[0]} if model else {})  # fmt: skip
     if workflow == "geography":
         parameters |= {"center_zip": choices.center_zip, "radius_miles": choices.radius_miles}
     st.button(
-        f"Export {ready:,} leads", type="primary", icon=":material/send:", key="export_button",
+        f"Export {ui.many(ready, 'lead')}" if ready else "Nothing left to export", type="primary", icon=":material/send:", key="export_button",
         disabled=plan.ready.empty or bool(stale and not st.session_state.get("accept_stale")),
         on_click=export_now, args=(frame, plan, choices, parameters),
     )  # fmt: skip
-    st.caption("Export records the leads with their scores under a new batch ID; then the files are offered.")
+    if ready:
+        st.caption(
+            "Export records the leads with their scores under a new batch ID; then the files are offered."
+        )

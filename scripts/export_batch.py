@@ -14,14 +14,23 @@ from actors import named_actor
 from column_choices import remembered_columns
 from configuration import active_configuration
 from errors import HadesError, InputError
-from export import exported_before, record_export
-from icp import WORKFLOWS, business_zone
+from export import exported_before, invented_agents, record_export
+from icp import WORKFLOWS, Icp, business_zone
 from lead_columns import lead_kind, read_columns, read_industries
 from lead_files import together
 from leads import LeadFile, join_intent, read_leads
 from models import model_for, record_side_by_side
 from named_columns import headers_of
-from preflight import export_rules, misses_csv, preflight, with_keys
+from preflight import (
+    STEPS,
+    Preflight,
+    count_reasons,
+    export_rules,
+    misses_csv,
+    preflight,
+    unmeasured,
+    with_keys,
+)
 from scoring import score_leads
 from scripts.command import DONE, PARTLY, as_date, as_seed, clock, opened, parser, read_file, run
 from settings import read_settings
@@ -30,6 +39,8 @@ from stores.models import read_models_in_force
 from suppression import find_suppressed
 from vanillasoft_layout import read_layout
 from vanillasoft_workbook import workbook_bytes
+
+_STEPS = {"duplicate": "twice in the file", "filtered": "filtered out"}  # the others are called as they are
 
 
 def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
@@ -54,6 +65,8 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     actor = named_actor(said.actor)
     if said.radius is not None and not 0 < said.radius <= 5000:
         raise InputError(f"--radius was expected to be miles above 0 and up to 5000, got {said.radius:g}.")
+    if said.known_distance and said.workflow != "geography":
+        raise InputError("--known-distance goes with --workflow geography alone. Leave it away.")
     inputs = [*said.leads, *filter(None, [said.intent])]
     outputs = [path for path in (said.out, said.xlsx, said.rejects) if path]
     for path in outputs:
@@ -78,6 +91,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
         rules = export_rules(
             icp, min_score=said.min_score, max_rows=said.max_rows, contacts_per_company=said.contacts_per_company,
             exported_within_days=said.within_days, exploration_percent=said.explore,
+            known_distance_only=said.known_distance,
         )  # fmt: skip
         model = model_for(read_models_in_force(db), said.workflow)
         scored = score_leads(
@@ -110,8 +124,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             except HadesError as error:  # the batch stands; only the comparison of scores lacks it
                 print(f"{done.batch_id} is recorded, but not scored in every way: {error}", file=sys.stderr)
     result = {"batch_id": done.batch_id, **done.counts, "sha256": done.sha256}
-    counts = ", ".join(f"{count} {name}" for name, count in done.counts.items() if name != "rows_in")
-    text = f"{done.counts['rows_in']} rows in: {counts}"
+    text = _counted(plan)
     if plan.explored():
         text += (
             f"\n{plan.explored()} of the exported leads were drawn by chance from {plan.explorable} left out."
@@ -120,7 +133,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     if done.csv is None:
         text = f"No lead was left to export, so no batch was made.\n{text}"
     else:
-        text = f"{done.batch_id} → {said.out}\n{text}"
+        text = "\n".join([f"{done.batch_id} → {said.out}", text, *_gaps(plan, said, operator, icp)])
         files = {said.out: done.csv} | files
         if said.xlsx:
             files[said.xlsx] = workbook_bytes(done.csv, layout)
@@ -134,6 +147,35 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
             print(problem, file=sys.stderr)
             return result | {"problem": problem}, text, PARTLY
     return result, text, DONE
+
+
+def _counted(plan: Preflight) -> str:
+    """The rows of the file by what became of them, as on the page, and how many were filtered out for each reason."""
+    steps = plan.misses["step"].value_counts()
+    parts = [f"{steps[step]} {_STEPS.get(step, step)}" for step in STEPS if step in steps]
+    lines = [f"{plan.source.rows_in} rows in: {', '.join([f'{len(plan.ready)} exported', *parts])}"]
+    reasons = count_reasons(plan.misses[plan.misses["step"] == "filtered"])
+    return "\n".join([*lines, *(f"  filtered out: {rows}  {reason}" for reason, rows in reasons.items())])
+
+
+def _gaps(plan: Preflight, said: argparse.Namespace, operator: dict[str, Any] | None, icp: Icp) -> list[str]:
+    """What the file that goes to the call centre lacks, a sentence each."""
+    agents = said.agent or icp.data["export"]["agents"]
+    invented, untested = invented_agents(agents), unmeasured(plan.ready)
+    gaps = []
+    if said.workflow == "geography" and untested:
+        gaps.append(
+            f"Of the exported, {untested}: distance unknown, so the radius did not test them. --known-distance leaves them out."
+        )
+    if operator is None:
+        gaps.append("No operator is named, so the operator's name, phone and e-mail stay empty (--operator).")
+    if not agents:
+        gaps.append("No agents are named, so Contact Owner stays empty (--agent).")
+    if invented:
+        gaps.append(
+            f"Contact Owner names {', '.join(invented)}, whom nobody can reach. Name your own (--agent)."
+        )
+    return gaps
 
 
 def _add_choices(options: argparse.ArgumentParser) -> None:
@@ -151,6 +193,9 @@ def _add_choices(options: argparse.ArgumentParser) -> None:
     )
     options.add_argument(
         "--agent", action="append", default=[], metavar="NAME", help="contact owner; repeat for more"
+    )
+    options.add_argument(
+        "--known-distance", action="store_true", help="geography: leave out leads whose distance is unknown"
     )
     options.add_argument(
         "--explore", type=float, metavar="PERCENT", help="0 to 5: leads drawn by chance from those left out"

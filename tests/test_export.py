@@ -16,7 +16,7 @@ from actors import Actor
 from batch_ids import find_batch_id
 from configuration import active_configuration
 from errors import Conflict, InputError, Refused, Unavailable
-from export import Export, exported_before, features, file_name, record_export, void_batch
+from export import Export, exported_before, features, file_name, invented_agents, record_export, void_batch
 from icp import parse_icp
 from preflight import preflight
 from stores import audit, batches, outcomes
@@ -324,10 +324,17 @@ def test_the_agents_of_this_export_win_over_the_configured_ones(db, config_dir, 
         db, config_dir, now, [lead_row(1), lead_row(2)], parameters={"agents": ["x@example.com"]}
     )
     assert read_back(done.csv)["Contact Owner"].tolist() == ["x@example.com"] * 2
+    path = config_dir / "icp.yaml"
+    path.write_text(path.read_text("utf-8").replace("  agents: []", "  agents: [ana, ben, chris]"), "utf-8")
     configured = export_rows(db, config_dir, now, [lead_row(n) for n in range(3, 7)])
-    assert read_back(configured.csv)["Contact Owner"].str.split("@").str[0].tolist() == [
-        "ana.ruiz", "ben.cole", "chris.park", "ana.ruiz",
-    ]  # fmt: skip
+    assert read_back(configured.csv)["Contact Owner"].tolist() == ["ana", "ben", "chris", "ana"]
+    none = export_rows(db, config_dir, now, [lead_row(n) for n in range(7, 9)], parameters={"agents": []})
+    assert read_back(none.csv)["Contact Owner"].tolist() == ["", ""]
+
+
+def test_invented_agents_are_told_from_ones_of_flesh():
+    agents = ["Ana", "ben@Example.com ", "kim@example.company.com"]
+    assert invented_agents(agents) == ["ben@Example.com "]
 
 
 def test_what_was_known_at_export_never_changes(db, config_dir, now):

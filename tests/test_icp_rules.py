@@ -135,7 +135,7 @@ def test_the_shipped_file_has_no_mistake() -> None:
         (put("export/max_rows", 0), "export.max_rows: expected a whole number of 1 or more or null, got 0."),
         (put("export/radius_miles", 0), "export.radius_miles: expected a number from 0.1 to 5000"),
         (put("export/agents", "ana"), "a list of names or addresses"),
-        (put("export/agents/0", 7), "export.agents, entry 1: expected a name or an address as text."),
+        (put("export/agents", [7]), "export.agents, entry 1: expected a name or an address as text."),
         (put("calibration/estimator", "shrink"), "Did you mean 'shrunk'?"),
         (
             put("calibration/maturity_days", -1),
@@ -168,7 +168,9 @@ def test_all_mistakes_are_found_at_once() -> None:
 
 
 def test_no_agent_is_named_in_a_sentence() -> None:
-    assert "example.com" not in " ".join(mistakes(put("export/agents/1", {"x@example.com": 1})))
+    assert "example.com" not in " ".join(
+        mistakes(put("export/agents", ["a@example.com", {"x@example.com": 1}]))
+    )
 
 
 @pytest.mark.parametrize("top", [None, 5, "text", [], {}])

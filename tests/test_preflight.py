@@ -12,7 +12,7 @@ from lead_rows import ZOOMINFO_HEADERS, lead_file, lead_row, scored_leads
 
 from errors import InputError
 from icp import parse_icp, read_icp
-from preflight import export_rules, preflight
+from preflight import count_reasons, export_rules, preflight, unmeasured
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 
@@ -400,3 +400,39 @@ def test_every_row_goes_out_or_has_one_kind_and_one_reason(changes, min_score, m
     assert plan.ready["contact_id"].dropna().is_unique
     assert plan.ready["score"].notna().all()
     assert plan.ready["score"].is_monotonic_decreasing
+
+
+def test_leads_of_unknown_distance_stay_only_where_the_rules_say_so():
+    rows = [lead_row(1), lead_row(2, Company_Zip_Code=""), lead_row(3, Company_Zip_Code="99998")]
+    where = {"workflow": "geography", "center_zip": "75201"}
+    usual = planned(*rows, **where)
+    assert usual.counts()["exported"] == 3
+    assert unmeasured(usual.ready) == "1 without a ZIP code and 1 with a ZIP code that is not known here"
+    strict = planned(*rows, rules={"known_distance_only": True}, **where)
+    assert strict.counts() | {"exported": 1, "excluded": 2} == strict.counts()
+    assert strict.misses["step"].tolist() == ["filtered", "filtered"]
+    assert unmeasured(strict.ready) == unmeasured(strict.ready[:0]) == ""
+
+
+def test_the_slice_draws_nobody_of_unknown_distance_where_they_stay():
+    barred = {"SIC_Code_1": "5812", "SIC_Codes": "58;5812"}
+    rows = [lead_row(n) for n in range(1, 61)]
+    rows += [lead_row(901, **barred, Company_Zip_Code=""), lead_row(902, **barred)]
+    where = {"workflow": "geography", "center_zip": "75201"}
+    for strict, explorable in ((False, 2), (True, 1)):
+        plan = planned(*rows, rules={"exploration_percent": 5, "known_distance_only": strict}, **where)
+        assert plan.explorable == explorable
+
+
+def test_reasons_are_counted_once_per_row_the_most_frequent_first():
+    rows = [
+        lead_row(1),
+        lead_row(2, ZoomInfo_Contact_ID="-1001"),
+        lead_row(3),
+        lead_row(4, ZoomInfo_Contact_ID="-1003"),
+    ]
+    plan = planned(*rows, lead_row(5, Employees="9"))
+    assert count_reasons(plan.misses).to_dict() == {
+        "The same contact is already in another row of this file.": 2, "Fewer than 50 employees.": 1,
+    }  # fmt: skip
+    assert count_reasons(plan.misses[:0]).empty

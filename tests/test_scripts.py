@@ -167,7 +167,10 @@ def test_people_read_text_and_programs_json(said, leads, tmp_path):
     assert (code, err) == (0, "")
     assert out == (
         f"HADES-20260211-001 → {tmp_path / 'out.csv'}\n"
-        "4 rows in: 3 exported, 0 duplicates, 0 suppressed, 1 excluded, 0 rejected\n"
+        "4 rows in: 3 exported, 1 filtered out\n"
+        "  filtered out: 1  Fewer than 50 employees.\n"
+        "No operator is named, so the operator's name, phone and e-mail stay empty (--operator).\n"
+        "No agents are named, so Contact Owner stays empty (--agent).\n"
     )
 
 
@@ -215,7 +218,7 @@ def test_geography_measures_from_the_centre_or_from_the_operator(said, leads, tm
     save_operator(db, values={"name": "Kim Lee", "zip_code": "75201"}, now=now, actor=ANA)
     near = export(leads, tmp_path / "a.csv", workflow="geography")
     kind, message = refused(said, scripts.export_batch, *near)
-    assert (kind, "needs a centre" in message) == ("InputError", True)
+    assert (kind, "--center-zip" in message) == ("InputError", True)
     done = json_said(said, scripts.export_batch, *near, "--operator", " kim lee ", "--radius", "5")
     assert done["exported"] == 3
     rows = read_back((tmp_path / "a.csv").read_bytes())

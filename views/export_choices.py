@@ -49,7 +49,7 @@ def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choi
     if workflow == "geography":
         left, right = st.columns(2)
         center = left.text_input("Measure from ZIP", key="center", max_chars=10, bind="query-params",
-                                 placeholder=str((operator or {}).get("zip_code") or "the operator's ZIP")).strip()  # fmt: skip
+                                 placeholder=str((operator or {}).get("zip_code") or "such as 75201")).strip()  # fmt: skip
         center = center or (operator or {}).get("zip_code")
         radius = right.number_input(
             "Radius in miles", 1.0, 500.0, radius, format="%g", key="radius", bind="query-params"
@@ -101,6 +101,7 @@ def _further(frame: ui.Frame) -> tuple[str | None, ExportRules, list[str]]:
         key="agents",
         accept_new_options=True,
         bind="query-params",
+        placeholder="none: Contact Owner stays empty",
     )
     rules = export_rules(
         frame.icp, min_score=least, exported_within_days=days, exploration_percent=share

@@ -9,7 +9,7 @@ import ui
 from analytics.score_bands import band_names, bands_figure, beside_batches
 from lead_test import parts_told
 from leads import LeadFile
-from preflight import STEPS, Preflight, misses_csv
+from preflight import STEPS, Preflight, count_reasons, misses_csv
 from views.light_table import show_table
 
 _LABELS = {
@@ -21,6 +21,7 @@ _SHOWN = (
     "state", "zip_code", "sic_code", "employee_count",
 )  # fmt: skip
 MOST_SHOWN = 500
+MOST_REASONS = 8
 
 
 def show_counts(plan: Preflight, file: LeadFile) -> None:
@@ -70,6 +71,7 @@ def _show_ready(plan: Preflight) -> None:
 def _show_misses(plan: Preflight, file: LeadFile, step: str | None) -> None:
     """The rows that stay at one step, or every row of the file with what becomes of it."""
     rows = plan.misses if step is None else plan.misses[plan.misses["step"] == step]
+    _tally(rows)
     shown = rows[["row_number", "company_name", "step", "reason"]].assign(step=rows["step"].map(_LABELS))
     if step is None:
         out = plan.ready[["row_number", "company_name"]].assign(
@@ -85,6 +87,19 @@ def _show_misses(plan: Preflight, file: LeadFile, step: str | None) -> None:
         "Download all rows that stay, with the reason", lambda: misses_csv(plan, file), "not_exported.csv", "text/csv",
         disabled=plan.misses.empty, on_click="ignore", icon=":material/download:", key="rejects",
     )  # fmt: skip
+
+
+def _tally(misses: pd.DataFrame) -> None:
+    """How many rows stay for each reason; nothing where there is one reason or where nearly every row has its own."""
+    counted = count_reasons(misses)
+    if len(counted) < 2 or len(counted) > len(misses) / 2 > 5:
+        return
+    first = counted.head(MOST_REASONS)
+    lines = [f"- **{rows:,}** {ui.plain(str(reason))}" for reason, rows in first.items()]
+    if len(counted) > len(first):
+        lines.append(f"- **{counted.sum() - first.sum():,}** for {len(counted) - len(first):,} rarer reasons")
+    st.markdown("\n".join(lines))
+    st.caption("A row that fails several tests is counted under the first.")
 
 
 def show_spread(frame: ui.Frame, plan: Preflight, counted: pd.DataFrame) -> None:
