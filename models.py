@@ -17,6 +17,7 @@ from analytics.lead_model import LeadModel, from_json, sha256, to_json
 from analytics.model_gate import PROPOSED, TOO_LITTLE
 from analytics.model_report import trained
 from analytics.side_by_side import as_rows, live_report, proposed_icp, scored_every_way
+from analytics.signed_numbers import signed
 from errors import Conflict, InputError, Refused
 from icp import WORKFLOWS, Icp, business_zone, parse_icp
 from model_choices import SEED, Retrained, check_choice, keep_choice, keep_proposal, one_training
@@ -231,7 +232,7 @@ def _check_proof(db: Database, found: Mapping[str, Any], workflow: str, icp: Icp
     if own["auc_gain"] < 0:
         raise Refused(
             f"Over all leads model {version} ranks better, but not in the workflow {workflow} "
-            f"({own['auc_gain']:+.3f} AUC on its {own['leads']:,} newest leads). There the weights stay."
+            f"({signed(own['auc_gain'], 3)} AUC on its {own['leads']:,} newest leads). There the weights stay."
         )
     if found["status"] == PROPOSED:
         return

@@ -20,6 +20,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 import turso_db
 from actors import Actor, named_actor, require
+from analytics.signed_numbers import signed as signed
 from configuration import active_configuration
 from errors import HadesError, Refused
 from icp import Icp, business_zone
@@ -29,11 +30,11 @@ from views.formats import blank as blank
 from views.formats import count as count
 from views.formats import day as day
 from views.formats import decimal as decimal
+from views.formats import difference as difference
 from views.formats import interval as interval
 from views.formats import many as many
 from views.formats import percent as percent
 from views.formats import plain as plain
-from views.formats import signed as signed
 from views.sign_in import UNNAMED as UNNAMED
 from views.sign_in import ask_at_the_act as ask_at_the_act
 from views.sign_in import ask_for_name, check_still, now_named, person, sign_in_configured

@@ -20,6 +20,7 @@ import pandas as pd
 from analytics.alarms import Cusum, cusum_path, design_cusum
 from analytics.closed_deals import ClosedDeals, day_number
 from analytics.rates import FloatArray
+from analytics.signed_numbers import signed
 
 WIN_RATE, SOURCES, IMPACT, LONG_CYCLES = "win rate", "source against source", "impact score", "long cycles"
 SLOW_FALL, SIGN, BATCHES = "slow fall", "driver changed sign", "batch anomaly"
@@ -163,8 +164,8 @@ def _sign(rule: AlertRule, deals: ClosedDeals, end: date) -> list[Look]:
         chance = tails[0][0] * tails[1][1] + tails[0][1] * tails[1][0]
         name = _named(by, label)
         found.append(Look(name, sides[0] * sides[1] < 0, chance, (
-            f"{name[:1].upper() + name[1:]} changed sides: it went with {100 * tails[1][2]:+.1f} points of win rate against the others in "
-            f"the {rule.baseline_days} days before, and with {100 * tails[0][2]:+.1f} in the {rule.days} days to {end:%Y-%m-%d}.")))  # fmt: skip
+            f"{name[:1].upper() + name[1:]} changed sides: it went with {signed(100 * tails[1][2], 1)} points of win rate against the others in "
+            f"the {rule.baseline_days} days before, and with {signed(100 * tails[0][2], 1)} in the {rule.days} days to {end:%Y-%m-%d}.")))  # fmt: skip
     return found
 
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from analytics.calibration_table import Day, known_outcomes
 from analytics.rates import FloatArray
+from analytics.signed_numbers import signed
 from errors import InputError
 
 READY, PROMISING, NOT_READY = "ready", "promising", "not ready"
@@ -244,9 +245,9 @@ def _proof(folds: pd.DataFrame, scored: list[_Fold], rng: np.random.Generator, r
         word = READY if found.auc_low > 0 else PROMISING
     why = (
         f"Over {len(folds)} past months and {leads:,} leads with {deliveries} deliveries the AUC goes from "
-        f"{found.auc_current:.3f} to {found.auc_suggested:.3f} ({found.auc_gain:+.3f}, 95 % from {found.auc_low:+.3f} to "
-        f"{found.auc_high:+.3f}), and the {found.top:,} leads called first hold {found.top_suggested:.0f} deliveries "
-        f"instead of {found.top_current:.0f} ({found.top_gain:+.0f}, from {found.top_low:+.0f} to {found.top_high:+.0f})."
+        f"{found.auc_current:.3f} to {found.auc_suggested:.3f} ({signed(found.auc_gain, 3)}, 95 % from {signed(found.auc_low, 3)} to "
+        f"{signed(found.auc_high, 3)}), and the {found.top:,} leads called first hold {found.top_suggested:.0f} deliveries "
+        f"instead of {found.top_current:.0f} ({signed(found.top_gain, 0)}, from {signed(found.top_low, 0)} to {signed(found.top_high, 0)})."
     )
     return Proof(word, why, folds, leads, deliveries, *found[:5], *found[6:])
 

@@ -9,6 +9,7 @@ import pandas as pd
 from analytics.batch_baseline import AS_EXPECTED, TOO_YOUNG
 from analytics.charts import CURRENT, QUIET, SUGGESTED, _calm
 from analytics.mix import Waterfall
+from analytics.signed_numbers import signed
 
 TERM_NAMES = {"maturity": "Young leads", "mix": "Other leads", "rate": "Other rates"}
 
@@ -67,7 +68,7 @@ def rate_steps(waterfall: Waterfall) -> Any:
     for term, name in TERM_NAMES.items():
         change = 100 * float(terms[term]["change"])
         sign = "▲ " if change > 0 else "▼ " if change < 0 else ""
-        names.append(f"{name}<br>{sign}{change:+.1f}".replace("-", "−"))
+        names.append(f"{name}<br>{sign}{signed(change, 1)}")
         bases.append(level)
         heights.append(change)
         colours.append(SUGGESTED if change >= 0 else CURRENT)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from analytics.charts import CURRENT, QUIET, SUGGESTED
 from analytics.pictures import Axis, Line, Look, Mark, axis, interval_picture, plane_picture
+from analytics.signed_numbers import signed
 
 _LIMITS = (
     (("warn_low", "warn_high"), "dotted", "Where 95 of 100 months lie by chance"),
@@ -65,7 +66,7 @@ def change_parts(terms: pd.DataFrame, *, alt: str) -> str:
     rows = terms.assign(at=terms["change"], look=terms["term"], name=names)
     looks = {term: look for term, look in _TERMS.items() if (rows["term"] == term).any()}
     return interval_picture(
-        _told(rows, "points"), alt=alt, title="Points of the change", value=_signed, reference=0.0, looks=looks
+        _told(rows, "points"), alt=alt, title="Points of the change", value=lambda points: signed(points, 1), reference=0.0, looks=looks
     )  # fmt: skip
 
 
@@ -80,7 +81,7 @@ def effects(values: pd.DataFrame, *, alt: str) -> str:
         "look": ["found" if found else "chance" for found in values["found"]],
     })  # fmt: skip
     return interval_picture(
-        _told(rows, "points"), alt=alt, title="Points against otherwise alike deals", value=_signed, reference=0.0, looks=_FOUND
+        _told(rows, "points"), alt=alt, title="Points against otherwise alike deals", value=lambda points: signed(points, 1), reference=0.0, looks=_FOUND
     )  # fmt: skip
 
 
@@ -91,14 +92,14 @@ def impact(segments: pd.DataFrame, *, alt: str) -> str:
     """
     rows = pd.DataFrame({
         "name": segments["value"], "at": segments["excess"], "low": segments["excess_low"], "high": segments["excess_high"],
-        "told": [f"{value}: {missing:.0f} wins missing, {lost:,} of {deals:,} lost"
+        "told": [f"{value}: {_whole(missing)} wins missing, {lost:,} of {deals:,} lost"
                  for value, missing, lost, deals in segments[["value", "excess", "impact", "deals"]].itertuples(index=False)],
     })  # fmt: skip
     return interval_picture(
         rows,
         alt=alt,
         title="Wins missing against the average",
-        value=lambda missing: f"{round(missing) + 0:+d}",
+        value=lambda missing: signed(missing, 0),
         reference=0.0,
     )
 
@@ -136,7 +137,7 @@ def owner_rates(owners: pd.DataFrame, *, overall_rate: float, alt: str) -> str:
 def _told(rows: pd.DataFrame, unit: str) -> pd.DataFrame:
     """The rows with what each says when pointed at."""
     told = [
-        f"{name}: {at:+.1f} {unit} ({low:+.1f} to {high:+.1f})"
+        f"{name}: {signed(at, 1)} {unit} ({signed(low, 1)} to {signed(high, 1)})"
         for name, at, low, high in rows[["name", "at", "low", "high"]].itertuples(index=False)
     ]
     return rows.assign(told=told)
@@ -154,5 +155,5 @@ def _words(field: str) -> str:
     return str(field).replace("_", " ").capitalize()
 
 
-def _signed(number: float) -> str:
-    return f"{round(number, 1) + 0.0:+.1f}"  # never −0.0
+def _whole(number: float) -> str:
+    return f"{number:.0f}".replace("-", "−")

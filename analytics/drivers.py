@@ -26,6 +26,7 @@ from analytics.driver_model import (
     label_effects,
 )
 from analytics.rates import FloatArray, benjamini_hochberg, chance_of, wilson_interval
+from analytics.signed_numbers import signed
 
 KNOWN_BEFORE = ("region", "industry", "product", "lead_source", "amount")
 Q = 0.05
@@ -313,9 +314,9 @@ def _sentence(row: Mapping[Any, Any]) -> str:
     effect, low, high = (float(row[c]) for c in ("effect", "effect_low", "effect_high"))
     name = str(row["field"]).replace("_", " ")
     if not row["found"]:
-        return f"{effect:+.1f} points ({low:+.1f} to {high:+.1f}), {CHANCE}."
+        return f"{signed(effect, 1)} points ({signed(low, 1)} to {signed(high, 1)}), {CHANCE}."
     word = "more" if effect > 0 else "less"
-    interval = f"95 % interval {low:+.1f} to {high:+.1f}"
+    interval = f"95 % interval {signed(low, 1)} to {signed(high, 1)}"
     if name == "amount":
         return f"Twice the amount goes with winning {abs(effect):.1f} points {word} often ({interval})."
     return (

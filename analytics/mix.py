@@ -21,6 +21,7 @@ import pandas as pd
 from analytics.calibration_table import Day, known_outcomes
 from analytics.maturity import Delay
 from analytics.rates import FloatArray
+from analytics.signed_numbers import signed
 
 TERMS = ("maturity", "mix", "rate")
 LEAST_SHOWN = (
@@ -189,8 +190,7 @@ def _why(starts: tuple[float, float], table: pd.DataFrame) -> str:
         if abs(row["change"]) < 5e-5:
             continue
         sure = "" if row["low"] > 0 or row["high"] < 0 else ", which chance alone may have made"
-        points = f"{100 * row['change']:+.1f}".replace("-", "−")
-        told.append(f"{points} points come from {words[row['term']]}{sure}")
+        told.append(f"{signed(100 * row['change'], 1)} points come from {words[row['term']]}{sure}")
     change = f"The rate went from {100 * starts[0]:.1f} % to {100 * starts[1]:.1f} %"
     return f"{change}: {'; '.join(told)}." if told else f"{change}."
 

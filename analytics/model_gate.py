@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from analytics.backtest import PairedGain, paired_gain
+from analytics.signed_numbers import signed
 
 LEAST_GAIN = 0.02  # of AUC
 FEWEST_DELIVERIES = 20  # among the leads both are judged on, and as many without
@@ -50,9 +51,9 @@ def gate(
     better = gain.auc_gain >= LEAST_GAIN and gain.auc_low > 0
     judged = (
         f"On the {leads:,} newest leads with {deliveries} deliveries the AUC goes from {gain.auc_current:.3f} to "
-        f"{gain.auc_suggested:.3f} ({gain.auc_gain:+.3f}, 95 % from {gain.auc_low:+.3f} to {gain.auc_high:+.3f})"
+        f"{gain.auc_suggested:.3f} ({signed(gain.auc_gain, 3)}, 95 % from {signed(gain.auc_low, 3)} to {signed(gain.auc_high, 3)})"
     )
-    need = f"at least {LEAST_GAIN:+.2f} and an interval above 0 are needed"
+    need = f"at least {signed(LEAST_GAIN, 2)} and an interval above 0 are needed"
     return Gate(PROPOSED if better else NOT_BETTER, f"{judged}." if better else f"{judged}; {need}.", gain)
 
 
@@ -71,7 +72,7 @@ def falls_behind(
     sure = "This is beyond chance." if gain.auc_high < 0 else "This may still be chance."
     return (
         f"The model falls behind the weights: AUC {gain.auc_suggested:.3f} against {gain.auc_current:.3f} "
-        f"({gain.auc_gain:+.3f}, 95 % from {gain.auc_low:+.3f} to {gain.auc_high:+.3f}). {sure} "
+        f"({signed(gain.auc_gain, 3)}, 95 % from {signed(gain.auc_low, 3)} to {signed(gain.auc_high, 3)}). {sure} "
         "Nothing was switched; a person can fall back to the weights."
     )
 

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from analytics.signed_numbers import signed
+
 FEWEST = 30  # closed deals in each of the four cells
 ASSUMPTIONS = (
     "Without the change both groups would have moved alike. The check before the change can contradict this, never prove it.",
@@ -39,12 +41,14 @@ class NamedChange:
     @property
     def sentence(self) -> str:
         """One sentence a person could read aloud."""
-        told = f"{self.points:+.1f} points, 95 % interval {self.low:+.1f} to {self.high:+.1f}"
+        told = (
+            f"{signed(self.points, 1)} points, 95 % interval {signed(self.low, 1)} to {signed(self.high, 1)}"
+        )
         return {
             "too little": f"The data cannot tell: each group needs {FEWEST} closed deals before and after the change.",
             "not comparable": (
                 "The data cannot tell: the two groups moved apart before the change already "
-                f"({self.placebo_points:+.1f} points at a made-up date), so they cannot be compared."
+                f"({signed(self.placebo_points, 1)} points at a made-up date), so they cannot be compared."
             ),
             "helped": f"After the change the group won more often than the others' change would explain ({told}).",
             "harmed": f"After the change the group won less often than the others' change would explain ({told}).",

@@ -211,4 +211,5 @@ def _floor_log(number: float) -> int:
 
 
 def _short(number: float) -> str:
-    return f"{number:,.0f}" if abs(number - round(number)) < 1e-9 else f"{number:g}"
+    told = f"{number:,.0f}" if abs(number - round(number)) < 1e-9 else f"{number:g}"
+    return told.replace("-", "−")

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from analytics.ranking import ENTERS, LEAVES, RankingChange, ranking_change, told_extra
+from analytics.signed_numbers import signed
 
 TOO_YOUNG, HELD, SHORT, BETTER = "too young", "held", "fell short", "did better"
 FEWEST_LEADS = 30  # matured, before a prediction is graded at all
@@ -122,8 +123,8 @@ def grade(prediction: Mapping[str, Any], leads: pd.DataFrame) -> Grade:
     word = HELD if low <= observed <= high else SHORT if observed < low else BETTER
     also_none = abs(observed) <= _Z * float(np.sqrt(chance))
     why = (
-        f"Among {calls:,} calls it promised {predicted:+.1f} deliveries and {observed:+.0f} came; between {low:+.1f} and "
-        f"{high:+.1f} is what chance leaves to the promise."
+        f"Among {calls:,} calls it promised {signed(predicted, 1)} deliveries and {signed(observed, 0)} came; between {signed(low, 1)} and "
+        f"{signed(high, 1)} is what chance leaves to the promise."
     )
     if also_none:
         why += " No change at all would have fitted, too."

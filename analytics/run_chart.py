@@ -10,6 +10,7 @@ import pandas as pd
 from analytics.alarms import funnel_limits
 from analytics.rates import wilson_interval
 from analytics.segments import newcombe_interval
+from analytics.signed_numbers import signed
 
 FEWEST = 30  # closed deals in each period before two periods are compared
 FEWEST_SIDE = 50  # closed deals on each side of a break
@@ -50,13 +51,15 @@ class Fall:
             f"{100 * self.won / self.deals:.1f} % of {self.deals:,} deals closed since {_day(self.from_day)} were won, "
             f"{100 * self.won_before / self.deals_before:.1f} % of {self.deals_before:,} before"
         )
-        change = f"{self.points:+.1f} points, 95 % interval {self.low:+.1f} to {self.high:+.1f}"
+        change = (
+            f"{signed(self.points, 1)} points, 95 % interval {signed(self.low, 1)} to {signed(self.high, 1)}"
+        )
         start = {
             "fell": "The win rate fell",
             "rose": "The win rate rose",
             "no change shown": "Nothing shows that the win rate changed",
         }
-        end = "." if self.verdict != "no change shown" else ", which chance alone makes."
+        end = "." if self.verdict != "no change shown" else ", which chance alone can make."
         return f"{start[self.verdict]}: {rates} ({change}){end}"
 
 

@@ -27,6 +27,7 @@ from analytics.model_gate import NOT_BETTER, TOO_LITTLE, gate
 from analytics.model_report import Scored, compared, scorer_told
 from analytics.penalised_logistic import FEWEST_DELIVERIES, fit_additive, platt
 from analytics.rates import FloatArray
+from analytics.signed_numbers import signed
 
 KEYS = ("key", "started_on", "workflow")  # of a frame beside its fields
 ENOUGH_SUCCESSES = 30  # among the leads that judge
@@ -191,8 +192,8 @@ def _why(word: str, gain: Any, won: npt.NDArray[np.bool_], is_held: bool) -> str
     against = "the model in force" if is_held else "the base rate, which knows no order"
     sentence = (
         f"On the {len(won):,} newest leads with an outcome, of which {int(won.sum())} converted, the AUC goes from "
-        f"{gain.auc_current:.3f} ({against}) to {gain.auc_suggested:.3f} ({gain.auc_gain:+.3f}, 95 % from {gain.auc_low:+.3f} "
-        f"to {gain.auc_high:+.3f})"
+        f"{gain.auc_current:.3f} ({against}) to {gain.auc_suggested:.3f} ({signed(gain.auc_gain, 3)}, 95 % from {signed(gain.auc_low, 3)} "
+        f"to {signed(gain.auc_high, 3)})"
     )
     return (
         f"{sentence}; at least +0.02 and an interval above 0 are needed."

@@ -21,6 +21,7 @@ from analytics.owners import owner_table, owners_sentence
 from analytics.rates import benjamini_hochberg
 from analytics.run_chart import Break, Fall, find_break, latest_day, monthly_rates, recent_fall
 from analytics.segments import SEGMENT_FIELDS, found_rules, segment_table, stage_table
+from analytics.signed_numbers import signed
 from analytics.stage_flow import StageFlow, stage_flow
 
 Q = 0.05
@@ -73,9 +74,9 @@ class WinReport:
         if self.young.empty:
             return ""
         part = self.young.iloc[0]
-        told = f"({part['low']:+.1f} to {part['high']:+.1f})"
+        told = f"({signed(part['low'], 1)} to {signed(part['high'], 1)})"
         return (
-            f"By creation date, {part['change']:+.1f} points {told} of the newest period's difference come from deals that are "
+            f"By creation date, {signed(part['change'], 1)} points {told} of the newest period's difference come from deals that are "
             "still young."
         )
 
@@ -233,14 +234,14 @@ def _why(fall: Fall, terms: pd.DataFrame) -> str:
         )
     if sure.empty:
         return (
-            f"No field explains it: the change of {fall.points:+.1f} points is spread over all kinds of deals, and no mix or "
+            f"No field explains it: the change of {signed(fall.points, 1)} points is spread over all kinds of deals, and no mix or "
             "rate of a field moved by more than chance makes."
         )
     # A change of the mix by one field shows as other rates by every other field: mix is asked first.
     mixes = sure[sure["term"] == "mix"]
     first = (sure if mixes.empty else mixes).iloc[0]
     name = str(first["field"]).replace("_", " ")
-    change = f"{first['change']:+.1f} points (95 % interval {first['low']:+.1f} to {first['high']:+.1f})"
+    change = f"{signed(first['change'], 1)} points (95 % interval {signed(first['low'], 1)} to {signed(first['high'], 1)})"
     if first["term"] == "rate":
         return (
             f"{change} come from winning the same kinds of deals at other rates; no field's mix moved the win rate by more than "
@@ -248,7 +249,7 @@ def _why(fall: Fall, terms: pd.DataFrame) -> str:
         )
     rates = terms[(terms["field"] == first["field"]) & (terms["term"] == "rate")].iloc[0]
     also = (
-        f"; a further {rates['change']:+.1f} points come from winning like deals at other rates"
+        f"; a further {signed(rates['change'], 1)} points come from winning like deals at other rates"
         if rates["adjusted"] <= Q
         else ", not from winning the same kind of deal less or more often"
     )

@@ -50,7 +50,9 @@ def test_parts_and_impact(report):
     assert "Other rates" in parts
     assert "Young deals" not in parts  # the legend names what is drawn
     some = report.segments[report.segments["field"] == "region"]
-    expected = [f"{row.value}: {row.excess:.0f} wins missing" for row in some.itertuples()]
+    expected = [
+        f"{row.value}: {row.excess:.0f} wins missing".replace(": -", ": \u2212") for row in some.itertuples()
+    ]
     assert [line.split(",")[0] for line in told(impact(some, alt="Impact"))] == expected
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from analytics.signed_numbers import signed
+
 
 def plain(text: str) -> str:
     """The text with Markdown's signs taken literally: data is shown, never rendered."""
@@ -28,12 +30,17 @@ def decimal(number: float | None, digits: int) -> str:
     return "–" if number is None or pd.isna(number) else f"{number:.{digits}f}"
 
 
-def signed(number: float | None, digits: int) -> str:
-    """`+0.8`, `−1.2`, `0.0`, or a dash; with the sign for minus, not the hyphen, and none for what rounds to nothing."""
-    if number is None or pd.isna(number):
-        return "–"
-    told = f"{number:+,.{digits}f}"
-    return told.replace("-", "−") if told.strip("+-0.") else told[1:]
+def difference(number: float, digits: int, against: str, *, is_error: bool = False) -> dict[str, Any]:
+    """What st.metric takes to say `+0.012 to the weights`: delta, with colour and arrow by the number, as Streamlit knows
+    only the hyphen for minus; `is_error`: less is better. What rounds to nothing has neither.
+    """
+    way = round(number, digits)
+    colour = "gray" if way == 0 else "green" if (way > 0) is not is_error else "red"
+    return {
+        "delta": f"{signed(number, digits)} {against}",
+        "delta_color": colour,
+        "delta_arrow": "off" if way == 0 else "up" if way > 0 else "down",
+    }
 
 
 def interval(low: float | None, high: float | None) -> str:

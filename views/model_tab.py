@@ -24,6 +24,7 @@ from settings import code_version
 from stores import models
 from stores.model_proposals import read_proposed
 from views.model_signing import show_signing
+from views.plain_words import AUC, BRIER
 from views.sent_models import is_any_due, readers, show_sent_models
 from views.side_by_side import show_side_by_side
 
@@ -226,10 +227,17 @@ def _show_figures(report: dict[str, Any]) -> None:
     by_name = {scorer["name"]: scorer for scorer in report["scorers"]}
     weights, model, gain = by_name["weights"], by_name["model"], report["gains"]["weights"]
     one, two, three, four = st.columns(4)
-    one.metric("AUC", ui.decimal(model["auc"], 3), f"{gain['auc_gain']:+.3f} to the weights", border=True)
-    two.metric(f"Deliveries in the first {model['top']:,}", f"{model['top_deliveries']:.0f}", f"{gain['top_gain']:+.0f} to the weights", border=True)  # fmt: skip
-    three.metric("Brier score", ui.decimal(model["brier"], 4), f"{model['brier'] - weights['brier']:+.4f} to the weights",
-                 delta_color="inverse", border=True)  # fmt: skip
+    one.metric(
+        "AUC",
+        ui.decimal(model["auc"], 3),
+        help=AUC,
+        border=True,
+        **ui.difference(gain["auc_gain"], 3, "to the weights"),
+    )
+    two.metric(f"Deliveries in the first {model['top']:,}", f"{model['top_deliveries']:.0f}", border=True,
+               **ui.difference(gain["top_gain"], 0, "to the weights"))  # fmt: skip
+    three.metric("Brier score", ui.decimal(model["brier"], 4), help=BRIER, border=True,
+                 **ui.difference(model["brier"] - weights["brier"], 4, "to the weights", is_error=True))  # fmt: skip
     four.metric("Parameters in use", f"{report['used']:.0f}", f"the data carry {report['carried']:.0f}", delta_color="off", delta_arrow="off", border=True)  # fmt: skip
     st.dataframe(
         [

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from views.formats import many, percent, signed
+from analytics.signed_numbers import signed
+from views.formats import many, percent
 
+AUC = "Of two leads, one delivered and one not: how often the delivered one stands first. 0.5 is no order at all."
+BRIER = "The mean squared error of the chance said for each lead: 0 would be perfect, and less is better."
 SURE = "in 19 of 20 cases"
 NO_POOL = "What this would bring can be said once a batch was exported: it takes leads that both sets of scores rank."
 TOO_FEW = (

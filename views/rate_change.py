@@ -90,8 +90,8 @@ def show_waterfall(frame: ui.Frame, found: Waterfall, names: tuple[str, str], di
         st.dataframe(
             pd.DataFrame({
                 "term": [WORDS[term] for term in found.terms["term"]],
-                "change": [_points(change) for change in found.terms["change"]],
-                "interval": [f"{_points(low)} to {_points(high)}" for low, high in zip(found.terms["low"], found.terms["high"], strict=True)],
+                "change": [ui.signed(100 * change, 1) for change in found.terms["change"]],
+                "interval": [f"{ui.signed(100 * low, 1)} to {ui.signed(100 * high, 1)}" for low, high in zip(found.terms["low"], found.terms["high"], strict=True)],
                 "chance": [f"{100 * chance:.0f} of 100" if chance >= 0.01 else "under 1 of 100" for chance in found.terms["by_chance"]],
             }),
             hide_index=True, height="content", key="change_terms", alt="The terms of the change, with interval and chance",
@@ -102,7 +102,7 @@ def show_waterfall(frame: ui.Frame, found: Waterfall, names: tuple[str, str], di
                 "chance": st.column_config.TextColumn("Chance alone", width=100, help="How often leads shuffled between the two make a change as large"),
             },
         )  # fmt: skip
-        parts = " ".join(_points(change) for change in found.terms["change"])
+        parts = " ".join(ui.signed(100 * change, 1) for change in found.terms["change"])
         st.caption(
             f"Without remainder: {100 * found.before:.1f} {parts} = {100 * found.after:.1f} %. "
             "Young leads: what they have not shown yet. Other leads: more or fewer of each kind; a value that is new or gone counts "
@@ -123,7 +123,7 @@ def show_values(frame: ui.Frame, found: Waterfall, dimension: str) -> None:
             "Value": [called(dimension, value, sic) for value in values["value"]],
             "Share": [f"{100 * a:.0f} → {100 * b:.0f} %" for a, b in zip(values["share_before"], values["share_after"], strict=True)],
             "Rate": [f"{ui.percent(a)} → {ui.percent(b)}" for a, b in zip(values["rate_before"], values["rate_after"], strict=True)],
-            "Other leads": [_points(change) for change in values["mix"]], "Other rates": [_points(change) for change in values["rate"]],
+            "Other leads": [ui.signed(100 * change, 1) for change in values["mix"]], "Other rates": [ui.signed(100 * change, 1) for change in values["rate"]],
             "Note": values["note"],
         }),
         hide_index=True, height=320, key="change_values", alt="The change value by value",
@@ -195,8 +195,3 @@ def _inside(outcomes: pd.DataFrame, which: tuple[str, ...]) -> pd.Series:
     if which[0] == "batches":
         return outcomes["batch_id"].isin(which[1:])
     return outcomes["started_on"].between(pd.Timestamp(which[1]), pd.Timestamp(which[2]))
-
-
-def _points(change: float) -> str:
-    """`+0.8`, `−1.2` in points."""
-    return f"{100 * change:+.1f}".replace("-", "−")

@@ -16,6 +16,7 @@ from sent_models import approve_sent_model, bring_back_sent, kinds_to_learn, pro
 from stores import sent_models as store
 from turso_db import Database
 from views.model_signing import show_signing
+from views.plain_words import AUC, BRIER
 
 _BADGES = {"proposed": ("blue", ":material/verified:"), "not better": ("gray", ":material/balance:"),
            "too little": ("gray", ":material/hourglass_empty:")}  # fmt: skip
@@ -108,11 +109,18 @@ def _show_evidence(report: dict[str, Any], kind: str) -> None:
     by_name = {scorer["name"]: scorer for scorer in report["scorers"]}
     model, base = by_name["model"], by_name["base rate"]
     one, two, three = st.columns(3)
-    one.metric("AUC", ui.decimal(model["auc"], 3), f"{model['auc'] - 0.5:+.3f} to no order", border=True)
+    one.metric(
+        "AUC",
+        ui.decimal(model["auc"], 3),
+        help=AUC,
+        border=True,
+        **ui.difference(model["auc"] - 0.5, 3, "to no order"),
+    )
     two.metric(f"Converted in the first {model['top']:,}", f"{model['top_deliveries']:.0f}",
-               f"{model['top_deliveries'] - base['top_deliveries']:+.1f} to no order", border=True)  # fmt: skip
-    three.metric("Brier score", ui.decimal(model["brier"], 4), f"{model['brier'] - base['brier']:+.4f} to the base rate",
-                 delta_color="inverse", border=True)  # fmt: skip
+               border=True,
+               **ui.difference(model["top_deliveries"] - base["top_deliveries"], 1, "to no order"))  # fmt: skip
+    three.metric("Brier score", ui.decimal(model["brier"], 4), help=BRIER, border=True,
+                 **ui.difference(model["brier"] - base["brier"], 4, "to the base rate", is_error=True))  # fmt: skip
     st.dataframe(
         [
             {"Gain": _GAINS[name], "AUC": ui.signed(g["auc_gain"], 3), "95 %": f"{ui.signed(g['auc_low'], 3)} to {ui.signed(g['auc_high'], 3)}",
