@@ -10,20 +10,20 @@ $(VENV)/installed: requirements.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 		|| { echo "HADES needs Python 3.11, 3.12 or 3.13; name one: make PYTHON=python3.12"; exit 1; }
 	@echo "First time here: Python and the packages of requirements.txt go into $(VENV), some hundred megabytes; nothing else changes."
-	@echo "That takes a minute or two, once; pip says below what it is at."
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements.txt
+	@echo "That takes a minute or two, once; the line below counts."
+	@$(PYTHON) -m venv $(VENV)
+	@sh scripts/install_packages.sh $(BIN)/python requirements.txt $(VENV)/installed.log
 	@touch $@
 
 $(VENV)/installed-test: $(VENV)/installed requirements-test.txt
 	@echo "First tests here: the packages of requirements-test.txt go into $(VENV), too. About another minute, once."
-	$(BIN)/python -m pip install --disable-pip-version-check --require-hashes -r requirements-test.txt
+	@sh scripts/install_packages.sh $(BIN)/python requirements-test.txt $(VENV)/installed-test.log
 	@touch $@
 
-run: $(VENV)/installed  ## the product on this machine, with demo data when the database is empty
+run: $(VENV)/installed  ## the product on this machine, with demo data when the database is empty; PORT=8600 for another port
 	@echo "Looking at the data; an empty database gets the demo first, in about half a minute."
-	$(BIN)/python -m scripts.load_demo --if-empty
-	$(BIN)/python -m serve
+	@$(BIN)/python -m scripts.load_demo --if-empty
+	@$(BIN)/python -m serve $(if $(PORT),--port $(PORT))
 
 test: $(VENV)/installed-test  ## every test, seeded; the browser journeys included
 	@echo "All checks, then all tests: about a quarter of an hour; each test is a mark on the screen."
