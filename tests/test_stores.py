@@ -183,6 +183,24 @@ def test_of_the_young_it_is_said_what_is_delivered_and_what_is_lost_already(db, 
     assert (old["too_young"], old["young_deliveries"], old["young_lost"]) == (0, 0, 0)
 
 
+def test_a_batch_counts_each_company_once_per_step(db, config_dir, now):
+    """An appointment counts as a contact, a delivery as both."""
+    later = now + timedelta(days=60)
+    first = export_rows(db, config_dir, now, [lead_row(n) for n in range(1, 5)]).batch_id
+    second = export_rows(db, config_dir, later, [lead_row(n) for n in range(5, 7)]).batch_id
+    told(
+        db, later, (first, "Oak Inn 1", "contacted", "2026-02-20"), (first, "Oak Inn 1", "contacted", "2026-02-21"),
+        (first, "Oak Inn 2", "appointment", "2026-02-22"), (first, "Oak Inn 3", "churned", "2026-03-20"),
+        (first, "Oak Inn 4", "lost", "2026-03-20"),
+    )  # fmt: skip
+    found = batches.read_batches(db).set_index("batch_id")[
+        ["companies", "contacted", "appointments", "deliveries"]
+    ]
+    assert found.loc[first].tolist() == [4, 3, 2, 1]
+    assert found.loc[second].tolist() == [2, 0, 0, 0]
+    assert batches.read_batches(db, limit=1)["batch_id"].tolist() == [second]
+
+
 def test_versions_are_numbered_by_the_one_who_comes_first(db, now):
     def insert(version):
         return weights.insert_version(
