@@ -39,6 +39,7 @@ _MOST_CANDIDATES = 8
 _MOST_COMPARED = 64
 # Names that a ZIP alone does not make the same, however rare it is in the batch.
 _DOUBTFUL = {f"name: {ALIKE}", f"name: {ANOTHER}"}
+_ALIKE = 0.6  # names less alike than this are not offered as a misspelling
 _LEAST_SHARE = 0.05  # of what the likeliest candidate shares; the rest is chance
 
 
@@ -210,6 +211,48 @@ class Pool:
                 blocks.add(f"initials:{words[0]}")
             blocks.update([f"word:{word}" for word in self.frequencies.rarest(words, 3)])
         return blocks
+
+
+def near_miss(pool: Pool, *, name: str, zip_code: str | None) -> Company | None:
+    """The company of the pool that is likelier than not meant by a name that fits none exactly, at the same ZIP code; else None.
+
+    It is for a person to say: a name and a ZIP alone never match by themselves here.
+    """
+    if not zip_code:
+        return None
+    found = pool.find(Company(key="", names=(name,), zip_code=zip_code))
+    best = next(iter(found.candidates), None)
+    if found.status == UNMATCHED or best is None or best.probability < 0.5:
+        return None
+    return best.company if best.company.zip_code == zip_code else None
+
+
+def nearest(
+    companies: Sequence[Company], *, name: str, zip_code: str | None = None, most: int = 5
+) -> list[Company]:
+    """The companies whose names are spelt most like `name`, those of the ZIP code first; at most `most`, none for a name
+    that resembles no other.
+
+    Likeness: 1 - edits / length of the longer name (optimal string alignment, which counts two letters swapped as one
+    edit), or, where `name` has fewer words, of the words that it has.
+    """
+    text = fold(name)
+    ranked = sorted(
+        (
+            (company.zip_code != zip_code if zip_code else False, -likeness, company.key, place)
+            for place, company in enumerate(companies)
+            if (likeness := max((_likeness(text, fold(one)) for one in company.names), default=0.0)) >= _ALIKE
+        )
+    )
+    return [companies[place] for *_, place in ranked[:most]]
+
+
+def _likeness(said: str, known: str) -> float:
+    """How alike two folded names are, 0 to 1; the words that are said may stand anywhere in the known name."""
+    words, length = known.split(), len(said.split())
+    parts = [" ".join(words[at : at + length]) for at in range(max(len(words) - length + 1, 1))]
+    whole = OSA.normalized_similarity(said, known)
+    return max(whole, 0.95 * max(OSA.normalized_similarity(said, part) for part in parts))
 
 
 @contextmanager

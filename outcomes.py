@@ -183,7 +183,7 @@ def import_outcomes(
     nothing.
 
     A company is found by its name within its batch; a further column zip_code tells sites of one name apart.
-    Counts: read, matched, review (the name fits several sites of the batch), unmatched, rejected, and left_out where a word
+    Counts: read, matched, review (the name fits several sites of the batch, or is nearly one at this ZIP), unmatched, rejected, and left_out where a word
     (see `words` in import_historical) says so; the first is the sum of the others; and updated, the companies whose milestones grew. What is not matched stays in the
     unmatched log until a later import or a person settles it; so does what is dated before its batch.
     """
@@ -217,6 +217,7 @@ def import_outcomes(
     known = store.read_milestone_keys(db, source="file")
     standing = {first_key(key) for key, stands in known.items() if stands}
     matched, missed = [], []
+    nearly = _near_misses(companies)
     for row in rows:
         name_key = (row["batch_id"], lead_values.normalised_company_name(row["company_name"]))
         sites = by_name.get(name_key, [])
@@ -227,7 +228,9 @@ def import_outcomes(
         ):
             matched.append(row | {"company_key": sites[0], "source": "file"})
         else:
-            missed.append(row | {"source": "file", "why": _why(row, len(sites), began.get(row["batch_id"]))})
+            near = None if sites else nearly(row)
+            why = near or _why(row, len(sites), began.get(row["batch_id"]))
+            missed.append(row | {"source": "file", "why": why, "review": bool(near) or len(sites) > 1})
     fresh = [row for row in matched if row["source_key"] not in known]
     touched = list(dict.fromkeys((row["batch_id"], row["company_key"]) for row in fresh))
     _write_in_parts(
@@ -251,7 +254,7 @@ def import_outcomes(
             unmatched.resolve_unmatched(keys=part, resolution="matched by a later import", now=now)
         ],
     )
-    review = sum("several sites" in row["why"] for row in missed)
+    review = sum(row["review"] for row in missed)
     counts = {
         "read": sheet.read,
         "matched": len(matched),
@@ -399,6 +402,29 @@ def _sites(companies: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
         name = lead_values.normalised_company_name(row["company_name"])
         sites.setdefault((row["batch_id"], name), {})[row["company_key"]] = None
     return {name: list(keys) for name, keys in sites.items()}
+
+
+def _near_misses(companies: pd.DataFrame) -> Callable[[Mapping[str, Any]], str | None]:
+    """What says of a row without a company which one of its batch it may mean; None where no name is near at its ZIP."""
+    pools: dict[str, Any] = {}
+
+    def nearly(row: Mapping[str, Any]) -> str | None:
+        from matching import Pool, near_miss
+        from zoho_sites import exported_companies
+
+        batch = row["batch_id"]
+        if batch not in pools:
+            some = companies[companies["batch_id"] == batch]
+            pools[batch] = Pool(
+                exported_companies(some.assign(exported_at=some["exported_at"].astype(str)), {})
+            )
+        found = near_miss(pools[batch], name=row["company_name"], zip_code=row["zip_code"])
+        return (
+            found
+            and f"Nearly {found.names[0]}, {found.zip_code}, of this batch: say whether that one is meant."
+        )
+
+    return nearly
 
 
 def _why(row: Mapping[str, Any], sites: int, began: str | None) -> str:

@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
 
 def _sum(counts: Mapping[str, int]) -> str:
     n = counts
-    several = f" ({n['review']:,} of them fit several sites)" if n["review"] else ""
+    several = f" ({n['review']:,} of them near a company: say which)" if n["review"] else ""
     left_out = f" + {n['left_out']:,} left out" if n.get("left_out") else ""
     return (
         f"{n['read']:,} rows in = {n['matched']:,} matched + {n['review'] + n['unmatched']:,} unmatched{several} + "

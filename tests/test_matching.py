@@ -10,7 +10,7 @@ import pytest
 from zoho_story import FIRST
 
 from match_weights import Company
-from matching import MATCHED, REVIEW, UNMATCHED, Pool
+from matching import MATCHED, REVIEW, UNMATCHED, Pool, near_miss, nearest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 
@@ -247,3 +247,31 @@ def test_records_of_a_large_pool_are_found_and_never_wrongly():
     matched = [(answer, key) for answer, key in answers if answer.status == MATCHED]
     assert all(answer.company.key == key for answer, key in matched)
     assert len(matched) >= 0.85 * len(records)
+
+
+def test_the_nearest_names_are_offered_those_of_the_zip_first():
+    known = [("Harbor Stone Storage", "75201"), ("Harbor Stone Storage", "75202"), ("Elm Oak Residence", "75201"),
+             ("O'Hara Plumbing", "75203"), ("Zebra Bank", "75201")]  # fmt: skip
+    sites = [
+        Company(key=f"c{at}", names=(name,), zip_code=zip_code) for at, (name, zip_code) in enumerate(known)
+    ]
+    keys = [company.key for company in nearest(sites, name="Harbor Ston Storage", zip_code="75202")]
+    assert keys == ["c1", "c0"]
+    assert [company.key for company in nearest(sites, name="Elm Oak Rsidence")] == ["c2"]
+    assert [company.key for company in nearest(sites, name="O'Hraa")] == [
+        "c3"
+    ]  # one word of it, two letters swapped
+    assert nearest(sites, name="Quarry Falls University") == []
+    assert nearest([], name="Oak") == []
+    assert len(nearest(sites[:1] * 9, name="Harbor Stone Storage")) == 5
+
+
+def test_a_near_name_is_a_near_miss_only_at_its_own_zip():
+    pool = Pool([Company(key="c0", names=("Elm Oak Residence",), zip_code="75201"), *FILLERS])
+    said = {"name": "Elm Oak Rsidence"}
+    found = near_miss(pool, **said, zip_code="75201")
+    assert found is not None
+    assert found.key == "c0"
+    assert near_miss(pool, **said, zip_code="75299") is None
+    assert near_miss(pool, **said, zip_code=None) is None
+    assert near_miss(pool, name="Zebra Bank", zip_code="75201") is None

@@ -159,6 +159,21 @@ def test_what_matches_nothing_leaves_a_trace(row, why, db, batch, now):
     assert (open_row["company_name"], open_row["milestone"], open_row["why"]) == (row[1], "contacted", why)
 
 
+def test_a_misspelt_name_at_its_zip_is_for_a_person_to_say_and_never_counts_by_itself(db, config_dir, now):
+    named = {"Company_Name": "Elm Oak Residence", "Company_Zip_Code": "75201"}
+    export_rows(db, config_dir, now, [lead_row(1, **named), lead_row(2, Company_Name="Delta Foods")])
+    rows = [
+        (BATCH, "Elm Oak Rsidence", "delivery", "2026-02-12", zip_code) for zip_code in ("75201", "94103")
+    ]
+    done = told(db, now + timedelta(days=9), *rows, headers=(*MILESTONES, "zip_code"))
+    assert (done.counts["matched"], done.counts["review"], done.counts["unmatched"]) == (0, 1, 1)
+    assert [row.why for row in done.unmatched] == [
+        "Nearly Elm Oak Residence, 75201, of this batch: say whether that one is meant.",
+        "No company of this batch has this name.",
+    ]
+    assert db.rows("SELECT count(*) AS n FROM outcome_milestones") == [{"n": 0}]
+
+
 def test_a_trace_is_settled_when_its_company_is_found_later(db, config_dir, now):
     later = now + timedelta(days=9)
     row = (BATCH, "Oak Inn 1", "contacted", "2026-02-12")
