@@ -141,9 +141,12 @@ def _outside(
     row = _plain(table.iloc[0].to_dict())
     silent = ("shrunk_rate", "shrunk_low", "shrunk_high", "lift", "suggested", "delta", "tail", "adjusted_tail", "more_leads", "months_to_settle")  # fmt: skip
     leads = f"{row['leads']:,} {'lead' if row['leads'] == 1 else 'leads'}"
+    known = f"{row['deliveries']:,} of {leads} old enough to judge were delivered."
+    if not row["leads"]:
+        known = f"None of its leads is old enough to judge yet; {row['too_young']:,} are too young."
     return row | dict.fromkeys(silent) | {
         "verdict": OUTSIDE,
-        "why": f"{row['deliveries']:,} of {leads} old enough to judge were delivered. They lie below every band, so no score is "
+        "why": f"{known} They lie below every band, so no score is "
                "theirs: they are counted here alone, and nothing is suggested.",
     }  # fmt: skip
 

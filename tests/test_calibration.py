@@ -107,6 +107,16 @@ def test_a_number_below_every_band_is_counted_for_itself_and_never_suggested(db,
     assert rows["501+"]["suggested"] == 50
 
 
+def test_a_number_below_every_band_whose_leads_are_all_too_young_says_so(db, config_dir, now):
+    day = (now - timedelta(days=3)).date().isoformat()
+    history(db, now, *[(f"Small {n}", "8361", "10", "", "", "no_delivery", day, "") for n in range(3)])
+    small = by_value(calibrated(db, config_dir, now), "employee_range")["under 50"]
+    assert (small["leads"], small["too_young"], small["verdict"]) == (0, 3, "outside")
+    assert small["why"].startswith(
+        "None of its leads is old enough to judge yet; 3 are too young. They lie below"
+    )
+
+
 def test_a_value_without_a_lead_to_judge_suggests_nothing(real, db, config_dir, now):
     run = calibrated(db, config_dir, now)
     silent = [row for row in run["rows"] if not row["leads"]]

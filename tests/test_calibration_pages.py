@@ -234,3 +234,21 @@ def test_without_outcomes_the_tabs_are_calm(places: Path) -> None:
         app = open_tab(tab=tab)
         assert not app.exception
         assert not app.error
+
+
+def test_a_dimension_whose_only_leads_are_small_and_too_young_is_said_once_and_calmly(places: Path) -> None:
+    db = turso_db.connect(None, None, places / "data")
+    now = datetime.now(UTC).replace(microsecond=0)
+    young, old = (str((now - timedelta(days=days)).date()) for days in (3, 500))
+    rows = [
+        (f"Small {n}", "8361", "10", "", "", "no_delivery", young, "") for n in range(3)
+    ]  # below every band
+    rows += [(f"Site {n}", "8361", "", "", "", "no_delivery", old, "") for n in range(40)]
+    history(db, now, *rows)
+    calibrated(db, places / "config", now, as_of=now.date())
+    app = open_tab(tab="Calibration report", dimension="Employees")
+    assert not app.exception
+    text = plain_again(said(app))
+    assert "The outcomes do not know this dimension yet" in text
+    assert text.count("3 too young") == 2  # of the run, and of the value
+    assert "0 of 0" not in text

@@ -9,7 +9,7 @@ import streamlit as st
 
 import ui
 from analytics.row_picture import row_picture
-from analytics.verdicts import OUTSIDE
+from analytics.verdicts import NO_EVIDENCE, OUTSIDE
 from views.current_weights import called, label
 from views.row_evidence import show_evidence
 
@@ -57,23 +57,25 @@ def show_dimension(
     counted: dict[str, Any] | None = None,
     delay: dict[str, Any] | None = None,
     turn: int = 0,
+    in_force: dict[str, int] | None = None,
 ) -> set[str]:
     """The values that are ticked, under the picture of one dimension.
 
     `ticked`: those ticked when it was last looked at, or by a switch since (`turn` is another one then); `locked` shows no
     boxes; `counted` and `delay` are what the run kept of the dimension's leads and of the days to a delivery (None: an
-    earlier run). A value without a single lead to judge suggests nothing: it stands in a sentence, without a box.
+    earlier run). `in_force`: the scores by now, where the run was applied. A value without a single lead to judge suggests nothing: it stands in a sentence, without a box.
     """
     dimension = str(rows["dimension"].iloc[0])
     if counted:
         st.caption(resting_on(counted, dimension))
-    if (rows["verdict"] == "no evidence").all():
+    if rows["verdict"].isin([NO_EVIDENCE, OUTSIDE]).all() and not rows["leads"].any():
         st.info(
             "The outcomes do not know this dimension yet: no lead that can be judged carries it.",
             icon=":material/info:",
         )
+        show_unjudged(rows[rows["too_young"] > 0], dimension, names)
         return set()
-    draw(rows, dimension, overall_rate, names)
+    draw(rows, dimension, overall_rate, names, is_applied=in_force is not None)
     judged = rows[rows["leads"] > 0]
     if dimension not in ORDERED:
         judged = judged.sort_values("leads", ascending=False, kind="stable")
@@ -82,7 +84,7 @@ def show_dimension(
     key = f"{dimension}_{run_id}_{turn}"
     if locked:
         chosen: set[str] = set()
-        show_whys(asked, dimension, names)
+        show_whys(asked, dimension, names, in_force)
     else:
         chosen = tick_asked(asked, key, dimension, names, ticked)
     others = judged.drop(asked.index)
@@ -90,7 +92,7 @@ def show_dimension(
         others = others[others["current"].notna() & others["suggested"].notna()]
     chosen |= show_others(others, key, dimension, names, locked=locked, ticked=ticked)
     show_unjudged(rows[rows["leads"] == 0], dimension, names)
-    for row in rows[rows["verdict"] == OUTSIDE].to_dict("records"):
+    for row in judged[judged["verdict"] == OUTSIDE].to_dict("records"):
         st.caption(ui.plain(f"{row['value']}: {row['why']}"))
     show_evidence(rows, run_id, names, delay)
     return chosen
@@ -114,10 +116,28 @@ def tick_asked(
     return chosen
 
 
-def show_whys(rows: pd.DataFrame, dimension: str, names: dict[str, str]) -> None:
-    """The same without boxes, where nothing can be approved."""
+def show_whys(
+    rows: pd.DataFrame, dimension: str, names: dict[str, str], in_force: dict[str, int] | None
+) -> None:
+    """The same without boxes, where nothing can be approved; of an applied run with what is in force by now."""
     if not rows.empty:
-        st.markdown("\n".join(f"- {told(row, dimension, names)}" for row in rows.to_dict("records")))
+        st.markdown(
+            "\n".join(
+                f"- {told(row, dimension, names)}{became(row, in_force)}" for row in rows.to_dict("records")
+            )
+        )
+
+
+def became(row: dict[Any, Any], in_force: dict[str, int] | None) -> str:
+    """What became of a suggestion of an applied run: ` ✓ In force.`, or which score is; nothing for other runs."""
+    if in_force is None:
+        return ""
+    now = in_force.get(row["value"])
+    return (
+        " **✓ In force.**"
+        if now == row["suggested"]
+        else f" **Not in force: {'no score' if now is None else now} is.**"
+    )
 
 
 def told(row: dict[Any, Any], dimension: str, names: dict[str, str]) -> str:
@@ -178,8 +198,17 @@ def resting_on(counted: dict[str, Any], dimension: str) -> str:
     return f"{told} Without a value, and so in no row: {where}.{why}"
 
 
-def draw(rows: pd.DataFrame, dimension: str, overall_rate: float | None, names: dict[str, str]) -> None:
-    """The rates with their intervals, and beside them the scores in force and suggested, line by line."""
+def draw(
+    rows: pd.DataFrame,
+    dimension: str,
+    overall_rate: float | None,
+    names: dict[str, str],
+    *,
+    is_applied: bool = False,
+) -> None:
+    """The rates with their intervals, and beside them the scores in force and suggested, line by line; nothing where no
+    lead is old enough.
+    """
     judged = rows[rows["leads"] > 0]
     drawn = judged.nlargest(MOST_DRAWN, "leads")
     drawn = (
@@ -196,9 +225,12 @@ def draw(rows: pd.DataFrame, dimension: str, overall_rate: float | None, names: 
     title = (
         f"{label(dimension)}: delivery rate per value with its interval, score in force and suggested score"
     )
-    st.html(row_picture(drawn, overall_rate=overall_rate, title=title))
+    picture = row_picture(drawn, overall_rate=overall_rate, title=title)
+    if not picture:
+        return
+    st.html(picture)
     marks = (
-        "Ring: the score in force; dot beside it: the suggested one."
+        f"Ring: the score {'when the run was made' if is_applied else 'in force'}; dot beside it: the suggested one."
         if rows["current"].notna().any()
         else "Only reported: icp.yaml gives no score by this dimension, so there is nothing to approve."
     )
