@@ -147,7 +147,7 @@ def test_the_page_asks_before_the_import_and_not_again(places, db):
     assert not app.exception
     became = app.dataframe[0].value
     assert dict(zip(became["What became of them"], became["How many"], strict=True)) == {
-        "rows in the file": 9, "new leads": 7, "left out, because of the word they say": 2,
+        "rows in the file": 9, "new leads": 7, "left out, by the word they say": 2,
     }  # fmt: skip
     told = said(app).replace("\\", "")
     assert "7 leads called before HADES, with 3 deliveries" in told  # the headline now speaks of the history

@@ -132,7 +132,7 @@ def test_where_no_day_tells_the_page_asks_and_the_answer_counts(places, db):
     )
     app.segmented_control(key="days_outcome_file").set_value("the month").run()
     app.button(key="import_outcome_file").click().run()
-    assert became(app)["found their company in its batch"] == 1
+    assert became(app)["found their company"] == 1
     assert db.rows("SELECT happened_at FROM outcome_milestones") == [{"happened_at": "2026-03-02"}]
     done = import_outcomes(
         db, content=text.replace("3/2/2026", "1/3/2026").encode(), name="o.csv", now=NOW, actor=OPS,
@@ -197,8 +197,8 @@ def test_the_page_names_them_too_and_leads_there(odd, places, db):
     assert not app.exception
     assert "3 rows of the file found no company, and wait in the unmatched log" in words(app)
     assert became(app) == {
-        "rows in the file": 5, "found their company in its batch": 1, "found no company, and wait in the unmatched log": 3,
-        "could not be used: why stands below": 1, "companies that have a new milestone by this file": 1,
+        "rows in the file": 5, "found their company": 1, "found no company, and wait": 3,
+        "could not be used: why stands below": 1, "companies with a new milestone": 1,
     }  # fmt: skip
     assert app.dataframe[1].value["Company"].tolist()[:2] == ["Windrow Lodge", company_name(1)]
     assert app.dataframe[2].value["Rows"].tolist() == ["6"]

@@ -25,22 +25,22 @@ _BECAME = {  # what each count means to a person, by kind of file where the kind
     "": {
         "read": "rows in the file",
         "imported": "new, and kept",
-        "updated": "known before, with something new to say",
+        "updated": "known before, now say more",
         "unchanged": "known before, nothing new",
-        "merged": "a second row of one in this file, made one with it",
-        "matched": "found their company in its batch",
-        "review": "fit several sites of one name: a column zip_code says which",
-        "unmatched": "found no company, and wait in the unmatched log",
+        "merged": "repeats of a row, made one with it",
+        "matched": "found their company",
+        "review": "fit several sites of one name",
+        "unmatched": "found no company, and wait",
         "rejected": "could not be used: why stands below",
-        "left_out": "left out, because of the word they say",
+        "left_out": "left out, by the word they say",
         "batches": "batches they belong to",
         "milestones": "milestones that came with them",
     },
     "history": {
         "imported": "new leads",
-        "merged": "a second row of the same company and ZIP, made one lead with the first",
+        "merged": "repeats of a company and ZIP",
     },
-    "outcomes": {"updated": "companies that have a new milestone by this file"},
+    "outcomes": {"updated": "companies with a new milestone"},
 }
 _MOST_BOXES = 12  # fields that are shown at once; of more the needed ones first
 
