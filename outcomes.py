@@ -33,23 +33,6 @@ from stores.audit import audit_entry
 from stores.milestones import first_key
 from turso_db import Database, Many
 
-HISTORICAL_COLUMNS = (
-    "company_name", "sic_code", "employee_count", "zip_code", "state", "outcome", "deal_created_at", "delivery_at",
-)  # fmt: skip
-OUTCOME_COLUMNS = ("batch_id", "company_name", "milestone", "date")
-_SITE = "zip_code"  # may stand beside them: which site is meant where a batch has two of one name
-# What people call the columns that only these files have; the others are known as in files of leads.
-_HISTORY_HEADERS = {
-    "outcome": ("result", "status", "disposition"),
-    "deal_created_at": ("deal created", "deal created on", "deal created date", "called on", "call date"),
-    "delivery_at": ("delivery date", "delivered on", "delivered at", "date delivered"),
-}
-_OUTCOME_HEADERS = {
-    "batch_id": ("batch", "import notes", "hades batch"),
-    "milestone": ("outcome", "stage", "status", "result"),
-    "date": ("day", "happened on", "happened at", "outcome date"),
-}
-
 
 class Unmatched(NamedTuple):
     """A row that waits on the work list: what it names, and why nothing counts it yet."""
@@ -71,23 +54,6 @@ class Imported:
     rejected: list[tuple[int, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     unmatched: list[Unmatched] = field(default_factory=list)
-
-
-def history_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) -> FileKind:
-    """A file of history; `columns` are the headers known for leads (lead_columns.read_columns)."""
-    return FileKind(
-        "history", HISTORICAL_COLUMNS, (("company_name",), ("outcome",)), {**columns, **_HISTORY_HEADERS},
-        own_names=True, ignored=("id", "imported_at"), days=("deal_created_at", "delivery_at"),
-    )  # fmt: skip
-
-
-def outcome_kind(columns: Mapping[str, Sequence[str]] = MappingProxyType({})) -> FileKind:
-    """A file of outcomes; `columns` are the headers known for leads."""
-    fields = (*OUTCOME_COLUMNS, _SITE)
-    needed = tuple((field,) for field in OUTCOME_COLUMNS)
-    return FileKind(
-        "outcomes", fields, needed, {**columns, **_OUTCOME_HEADERS}, own_names=True, days=("date",)
-    )
 
 
 def import_historical(
@@ -125,11 +91,11 @@ def import_historical(
     strange: dict[str, list[int]] = {}
     read_as: dict[str, str] = {}
     for number, cells in sheet.rows:
-        outcome = _meaning(cells, kind, own)
+        outcome = said_meaning(cells, kind, own)
         if outcome == LEAVE_OUT:
             left_out.append(cells["outcome"])
             continue
-        row = _historical_row(cells, outcome, now.date(), sheet.days.order)
+        row = historical_row(cells, outcome, now.date(), sheet.days.order)
         if isinstance(row, str):
             rejected.append((number, row))
             continue
@@ -141,7 +107,7 @@ def import_historical(
         row |= {"source": source, "imported_at": now}
         if row["source_key"] in kept:
             merged.append((number, first_rows[row["source_key"]]))
-            row = _merged(kept[row["source_key"]], row)
+            row = merged_row(kept[row["source_key"]], row)
         kept[row["source_key"]] = row
         first_rows.setdefault(row["source_key"], number)
     imported, updated = _keep_historical(db, list(kept.values()))
@@ -154,8 +120,8 @@ def import_historical(
         "rejected": len(rejected),
         **({"left_out": len(left_out)} if left_out else {}),
     }
-    notes += _merged_rows(merged) + left_out_notes(counted(left_out))
-    notes += [_strange_cells(column, rows) for column, rows in strange.items()]
+    notes += merged_rows(merged) + left_out_notes(counted(left_out))
+    notes += [strange_cells(column, rows) for column, rows in strange.items()]
     notes += [f"The outcome '{word}' was read as {outcome}." for word, outcome in read_as.items()]
     _close_run(db, "historical", counts, rejected, now, actor, name, notes)
     missing = store.count_historical(db)
@@ -197,11 +163,11 @@ def import_outcomes(
     left_out: list[str] = []
     read_as: dict[str, str] = {}
     for number, cells in sheet.rows:
-        milestone = _meaning(cells, kind, own)
+        milestone = said_meaning(cells, kind, own)
         if milestone == LEAVE_OUT:
             left_out.append(cells["milestone"])
             continue
-        row = _outcome_row(cells, milestone, now.date(), sheet.days.order)
+        row = outcome_row(cells, milestone, now.date(), sheet.days.order)
         if isinstance(row, str):
             rejected.append((number, row))
         else:
@@ -279,61 +245,6 @@ def _shown(company: str) -> str:
     return "(not shown: an address or a number stands in the place of the name)" if is_personal else company
 
 
-def _meaning(cells: Mapping[str, str], kind: FileKind, own: Mapping[str, str]) -> str | None:
-    words = vocabulary(kind)
-    return meaning_of(cells[words.field], words, own) if words else None
-
-
-def _historical_row(
-    cells: dict[str, str], outcome: str | None, today: date, order: DayOrder
-) -> dict[str, Any] | str:
-    """The row as stored, or the sentence that says why it cannot be used."""
-    name = lead_values.text(cells["company_name"])
-    if name is None:
-        return "This row has no company name."
-    if outcome is None:
-        came = shown_word(cells["outcome"])
-        hint = (
-            " Won is not delivered yet: say delivery where a machine came." if came.lower() == "won" else ""
-        )
-        return f"The outcome was expected to be delivery or no_delivery, but is '{came}'.{hint}"
-    days: dict[str, str | None] = {}
-    for column in ("deal_created_at", "delivery_at"):
-        said = lead_values.text(cells.get(column, ""))
-        day = lead_values.day(said, order) if said else None
-        if said and day is None:
-            return expected_day(f"The date in {column}", said, order)
-        if day and day > today:
-            return f"The date in {column}, {day.isoformat()}, lies in the future."
-        days[column] = day.isoformat() if day else None
-    if days["deal_created_at"] and days["delivery_at"] and days["delivery_at"] < days["deal_created_at"]:
-        return "The delivery lies before the day the deal was created. One of the two dates must go."
-    if outcome == "no_delivery" and days["delivery_at"]:
-        return "The outcome says no_delivery, but there is a delivery date. One of the two must go."
-    zip_code = lead_values.zip_code(cells.get("zip_code", ""))
-    return days | {
-        "company_name": name,
-        "sic_code": lead_values.sic_code(cells.get("sic_code", "")),
-        "employee_count": lead_values.employees(cells.get("employee_count", "")),
-        "zip_code": zip_code,
-        "state": lead_values.state(cells.get("state", "")),
-        "outcome": outcome,
-        "source_key": f"{lead_values.normalised_company_name(name)}|{zip_code or ''}",
-    }
-
-
-def _merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
-    """One lead from two rows of the same company and ZIP, as if the second were imported after the first:
-    delivered if either was, dates from the earlier one, of every other trait what was said last.
-    """
-    both = {key: second[key] if second[key] is not None else first[key] for key in first}
-    both["company_name"] = first["company_name"]
-    both["outcome"] = "delivery" if "delivery" in (first["outcome"], second["outcome"]) else "no_delivery"
-    for column in ("deal_created_at", "delivery_at"):
-        both[column] = min((row[column] for row in (first, second) if row[column]), default=None)
-    return both
-
-
 def _keep_historical(db: Database, rows: Sequence[dict[str, Any]]) -> tuple[int, int]:
     """How many leads are new and how many changed; each part counts itself, whatever else is imported at once."""
     size = min(db.rows_per_write, 10_000)
@@ -350,49 +261,6 @@ def _keep_historical(db: Database, rows: Sequence[dict[str, Any]]) -> tuple[int,
         imported += new
         updated += touched.affected - new
     return imported, updated
-
-
-def _merged_rows(pairs: Sequence[tuple[int, int]]) -> list[str]:
-    if not pairs:
-        return []
-    shown = ", ".join(f"row {row} with row {first}" for row, first in pairs[:10])
-    more = f" and {len(pairs) - 10:,} more" if len(pairs) > 10 else ""
-    return [f"The same company and ZIP, so one lead: {shown}{more}."]
-
-
-def _strange_cells(column: str, rows: Sequence[int]) -> str:
-    shown = ", ".join(map(str, rows[:10])) + (" and further ones" if len(rows) > 10 else "")
-    many = "1 cell" if len(rows) == 1 else f"{len(rows):,} cells"
-    return f"{column}: {many} could not be understood and stayed empty (row {shown})."
-
-
-def _outcome_row(
-    cells: dict[str, str], milestone: str | None, today: date, order: DayOrder
-) -> dict[str, Any] | str:
-    batch = find_batch_id(cells["batch_id"])
-    if batch is None:
-        return f"The batch ID was expected as HADES-20260211-001, but is '{cells['batch_id'].strip()[:60]}'."
-    name = lead_values.text(cells["company_name"])
-    if name is None:
-        return "This row has no company name."
-    if milestone is None:
-        return f"The milestone was expected to be one of {', '.join(store.MILESTONES)}, but is '{shown_word(cells['milestone'])}'."
-    day = lead_values.day(cells["date"], order)
-    if day is None:
-        return expected_day("The date", cells["date"], order)
-    if day > today:
-        return f"The date {day.isoformat()} lies in the future."
-    zip_code = lead_values.zip_code(cells.get(_SITE, ""))
-    site = [zip_code] if zip_code else []
-    key = json.dumps([batch, lead_values.normalised_company_name(name), milestone, day.isoformat(), *site])
-    return {
-        "batch_id": batch,
-        "company_name": name,
-        "zip_code": zip_code,
-        "milestone": milestone,
-        "happened_at": day.isoformat(),
-        "source_key": hashlib.sha256(key.encode()).hexdigest()[:32],
-    }
 
 
 def _sites(companies: pd.DataFrame) -> dict[tuple[str, str], list[str]]:
@@ -419,10 +287,9 @@ def _near_misses(companies: pd.DataFrame) -> Callable[[Mapping[str, Any]], str |
                 exported_companies(some.assign(exported_at=some["exported_at"].astype(str)), {})
             )
         found = near_miss(pools[batch], name=row["company_name"], zip_code=row["zip_code"])
-        return (
-            found
-            and f"Nearly {found.names[0]}, {found.zip_code}, of this batch: say whether that one is meant."
-        )
+        if found is None:
+            return None
+        return f"Nearly {found.names[0]}, {found.zip_code}, of this batch: say whether that one is meant."
 
     return nearly
 

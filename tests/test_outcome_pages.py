@@ -132,6 +132,25 @@ def test_unmatched_rows_are_work(db):
     assert app.dataframe[0].value["set_aside_because"].tolist() == ["a test record"]
 
 
+def test_the_nearest_names_of_the_batch_are_one_click_away(db):
+    export(db, BATCH, [lead_row(number) for number in range(3)])
+    name, site = company_name(1), lead_row(1)["zip_code"]
+    wrong = name[:2] + name[3:]
+    text = f"batch_id,company_name,milestone,date,zip_code\n{BATCH},{wrong},delivery,2026-02-20,{site}\n"
+    done = import_outcomes(db, content=text.encode(), name="x.csv", now=NOW, actor=OPS)
+    assert done.counts["matched"] == 0
+    app = opened("pages/4_Outcomes.py", tab="Unmatched")
+    app.session_state["log_Waiting"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    clean(app.run())
+    row = int(unmatched.read_unmatched(db)["id"][0])
+    assert app.text_input(key=f"by_hand_{row}_search").value == ""  # what found nothing is not searched again
+    button = app.button(key="near_1")
+    assert button.label == f"{name}, {site}"
+    clean(button.click().run())
+    assert unmatched.count_states(db)["settled"] == 1
+    assert outcomes.read_feed(db)["company_name"].tolist() == [name]
+
+
 def test_a_milestone_is_taken_back_from_the_page(db):
     export(db, BATCH, [lead_row(0)])
     text = f"batch_id,company_name,milestone,date\n{BATCH},{company_name(0)},delivery,2026-02-20\n"

@@ -10,11 +10,11 @@ import ui
 from stores import milestones
 
 
-def pick_company(frame: ui.Frame, key: str, said: str = "") -> tuple[str, str] | None:
-    """The company (batch_id, company_key) that is ticked in the list, None while none is; `said` is searched at first."""
-    if said:  # what is searched by itself is no choice of a person, so the address does not name it
-        st.session_state.setdefault(f"{key}_search", said)
-    bind: Any = None if said else "query-params"
+def pick_company(frame: ui.Frame, key: str, *, in_address: bool = True) -> tuple[str, str] | None:
+    """The company (batch_id, company_key) that is ticked in the list, None while none is; `in_address` keeps the search
+    in the page's address.
+    """
+    bind: Any = "query-params" if in_address else None
     wanted = st.text_input(
         "Find the exported company", key=f"{key}_search", max_chars=100,
         placeholder="Name, city, ZIP or batch ID", icon=":material/search:", bind=bind,

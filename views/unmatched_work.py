@@ -11,11 +11,13 @@ import pandas as pd
 import streamlit as st
 
 import ui
+from batch_ids import find_batch_id
 from outcome_work import assign_unmatched, match_unmatched, put_back_unmatched, set_aside_unmatched
-from stores import unmatched
+from stores import outcomes, unmatched
 from turso_db import Database
 from views.company_search import pick_company
 from zoho_profile import read_profile
+from zoho_sites import exported_companies
 from zoho_sync import decide_match
 
 _SHOWN = {"Waiting": unmatched.WAITING, "Set aside": ("set aside",), "Settled": ("settled",)}
@@ -145,9 +147,33 @@ def _show_acts(frame: ui.Frame, shown: str, ids: list[int]) -> None:
             )  # fmt: skip
 
 
-def _first_word(name: str) -> str:
-    """What a search begins with: the whole name would find what the sync has looked for already."""
-    return next((word for word in name.split() if len(word) > 3), name)[:100]
+def _show_near(frame: ui.Frame, row: dict[str, Any]) -> None:
+    """The companies of the row's batch with the nearest names, each one click away from being the one."""
+    from matching import nearest
+
+    batch, name = find_batch_id(str(row["batch_id"] or "")), str(row["company_name"] or "")
+    if batch is None or not name:
+        return
+    leads = ui.read(frame, outcomes.read_companies, batch_ids=[batch])
+    leads = leads[leads["status"] == "closed"]
+    sites = exported_companies(leads.assign(exported_at=leads["exported_at"].astype("str")), {})
+    told = {company.zip_code for company in sites if company.zip_code and company.zip_code in str(row["why"])}
+    near = nearest(sites, name=name, zip_code=next(iter(told)) if len(told) == 1 else None)
+    if not near:
+        return
+    st.write(ui.plain(f"The nearest names in {batch}: is it one of these?"))
+    with st.container(horizontal=True):
+        for place, company in enumerate(near, start=1):
+            where = " ".join(part for part in (company.zip_code, company.city) if part)
+            st.button(
+                ui.plain(", ".join(part for part in (company.names[0], where) if part)), key=f"near_{place}",
+                on_click=match_now, args=(frame, _row_key(row), (batch, company.key)), icon=":material/check:",
+                help="The outcome counts for this company from then on; it can be taken back.",
+            )  # fmt: skip
+
+
+def _row_key(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("id", "source", "source_key")}
 
 
 def _show_match(frame: ui.Frame, row: dict[str, Any]) -> None:
@@ -162,8 +188,9 @@ def _show_match(frame: ui.Frame, row: dict[str, Any]) -> None:
             "Happened on", date.fromisoformat(str(row["happened_at"])[:10]), max_value=frame.today, width=180,
             key=f"happened_on_{row['id']}", help="The day that counts. A day before the batch went out cannot be right.",
         )  # fmt: skip
-    company = pick_company(frame, f"by_hand_{row['id']}", _first_word(str(row["company_name"] or "")))
+    _show_near(frame, row)
+    company = pick_company(frame, f"by_hand_{row['id']}", in_address=False)
     st.button(
         "It is the ticked company", key="match_by_hand", type="primary", disabled=company is None, on_click=match_now,
-        args=(frame, {name: row[name] for name in ("id", "source", "source_key")}, company), icon=":material/link:",
+        args=(frame, _row_key(row), company), icon=":material/link:",
     )  # fmt: skip
