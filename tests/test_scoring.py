@@ -265,9 +265,9 @@ def test_missing_distances_are_measured_from_the_centre() -> None:
 
 def test_geography_without_centre_and_distances_is_refused() -> None:
     rows = [lead_row(distance_miles=None), lead_row(distance_miles=None)]
-    with pytest.raises(InputError, match="centre"):
+    with pytest.raises(InputError, match="needs a ZIP code to measure from: type one under Measure from ZIP"):
         scored(*rows)
-    with pytest.raises(InputError, match="centre"):
+    with pytest.raises(InputError, match="needs a ZIP code to measure from: type one under Measure from ZIP"):
         score_leads(frame(*rows).drop(columns="distance_miles"), ICP, workflow="geography", today=TODAY)
     with pytest.raises(InputError, match="five digits"):
         scored(*rows, center_zip="Dallas")
