@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from errors import InputError, Refused
 
 ROLES = ("viewer", "ops", "manager", "admin")  # each may do all that the ones before it may
+# Small letters of Cyrillic and Greek that nobody tells from Latin ones (Unicode's confusables.txt, those of names).
+_LOOK_ALIKE = str.maketrans("авеіјкмноӏрсѕтухѵһԁԛԝοαβεζηικμνρτυχ", "abeijkmholpcstyxvhdqwoabezhikmnptyx")
 
 
 @dataclass(frozen=True)
@@ -63,5 +66,13 @@ def given_reason(reason: str, ask: str = "Say in a few words why this is right."
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names are one person's, however they are spelled."""
-    return " ".join(one.split()).casefold() == " ".join(other.split()).casefold()
+    """Whether two names are one person's, however they are spelled: case, blanks and the way that accents are put
+    together do not make another one, nor do letters of another alphabet that look alike.
+    """
+    return _bare(one) == _bare(other)
+
+
+def _bare(name: str) -> str:
+    """What is compared of a name (Unicode's compatible form, NFKC, without case)."""
+    folded = normalize("NFKC", normalize("NFKC", name).casefold())
+    return " ".join(folded.translate(_LOOK_ALIKE).split())

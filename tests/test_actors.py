@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from actors import ROLES, Actor, given_reason, named_actor, require
+from actors import ROLES, Actor, given_reason, named_actor, require, same_person
 from errors import InputError, Refused
 
 
@@ -62,3 +62,24 @@ def test_a_reason_is_asked_for_in_words_of_the_act_and_kept_on_one_line() -> Non
     assert given_reason("  They\n sell.\t") == "They sell."
     with pytest.raises(InputError, match=r"reason was expected, but it is empty\. Say why it is void\."):
         given_reason(" \n", "Say why it is void.")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ana Ruiz", " ana  RUIZ "),
+        ("Jos\u00e9", "Jose\u0301"),  # an accent in one letter, and put on top
+        ("Ana Ruiz", "\u0410n\u0430 Ruiz"),  # Cyrillic A and a
+        ("Otto", "\u039ftt\u03bf"),  # Greek omicron
+        ("Ana", "\uff21na"),  # a wide A
+        ("Strauß", "STRAUSS"),
+    ],
+)
+def test_a_person_stays_the_same_however_the_name_is_spelled(one: str, other: str) -> None:
+    assert same_person(one, other)
+
+
+def test_other_names_are_other_people() -> None:
+    assert not same_person("José", "Jose")
+    assert not same_person("Ana Ruiz", "Anna Ruiz")
+    assert not same_person("Иван", "Анна")
