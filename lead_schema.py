@@ -15,6 +15,7 @@ from typing import Any
 
 import lead_values
 from errors import ConfigError, InputError
+from icp import WORKFLOWS
 from strict_yaml import raise_mistakes, read_yaml
 
 FILE_NAME = "api.yaml"
@@ -125,6 +126,10 @@ def parse_api_rules(text: str) -> ApiRules:
     data = _part(data, ("leads", "prior", "retraining", "limits"), "the file", wrong)
     leads = data.get("leads")
     kinds = {str(n): _kind(str(n), k, wrong) for n, k in (leads if isinstance(leads, dict) else {}).items()}
+    wrong += [
+        f"leads: a kind cannot be called {name}, which is a workflow with models of its own. Give it another name."
+        for name in kinds if name in WORKFLOWS
+    ]  # fmt: skip
     if not kinds:
         wrong.append("leads: expected at least one kind of lead with its fields.")
     prior = _part(data.get("prior"), ("rate", "leads"), "prior", wrong)

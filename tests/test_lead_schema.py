@@ -118,6 +118,8 @@ def test_the_shipped_file_serves_a_folder_that_has_none(tmp_path: Path) -> None:
         ("[High, Medium, Low]", "[]", "signal_strength.choices: expected a list of words"),
         ('"[0-9]{4}"', '"[0-9{4}"', "sic_code.shape: expected a regular expression"),
         ("thresholds: base rate", "thresholds: rate", "expected 'score' or 'base rate'"),
+        ("  web: #", "  geography: #", "a kind cannot be called geography, which is a workflow"),
+        ("  web: #", "  intent: #", "a kind cannot be called intent, which is a workflow"),
         ("age: {", "lead_id: {", "none of lead_id, lead_type, actual_outcome"),
         ("read_as: miles", "read_as: kilometres", "distance_miles.read_as: expected one of"),
         ("prior:", "priors:", "prior: expected the keys rate, leads"),
