@@ -66,6 +66,23 @@ def test_many_leads_are_counted_in_a_process_and_the_newest_report_stands_meanwh
     assert "Counted" not in said(app.run())
 
 
+def test_a_report_that_stands_after_a_count_failed_says_how_old_it_is(many, monkeypatch):
+    def refused(*_):
+        raise Unavailable("The database did not answer.")
+
+    app = opened(PAGE)
+    waited()
+    assert "No lead is old enough to judge yet" in said(app.run())
+    written(many)
+    monkeypatch.setattr(accuracy_count, "run_script", refused)
+    monkeypatch.setattr(accuracy_count, "REST", accuracy_count.REST * 0)
+    app.run()
+    waited()
+    app.run()
+    assert "The database did not answer" in " ".join(error.value for error in app.error)
+    assert "data came in since. They are not in what stands here." in said(app)
+
+
 def test_a_count_that_fails_says_so_and_is_not_begun_again_by_a_look(many, monkeypatch):
     def refused(*_):
         raise Unavailable("The database did not answer.")

@@ -90,6 +90,8 @@ def _show_state(kind: str, newest: Counted | None, frame: ui.Frame) -> None:
         st.fragment(_wait_for, run_every=1.0)(kind)
     elif job.failed and job.said:
         st.error(ui.plain(job.said), icon=":material/error:")
+        if age:
+            st.caption(f"{age}They are not in what stands here.")
     elif age:
         st.caption(f"{age}They are counted at the next look, a minute after the last one.")
 
