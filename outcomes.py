@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from types import MappingProxyType
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 import lead_values
 from actors import Actor, require
-from batch_ids import batch_day, find_batch_id
-from lead_days import DayOrder, expected_day
+from batch_ids import batch_day
 from named_columns import FileKind, read_named_columns
+from outcome_reading import (
+    historical_row,
+    history_kind,
+    merged_row,
+    merged_rows,
+    outcome_kind,
+    outcome_row,
+    said_meaning,
+    strange_cells,
+)
 from outcome_words import (
     LEAVE_OUT,
     counted,
     is_usual,
     left_out_notes,
-    meaning_of,
     shown_word,
     usable_words,
-    vocabulary,
 )
 from stores import outcomes as store
 from stores import syncs, unmatched

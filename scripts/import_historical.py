@@ -9,7 +9,8 @@ from typing import Any
 
 from actors import Actor, named_actor
 from lead_columns import read_columns, read_industries
-from outcomes import HISTORICAL_COLUMNS, history_kind, import_historical
+from outcome_reading import HISTORICAL_COLUMNS, history_kind
+from outcomes import import_historical
 from scripts.command import (
     DONE,
     PARTLY,

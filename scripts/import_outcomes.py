@@ -9,7 +9,8 @@ from typing import Any
 
 from actors import named_actor
 from lead_columns import read_columns
-from outcomes import OUTCOME_COLUMNS, Unmatched, import_outcomes, outcome_kind
+from outcome_reading import OUTCOME_COLUMNS, outcome_kind
+from outcomes import Unmatched, import_outcomes
 from scripts.command import (
     chosen_columns,
     chosen_words,

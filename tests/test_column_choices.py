@@ -9,7 +9,7 @@ from actors import Actor
 from column_choices import remember_columns, remembered_columns
 from errors import InputError, Refused
 from lead_columns import lead_kind
-from outcomes import history_kind
+from outcome_reading import history_kind
 from stores import audit, column_choices
 
 HEADERS = ["Firma", "Ort", "PLZ"]

@@ -36,7 +36,7 @@ PLAN = {
     ),
     "steps": Row(
         3,
-        "sync_run, zoho_rows, zoho_lists, zoho_reading, zoho_settling, configuration, score_changes, change_preview, column_file, outcome_columns, outcome_words, deal_columns, model_choices, message_delivery",
+        "sync_run, zoho_rows, zoho_lists, zoho_reading, zoho_settling, configuration, score_changes, change_preview, column_file, outcome_columns, outcome_words, outcome_reading, deal_columns, model_choices, message_delivery",
         "ground, stores, calculations, steps, turso_db, zoho_client",
     ),
     "acts": Row(

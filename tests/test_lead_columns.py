@@ -14,7 +14,7 @@ from lead_columns import (
     same_industry,
 )
 from named_columns import places_of_fields, understand
-from outcomes import history_kind
+from outcome_reading import history_kind
 
 CONFIG = Path(__file__).resolve().parents[1] / "config"
 

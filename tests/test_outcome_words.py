@@ -15,8 +15,9 @@ from actors import Actor
 from column_choices import remember_words, remembered_words
 from errors import InputError, Refused
 from named_columns import headers_key
+from outcome_reading import history_kind, outcome_kind
 from outcome_words import LEAVE_OUT, meaning_of, not_understood, plain_word, told_words, vocabulary, words_of
-from outcomes import history_kind, import_historical, import_outcomes, outcome_kind
+from outcomes import import_historical, import_outcomes
 from scripts.command import run
 from stores import audit, outcomes
 from views.word_boxes import _box

@@ -23,8 +23,9 @@ from column_choices import remembered_columns
 from errors import InputError
 from named_columns import headers_key
 from outcome_entry import Entry, record_outcomes
+from outcome_reading import history_kind, outcome_kind
 from outcome_work import match_unmatched
-from outcomes import history_kind, import_historical, import_outcomes, outcome_kind
+from outcomes import import_historical, import_outcomes
 from stores import outcomes, suppression, unmatched
 
 BATCH = "HADES-20260211-001"

@@ -13,8 +13,9 @@ import streamlit as st
 import ui
 from lead_columns import read_columns
 from named_columns import FileKind, rows_again, same_reasons, shown_rows
+from outcome_reading import history_kind, outcome_kind
 from outcome_words import vocabulary
-from outcomes import Unmatched, history_kind, import_historical, import_outcomes, outcome_kind
+from outcomes import Unmatched, import_historical, import_outcomes
 from past_export_rows import NEEDED, batch_kind
 from past_exports import import_exports
 from preflight import rejects_csv
