@@ -33,10 +33,7 @@ with ui.page("Home") as frame:
         demo_removal.read_removal,
     )  # fmt: skip
     if not seen["leads"]:
-        ui.empty(
-            "No lead has been exported and no history imported yet. Begin with a ZoomInfo file.",
-            "pages/1_Score_and_Export.py", "Score and export a file",
-        )  # fmt: skip
+        ui.empty("No lead has been exported and no history imported yet." + (" The first steps lead there." if frame.may("ops") else ""))  # fmt: skip
         offer_rollback(frame, removal)
         show_first_steps(frame, progress)
         st.stop()
@@ -61,7 +58,7 @@ with ui.page("Home") as frame:
                   delta_color="off", delta_arrow="off", border=True,
                   help=f"Each counts in the rate from its day {maturity_days} on, whatever became of it: what is delivered or lost "
                   "early says nothing of those still open. A delivery counts in the last 30 days at once.")  # fmt: skip
-        st.metric("Deliveries, last 30 days", ui.count(seen["deliveries_30_days"]), f"{ui.many(seen['batches'], 'batch', 'batches')} so far",
+        st.metric("Deliveries, last 30 days", ui.count(seen["deliveries_30_days"]), f"{ui.many(seen['batches'], 'batch', 'batches')} so far" + (f", {ui.count(seen['void'])} void" if seen["void"] else ""),
                   delta_color="off", delta_arrow="off", border=True)  # fmt: skip
 
     if not progress["closed"]:

@@ -176,7 +176,7 @@ def _head(done: DemoLoad) -> str:
     n = done.counts
     return (
         f"The demo world of seed {done.seed} is loaded: {n['historical_leads']:,} leads called before, "
-        f"{n['batches']} batches with {n['companies']:,} companies, {n['milestones']:,} outcomes and "
+        f"{n['batches']} batches with {n['leads']:,} leads, {n['milestones']:,} outcomes and "
         f"{n['unmatched']} more that found no company."
     )
 

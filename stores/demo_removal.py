@@ -35,12 +35,12 @@ _BECAUSE = "It was said about an invented company of the demo, which was removed
 
 
 def read_leaving(db: Database) -> dict[str, int]:
-    """What would go, by kind: batches, leads, companies_called_before, outcomes, unmatched, operators, deals,
+    """What would go, by kind: batches, leads, leads_called_before, outcomes, unmatched, operators, deals,
     pipeline_scores, lead_summaries_viewed, imports."""
     row: dict[str, int] = db.rows(
         f"SELECT (SELECT count(*) FROM ({_BATCHES})) AS batches, "  # noqa: S608 - the text is our own
         f"(SELECT count(*) FROM lead_outcomes WHERE batch_id IN ({_BATCHES})) AS leads, "
-        "(SELECT count(*) FROM historical_outcomes WHERE source = 'demo') AS companies_called_before, "
+        "(SELECT count(*) FROM historical_outcomes WHERE source = 'demo') AS leads_called_before, "
         "(SELECT count(*) FROM outcome_milestones WHERE source = 'demo') AS outcomes, "
         "(SELECT count(*) FROM unmatched_outcomes WHERE source = 'demo') AS unmatched, "
         f"(SELECT count(*) FROM operators WHERE {_OPERATORS}) AS operators, "
@@ -54,12 +54,12 @@ def read_leaving(db: Database) -> dict[str, int]:
 
 
 def read_staying(db: Database) -> dict[str, int]:
-    """What would stay, by kind: batches, leads, companies_called_before, outcomes, operators, deals, versions of the
+    """What would stay, by kind: batches, leads, leads_called_before, outcomes, operators, deals, versions of the
     scores, calibration_runs; and `set_aside`, outcomes that were said about invented companies."""
     row: dict[str, int] = db.rows(
         f"SELECT (SELECT count(*) FROM batches WHERE batch_id NOT IN ({_BATCHES})) AS batches, "  # noqa: S608
         f"(SELECT count(*) FROM lead_outcomes WHERE batch_id NOT IN ({_BATCHES})) AS leads, "
-        "(SELECT count(*) FROM historical_outcomes WHERE source <> 'demo') AS companies_called_before, "
+        "(SELECT count(*) FROM historical_outcomes WHERE source <> 'demo') AS leads_called_before, "
         f"(SELECT count(*) FROM outcome_milestones WHERE source <> 'demo' AND batch_id NOT IN ({_BATCHES})) AS outcomes, "
         f"(SELECT count(*) FROM operators WHERE NOT ({_OPERATORS})) AS operators, "
         f"(SELECT count(*) FROM deals WHERE NOT {_DEALS}) AS deals, "

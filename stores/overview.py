@@ -18,7 +18,7 @@ _LEADS = (
 
 
 def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str, Any]:
-    """batches, leads, matured, matured_deliveries, too_young, young_deliveries, young_lost (said to be lost, and not
+    """batches (void, how many of them), leads, matured, matured_deliveries, too_young, young_deliveries, young_lost (said to be lost, and not
     delivered; no_delivery of a young lead called before is nothing final), deliveries_30_days, unmatched, reviews, last_batch, last_sync,
     failed_syncs, operators, last_run (run_id, created_at, leads then matured, rows that say move) or None.
 
@@ -39,7 +39,7 @@ def read_overview(db: Database, *, today: date, maturity_days: int) -> dict[str,
                 (born, born, born, born, born, today - timedelta(days=30)),
             ),
             Statement(
-                "SELECT (SELECT count(*) FROM batches WHERE status = 'closed') AS batches, "
+                "SELECT (SELECT count(*) FROM batches) AS batches, (SELECT count(*) FROM batches WHERE status = 'void') AS void, "
                 "(SELECT max(exported_at) FROM batches) AS last_batch, "
                 "(SELECT count(*) FROM operators WHERE active = 1) AS operators, "
                 "(SELECT count(*) FROM unmatched_work WHERE state IN ('open', 'assigned')) AS unmatched, "

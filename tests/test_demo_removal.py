@@ -91,9 +91,12 @@ def test_the_whole_demo_goes_and_the_preview_says_what(tmp_path, now):
     assert found.why_not is None
     counts = demo_store.count_demo(db)
     assert found.goes["batches"] == counts["batches"] == 37
-    assert found.goes["companies_called_before"] == counts["historical_leads"]
+    front = overview.read_overview(db, today=TODAY, maturity_days=180)
+    assert (front["batches"], front["void"]) == (37, 1)  # Home, the loader and the removal say one number
+    assert found.goes["leads"] == counts["leads"] == 3212
+    assert found.goes["leads_called_before"] == counts["historical_leads"]
     assert found.goes["outcomes"] == counts["milestones"]
-    assert in_words(found.goes).startswith("37 batches, 3,212 leads, 3,200 companies called before")
+    assert in_words(found.goes).startswith("37 batches, 3,212 leads, 3,200 leads called before")
     remove_demo(db, now=now, actor=ANA)
     assert rows_of(db).keys() == {("weight_versions", 1)}
     last = read_audit(db).iloc[0]

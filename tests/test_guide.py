@@ -107,7 +107,10 @@ def test_the_demo_page_previews_removes_with_a_backup_and_says_so(places, now):
         getattr(made, act)()
     app = opened("pages/13_Demo.py")
     assert not app.error
-    assert "1 invented batch with 2 leads would go; everything of yours stays" in said(app)
+    assert (
+        "1 invented batch with 2 leads and 0 leads called before would go; everything of yours stays"
+        in said(app)
+    )
     table = app.dataframe[0].value.set_index("what")
     assert table.loc["Batches"].tolist() == [1, 1]
     app.button(key="remove_demo").click().run()

@@ -16,10 +16,10 @@ from errors import Refused
 from turso_backup import back_up
 
 _NAMES = {
-    "batches": "Batches", "leads": "Leads", "companies_called_before": "Companies called before", "outcomes": "Outcomes",
+    "batches": "Batches", "leads": "Leads", "leads_called_before": "Leads called before", "outcomes": "Outcomes",
     "unmatched": "Outcomes that found no company", "operators": "Operators", "deals": "Deals",
     "pipeline_scores": "Scores of open deals", "lead_summaries_viewed": "Looks at summaries of leads",
-    "imports": "Imports in the log", "versions": "Versions of the scores", "calibration_runs": "Calibration runs",
+    "imports": "Imports in the log",
 }  # fmt: skip
 
 
@@ -75,7 +75,7 @@ def show_removal(frame: ui.Frame) -> None:
     found = ui.read(frame, preview_removal)
     st.markdown(
         f"#### {ui.many(found.goes['batches'], 'invented batch', 'invented batches')} with {ui.many(found.goes['leads'], 'lead')} "
-        "would go; everything of yours stays"
+        f"and {ui.many(found.goes['leads_called_before'], 'lead')} called before would go; everything of yours stays"
     )
     kinds = [kind for kind in _NAMES if found.goes.get(kind) or found.stays.get(kind)]
     st.dataframe(
@@ -88,7 +88,9 @@ def show_removal(frame: ui.Frame) -> None:
                        "stays": st.column_config.NumberColumn("Stays", format="localized")},
     )  # fmt: skip
     st.caption(
-        "What goes carries the demo's marks; nothing else does. The audit, versions of the scores and calibration runs stay. "
+        "What goes carries the demo's marks; nothing else does. All of the audit stays, and so "
+        f"{'does' if found.stays['versions'] + found.stays['calibration_runs'] == 1 else 'do'} "
+        f"{ui.many(found.stays['versions'], 'version')} of the scores and {ui.many(found.stays['calibration_runs'], 'calibration run')}. "
         "Before anything goes, the whole database is written to a backup."
     )
     if found.stays["set_aside"]:
