@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from analytics.adjusted import AdjustedFit, delivery_chances, fit_adjusted
+from analytics.calibration_table import known_outcomes
 from analytics.lead_model import LeadModel, from_json
 from analytics.prediction import Grade, grade, half, predict
 from analytics.ranking import RankingChange, ranking_change
@@ -49,12 +50,14 @@ class Pool:
 class Preview:
     """What would change. prediction: see analytics.prediction.predict; None where too few outcomes are known. by_model:
     workflow → the version of the model that scores it, which no change of points moves; the prediction names these
-    workflows, too (by_model), and its per_100 is of the calls in the others, by which it is graded.
+    workflows, too (by_model), and its per_100 is of the calls in the others, by which it is graded. judged: leads old
+    enough to judge and deliveries among them, where these are too few for a prediction.
     """
 
     pools: list[Pool]
     prediction: dict[str, Any] | None
     by_model: dict[str, int]
+    judged: tuple[int, int] | None = None
 
 
 def preview_change(
@@ -74,7 +77,7 @@ def preview_change(
     half of the leads where nothing is said. Expected deliveries come from a regression on all dimensions as known on
     `as_of`. A workflow that a model scores is ranked by it. No batch and no upload gives no pool.
     """
-    fit = _fit(db, icp, as_of=as_of, population=population)
+    fit, judged = _fit(db, icp, as_of=as_of, population=population)
     stored, in_force = read_together(db, [exported_leads.read_newest_leads, read_models_in_force])
     models = {
         name: (int(found["version"]), from_json(found["coefficients"])) for name, found in in_force.items()
@@ -100,7 +103,7 @@ def preview_change(
             0, _pool("Waiting leads", str(options["workflow"]), first, told, scores, fit, icp, calls)
         )
         prediction = prediction or _prediction(pools[:1], models)
-    return Preview(pools, prediction, {name: version for name, (version, _) in models.items()})
+    return Preview(pools, prediction, {name: version for name, (version, _) in models.items()}, judged)
 
 
 def _prediction(pools: Sequence[Pool], by_model: Collection[str]) -> dict[str, Any] | None:
@@ -202,11 +205,17 @@ def _grade(
     return grade(prediction, leads)
 
 
-def _fit(db: Database, icp: Icp, *, as_of: date, population: str) -> AdjustedFit | None:
+def _fit(
+    db: Database, icp: Icp, *, as_of: date, population: str
+) -> tuple[AdjustedFit | None, tuple[int, int] | None]:
     frame = outcomes.read_outcome_frame(db, population=population, zone=business_zone(icp))
-    return fit_adjusted(
-        frame, _values(icp, frame), as_of=as_of, maturity_days=int(icp.data["calibration"]["maturity_days"])
-    )
+    days = int(icp.data["calibration"]["maturity_days"])
+    fit = fit_adjusted(frame, _values(icp, frame), as_of=as_of, maturity_days=days)
+    if fit is not None:
+        return fit, None
+    known = known_outcomes(frame, as_of=as_of, maturity_days=days)
+    old = known[known["matured"]]
+    return None, (len(old), int(old["delivered"].sum()))
 
 
 def _values(icp: Icp, leads: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,6 +19,7 @@ from stores import runs, weights
 from stores.audit import audit_entry
 from turso_db import Database, Statement
 
+_MOST_NAMED = 5
 WEIGHT = "_weight"  # behind the name of a workflow: what its weights are called beside the dimensions
 
 
@@ -62,12 +63,52 @@ def pick_rows(run: Mapping[str, Any], names: Sequence[tuple[str, str]]) -> list[
     """
     rows = [*run["rows"], *(row for workflow in WORKFLOWS for row in weight_rows(run, workflow))]
     by_name = {(row["dimension"], row["value"]): row for row in rows}
-    strange = [f"{dimension}={value}" for dimension, value in names if (dimension, value) not in by_name]
+    strange = [name for name in names if name not in by_name]
     if strange:
-        raise InputError(
-            f"Run {run['run_id']} has no row {', '.join(strange)}. Name rows as DIMENSION=VALUE, e.g. sic_code=8361."
-        )
+        told = ", ".join(f"{dimension}={value}" for dimension, value in strange)
+        raise InputError(f"Run {run['run_id']} has no row {told}. {_names_of(by_name, strange)}")
     return [row for key, row in by_name.items() if key in set(names)]
+
+
+def _names_of(rows: Collection[tuple[str, str]], asked: Sequence[tuple[str, str]]) -> str:
+    """How rows are named: the dimensions there are, and what asked-for values are called."""
+    called_so = [name for name in rows if name[1] in {value for _, value in asked}]
+    alike = [
+        f"{dimension}={value}"
+        for dimension, value in called_so or rows
+        if called_so or dimension in {dimension for dimension, _ in asked}
+    ]
+    told = f" Near it: {', '.join(alike[:_MOST_NAMED])}." if alike else ""
+    known = ", ".join(dict.fromkeys(dimension for dimension, _ in rows))
+    return f"Name rows as DIMENSION=VALUE, e.g. sic_code=8361; dimensions are {known}.{told}"
+
+
+def taken_back(versions: Sequence[Mapping[str, Any]], version: int) -> Mapping[str, Any] | None:
+    """The rollback (a row of stores.weights.read_versions) that took this version out of force; None while no rollback
+    did, or a later one brought it back.
+    """
+    later = [v for v in versions if v["kind"] == "rollback" and v["version"] > version]
+    newest = max(later, key=lambda v: v["version"], default=None)
+    return None if newest is None or newest["rolled_back_to"] >= version else newest
+
+
+def overtaking(run: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+    """Dimension → the values without a lead to judge that would stand above one of these rows once it has its suggested
+    score, and do not now. Empty where nothing is lowered below such a value.
+    """
+    found: dict[str, list[str]] = {}
+    chosen = {(row["dimension"], row["value"]) for row in rows}
+    for other in run["rows"]:
+        name = (other["dimension"], other["value"])
+        if other["leads"] or other["current"] is None or other["candidate"] or name in chosen:
+            continue
+        if any(
+            row["dimension"] == name[0] and row["current"] is not None and row["suggested"] is not None
+            and row["suggested"] < other["current"] <= row["current"]
+            for row in rows
+        ):  # fmt: skip
+            found.setdefault(name[0], []).append(name[1])
+    return found
 
 
 def planned_changes(

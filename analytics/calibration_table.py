@@ -205,7 +205,9 @@ def tabulate(
         }
     )
     carried = bool((leads + too_young).sum() > 0)
-    verdicts = _verdicts(table, weighing, shrunk, carried=carried, maturity_days=maturity_days)
+    verdicts = _verdicts(
+        table, weighing, shrunk, carried=carried, maturity_days=maturity_days, allows=estimator == "shrunk"
+    )
     table["verdict"] = [verdict.word for verdict in verdicts]
     table["why"] = [verdict.why for verdict in verdicts]
     table["more_leads"] = pd.array([verdict.more_leads for verdict in verdicts], dtype="Int64")
@@ -216,7 +218,13 @@ def tabulate(
 
 
 def _verdicts(
-    table: pd.DataFrame, weighing: Weighing, shrunk: FloatArray, *, carried: bool, maturity_days: int
+    table: pd.DataFrame,
+    weighing: Weighing,
+    shrunk: FloatArray,
+    *,
+    carried: bool,
+    maturity_days: int,
+    allows: bool,
 ) -> list[Verdict]:
     worth = table["effective_leads"].to_numpy()
     moves = contradicted(weighing, worth)
@@ -241,7 +249,9 @@ def _verdicts(
             claim = None if np.isnan(weighing.tail[i]) else min(row["current"] / weighing.top, 1.0)
             of_rival = (float(shrunk[rival]), float(worth[rival]))
             more = leads_to_settle(float(shrunk[i]), float(worth[i]), *of_rival, claim, tested)
-        sentence = why(word, row, weighing, more, f"from {low:.0f} to {high:.0f}", maturity_days)
+        sentence = why(
+            word, row, weighing, more, f"from {low:.0f} to {high:.0f}", maturity_days, shrunk=allows
+        )
         verdicts.append(Verdict(word, sentence, more))
     return verdicts
 

@@ -16,13 +16,13 @@ from analytics.charts import CURRENT, QUIET, SUGGESTED
 
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)  # of the axis of rates
 _MOST_TICKS = 6
-# Where the screen is narrow, the columns of numbers give way to the marks.
+# Where the screen is narrow, a row takes two lines: its name with the verdict, and below them its numbers and marks.
 _STYLE = f"""<style>
 .row-picture{{width:100%;border-collapse:collapse;font-size:.875rem;line-height:1.25}}
 .row-picture caption{{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
 .row-picture th,.row-picture td{{text-align:left;font-weight:400;padding:0 .75rem 0 0;white-space:nowrap}}
 .row-picture thead th{{font-weight:600;padding-bottom:.35rem}}
-.row-picture tbody th{{overflow:hidden;text-overflow:ellipsis;max-width:16rem}}
+.row-picture tbody th{{max-width:16rem;white-space:normal}}
 .row-picture .number{{text-align:right;font-variant-numeric:tabular-nums}}
 .row-picture .mark{{padding:0}}
 .row-picture .track{{position:relative;height:1.6rem;margin:0 1rem 0 .6rem}}
@@ -38,9 +38,12 @@ _STYLE = f"""<style>
 .row-picture .key{{display:inline-block;margin:0 .35rem 0 .7rem;vertical-align:-.05rem}}
 .row-picture .interval{{width:38%}}
 .row-picture .move{{font-weight:600}}
-@media (max-width:640px){{.row-picture{{table-layout:fixed}}.row-picture .wide{{display:none}}
-.row-picture th,.row-picture td{{padding-right:.3rem}}.row-picture .name{{width:31%}}.row-picture .interval{{width:30%}}.row-picture .number{{width:17%}}
-.row-picture .track{{margin:0 .4rem}}}}
+@media (max-width:640px){{.row-picture .wide{{display:none}}.row-picture,.row-picture thead,.row-picture tbody,.row-picture tfoot{{display:block}}
+.row-picture tr{{display:grid;grid-template-columns:5.6rem 3.2rem minmax(0,1fr);align-items:center;padding:.2rem 0}}
+.row-picture .scored tr{{grid-template-columns:5.6rem 3.2rem minmax(0,1.2fr) minmax(0,1fr)}}
+.row-picture .name{{grid-column:1/-1;max-width:none!important}}.row-picture .scored .name{{grid-column:1/4}}
+.row-picture .verdict{{text-align:right;padding:0}}.row-picture .number{{text-align:left;padding-right:.4rem}}
+.row-picture .track{{margin:0 .6rem}}.row-picture tfoot .rates{{grid-column:3}}}}
 </style>"""
 
 
@@ -59,8 +62,9 @@ def row_picture(rows: pd.DataFrame, *, overall_rate: float | None, title: str) -
     step = next((step for step in _STEPS if longest / step <= _MOST_TICKS), _STEPS[-1])
     end = step * -(-longest // step) or step
     lines = "".join(_line(row, overall_rate, end, scored) for row in shown.to_dict("records"))
+    body = ' class="scored"' if scored else ""
     return (
-        f'{_STYLE}<table class="row-picture"><caption>{escape(title)}</caption>{_head(scored)}<tbody>{lines}</tbody>'
+        f'{_STYLE}<table class="row-picture"><caption>{escape(title)}</caption>{_head(scored)}<tbody{body}>{lines}</tbody>'
         f"{_axes(step, end, scored)}</table>"
     )
 
@@ -71,8 +75,9 @@ def _head(scored: bool) -> str:
         '<th scope="col" class="number wide"></th>'
     )
     return (
-        f'<thead><tr><th scope="col" class="name">Value</th>{"<th scope=col class=wide>Verdict</th>" if scored else ""}'
-        '<th scope="col" class="number wide">Delivered</th><th scope="col" class="number">Rate</th>'
+        f'<thead{" class=scored" if scored else ""}><tr><th scope="col" class="name">Value</th>'
+        f"{'<th scope=col class=verdict>Verdict</th>' if scored else ''}"
+        '<th scope="col" class="number">Delivered</th><th scope="col" class="number">Rate</th>'
         f'<th scope="col" class="interval">95 % interval</th>{scores if scored else ""}</tr></thead>'
     )
 
@@ -84,10 +89,14 @@ def _axes(step: float, end: float, scored: bool) -> str:
         f'<i{"" if tick in (ticks[0], ticks[-1]) else " class=wide"} style="left:{100 * tick / end:.1f}%">{100 * tick:.0f} %</i>'
         for tick in ticks
     )
-    scores = "".join(f'<i style="left:{number}%">{number}</i>' for number in (0, 50, 100))
+    scores = "".join(
+        f'<i{" class=wide" if number == 50 else ""} style="left:{number}%">{number}</i>'
+        for number in (0, 50, 100)
+    )
+    blank = '<td class="wide"></td>'
     return (
-        f'<tfoot aria-hidden="true"><tr><td></td>{"<td class=wide></td>" if scored else ""}<td class="wide"></td><td></td>'
-        f'<td class="mark"><div class="track">{rates}</div></td>'
+        f'<tfoot aria-hidden="true"{" class=scored" if scored else ""}><tr>{blank}{blank if scored else ""}{blank}{blank}'
+        f'<td class="mark rates"><div class="track">{rates}</div></td>'
         + (f'<td class="mark"><div class="track">{scores}</div></td><td class="wide"></td>' if scored else "")
         + "</tr></tfoot>"
     )
@@ -99,10 +108,10 @@ def _line(row: dict[Any, Any], overall_rate: float | None, end: float, scored: b
     rate, low, high = (100 * float(row[column]) / end for column in ("rate", "low", "high"))
     interval = f"{100 * row['low']:.1f}–{100 * row['high']:.1f} %"
     line = "" if overall_rate is None else f'<i class="all" style="left:{100 * overall_rate / end:.2f}%"></i>'
-    verdict = f'<td class="wide{" move" if word == "move" else ""}">{word}</td>' if scored else ""
+    verdict = f'<td class="verdict{" move" if word == "move" else ""}">{word}</td>' if scored else ""
     return (
-        f'<tr><th scope="row" title="{name}">{name}</th>{verdict}'
-        f'<td class="number wide">{row["deliveries"]:,} of {row["leads"]:,}</td><td class="number">{100 * row["rate"]:.1f} %</td>'
+        f'<tr><th scope="row" class="name" title="{name}">{name}</th>{verdict}'
+        f'<td class="number">{row["deliveries"]:,} of {row["leads"]:,}</td><td class="number">{100 * row["rate"]:.1f} %</td>'
         f'<td class="mark" title="{interval}"><div class="track" role="img" aria-label="{interval}">{line}'
         f'<i class="span" style="left:{low:.2f}%;width:{high - low:.2f}%"></i><i class="dot" style="left:{rate:.2f}%"></i>'
         f"</div></td>{_scores(row) if scored else ''}</tr>"

@@ -11,13 +11,20 @@ from analytics.verdicts import HOLD, MOVE, NO_EVIDENCE, TOO_YOUNG, Weighing
 
 
 def why(
-    word: str, row: dict[Any, Any], weighing: Weighing, more: int | None, interval: str, maturity_days: int
+    word: str,
+    row: dict[Any, Any],
+    weighing: Weighing,
+    more: int | None,
+    interval: str,
+    maturity_days: int,
+    *,
+    shrunk: bool = True,
 ) -> str:
     """The sentence of one row of the calibration table.
 
     `row` has leads, deliveries, too_young, effective_leads, rate, current, suggested, adjusted_tail and pace; `more` are
     the leads that would settle it (None: settled, or nothing to compare with); `interval` the scores left standing, as
-    "from 40 to 90".
+    "from 40 to 90"; `shrunk`: the suggestion rests on rates that allow for chance, not on the ratio shown.
     """
     if word == NO_EVIDENCE:
         return (
@@ -36,8 +43,9 @@ def why(
         tested = int(np.isfinite(weighing.tail).sum())
         chance = f"{row['adjusted_tail']:.3f}" if row["adjusted_tail"] >= 0.001 else "below 0.001"
         return (
-            f"{start} That is about {row['suggested']} % of the best value's rate, and the score of {current} in "
-            f"force{scale} does not fit it: tail probability {chance}, allowing for {tested} values tested."
+            f"{start} {'Allowing for chance, that' if shrunk else 'That'} is about {row['suggested']} % of the best value's rate, "
+            f"and the score of {current} in force{scale} does not fit it: if it were right, outcomes so far from it would be rare "
+            f"(tail probability {chance}, allowing for {tested} values tested)."
         )
     if interval == "from 100 to 100":  # the best value of a dimension that has no second one
         return f"{start} No other value has leads that are old enough to compare it with."

@@ -199,6 +199,7 @@ def test_a_look_back_or_another_question_does_not_supersede(run, db, config_dir,
         (("proximity", "0-5"), Refused, "proximity=0-5 has no evidence"),
         (("sic_code", "8361"), Refused, "sic_code=8361 already has the score 100"),
         (("sic_code", "1234"), InputError, "has no row sic_code=1234"),
+        (("sic", "7011"), InputError, "Near it: sic_code=7011."),
         (("colour", "red"), InputError, "has no row colour=red"),
     ],
 )

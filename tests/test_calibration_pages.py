@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 from test_pages import ANA, plain_again
 
 import turso_db
-from approvals import approve
+from approvals import approve, rollback
 from jobs import jobs
 from settings import ROOT
 
@@ -132,10 +133,38 @@ def test_what_was_left_unticked_is_named_with_the_way_to_take_it_up(
         report, config_dir=places / "config", run_id=1, rows=[("sic_code", "7011")], reason="They fail.", now=now, actor=ANA
     )  # fmt: skip
     text = plain_again(said(opened(PAGE)))
-    assert "This run was applied as version 2. Of the 4 that it told to move, 3 are not in force:" in text
+    assert (
+        "This run was applied as version 2. It changed SIC 7011 100 → 46. Of the 4 that it told to move, 3 are not in force:"
+        in text
+    )
     assert "SIC 8062" in text
-    assert "SIC 7011" not in text
     assert "Press Calibrate now, and tick them in the new run." in text
+    assert text.count("✓ In force.") == 1
+    assert "Not in force: 100 is." in text
+    assert "Ring: the score when the run was made" in text
+
+    app = open_tab(tab="Current weights")
+    assert "1 · " in app.selectbox(key="back_to").options[0]
+    assert "Comes back: SIC 7011" in plain_again(said(app))
+    assert ": 46 → 100. Nothing is lost" in plain_again(said(app))
+    rollback(report, config_dir=places / "config", version=1, reason="Too much.", now=now, actor=ANA)
+    text = plain_again(said(opened(PAGE)))
+    assert f"This run was applied as version 2 and rolled back by {ANA.name}" in text
+    assert "as version 3: Too much." in text
+    assert "✓ In force." not in text
+
+
+def test_the_last_look_names_untried_values_that_would_be_called_first(report: turso_db.Database) -> None:
+    app = opened(PAGE)
+    next(box for box in app.checkbox if "7011" in box.label).check().run()
+    app.button(key="apply_selected").click().run()
+    assert not app.exception
+    text = plain_again(said(app))
+    # Nobody was ever called there, and they keep their 100 while hotels go to 46.
+    assert re.search(r"SIC \d{4} [^.]* have no lead that can be judged and keep their scores", text), [
+        w.value for w in app.warning
+    ]
+    assert "such leads will be called before those that are lowered now" in text
 
 
 def test_a_viewer_reads_and_can_start_nothing(report: turso_db.Database) -> None:

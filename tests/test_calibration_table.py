@@ -66,9 +66,11 @@ def test_the_real_table_raw():
 def test_move_says_what_and_how_sure():
     why = table_of(history(REAL), IN_FORCE)["why"]["7011"]
     assert why.startswith(
-        "28 deliveries of 410 leads (6.8 %). That is about 46 % of the best value's rate, and"
+        "28 deliveries of 410 leads (6.8 %). Allowing for chance, that is about 46 % of the best value's rate, and"
     )
     assert "the score of 100 in force does not fit it" in why
+    plainly = table_of(history(REAL), IN_FORCE, estimator="raw").loc["7011", "why"]
+    assert "(6.8 %). That is about 25 % of the best value's rate" in plainly  # (28/410) / (3/11) = 25.04 %
     assert "allowing for 13 values tested" in why  # 16 seen values, three of them without a score
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from views.plain_words import NO_POOL, TOO_FEW, prediction_sentence, proof_sentences
+from views.plain_words import NO_ORDER, NO_POOL, prediction_sentence, proof_sentences
 
 
 def promise(**changes: float) -> dict[str, float]:
@@ -32,7 +32,12 @@ def test_nothing_is_never_minus_nothing() -> None:
 
 
 def test_a_missing_promise_says_what_it_lacks() -> None:
-    assert prediction_sentence(None) == TOO_FEW
+    assert prediction_sentence(None) == NO_ORDER
+    few = prediction_sentence(None, judged=(62, 4))
+    assert (
+        "of 62 leads old enough to judge, history and batches together, 4 were delivered. It takes 10 delivered"
+        in few
+    )
     assert prediction_sentence(None, has_pools=False) == NO_POOL
 
 

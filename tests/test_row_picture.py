@@ -31,6 +31,10 @@ def test_marks_stand_where_the_numbers_say_and_a_value_without_leads_is_left_out
     assert 'class="way" style="left:46%;width:54%"' in hotel
     assert "28 of 410" in hotel
     assert "100 → 46" in hotel
+    # What a narrow screen leaves out is the axis' inner figures and the scores as text, which the marks show.
+    kept = re.sub(r'<(\w+)[^>]*class="?[^">]*wide[^>]*>[^<]*</\1>', "", told)
+    assert all(word in kept for word in ("Verdict", "Delivered", ">move</td>", "28 of 410", ">0<", ">100<"))
+    assert ">50<" not in kept
 
 
 def test_a_dimension_without_scores_has_no_column_of_them() -> None:

@@ -10,10 +10,12 @@ import streamlit as st
 import ui
 from approvals import approve
 from proposals import propose
-from score_changes import WEIGHT, needs_second
+from score_changes import WEIGHT, needs_second, overtaking
 from views.current_weights import called, label
 from views.plain_words import prediction_sentence
 from views.what_would_change import preview_of
+
+MOST_NAMED = 4  # values in a warning
 
 
 def approve_now(frame: ui.Frame, run: dict[str, Any], names: list[tuple[str, str]]) -> None:
@@ -60,6 +62,17 @@ def _told(row: dict[str, Any], names: dict[str, str]) -> dict[str, str]:
     }
 
 
+def overtaken_by(dimension: str, values: list[str], names: dict[str, str]) -> str:
+    """Which untried values would be called before those that are lowered."""
+    told = ", ".join(called(dimension, value, names) for value in values[:MOST_NAMED])
+    more = f" and {len(values) - MOST_NAMED} more" if len(values) > MOST_NAMED else ""
+    one = len(values) == 1
+    return (
+        f"{label(dimension)} {told}{more} {'has' if one else 'have'} no lead that can be judged and {'keeps its score' if one else 'keep their scores'}: "
+        f"such leads will be called before those that are lowered now, though nothing is known of {'it' if one else 'them'}."
+    )
+
+
 @st.dialog("Put these scores into force?", width="large")
 def confirm(frame: ui.Frame, run: dict[str, Any], rows: list[dict[str, Any]]) -> None:
     """Each chosen row of the run with its evidence; thin evidence is said before anyone signs."""
@@ -82,7 +95,13 @@ def confirm(frame: ui.Frame, run: dict[str, Any], rows: list[dict[str, Any]]) ->
         )
     picked = [(row["dimension"], row["value"]) for row in rows]
     preview = preview_of(frame, run, picked, extend=bool(st.session_state.get("extend")))
-    st.markdown(ui.plain(prediction_sentence(preview.prediction, has_pools=bool(preview.pools))))
+    st.markdown(
+        ui.plain(
+            prediction_sentence(preview.prediction, has_pools=bool(preview.pools), judged=preview.judged)
+        )
+    )
+    for dimension, values in overtaking(run, rows).items():
+        st.warning(ui.plain(overtaken_by(dimension, values, names)), icon=":material/priority_high:")
     st.text_input(
         "Why is this right?", key="reason", max_chars=300, placeholder="A few words for those who look later"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -12,8 +13,8 @@ import ui
 from errors import HadesError
 from icp import Icp, scores_in_force
 from jobs import jobs
-from score_changes import movable_rows, pick_rows, planned_changes
-from stores import demo, runs
+from score_changes import movable_rows, pick_rows, planned_changes, taken_back
+from stores import demo, runs, weights
 from views.approval import confirm
 from views.calibration_run import HALF_LIVES, calibrate_now, show_running
 from views.component_report import show_components
@@ -24,7 +25,11 @@ from views.recalibration import show_flag
 from views.what_would_change import show_change
 
 Run = dict[str, Any]
+MOST_TOLD = 6  # changes in the sentence of an applied run
 PARTS = "Parts of the score"
+ESTIMATORS = {
+    "shrunk": "Rates of few leads are pulled toward the rate of all (shrunk)", "raw": "Rates are as counted (raw)",
+}  # fmt: skip
 POPULATIONS = {"all": "all outcomes", "historical": "history only", "hades": "HADES batches only"}
 
 
@@ -44,7 +49,7 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
     )
     st.caption(f"As of {ui.day(run['as_of'])}: {whole['deliveries']:,} deliveries of {whole['leads']:,} leads judged, "
                f"{ui.percent(whole['rate'])} ({ui.interval(whole['low'], whole['high'])}); {whole['too_young']:,} too young. "
-               f"{made_from(run)} Estimator {run['estimator']}, "
+               f"{made_from(run)} {ESTIMATORS[run['estimator']]}, "
                f"made by {ui.plain(run['created_by'])} on version {run['weight_version']}.")  # fmt: skip
     if not whole["leads"]:  # pictures of nothing say nothing
         days = frame.icp.data["calibration"]["maturity_days"]
@@ -61,12 +66,7 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
         st.info("This run rests on the demo, which was removed. It can be read but not applied. Calibrate again.",
                 icon=":material/info:")  # fmt: skip
     elif run["applied_version"]:
-        st.success(
-            ui.plain(
-                f"This run was applied as version {run['applied_version']}. {left_over(frame.icp, moves)}"
-            ),
-            icon=":material/check_circle:",
-        )
+        show_applied(frame, run, moves)
     elif closed:
         st.info(
             "The scores changed since this run, so it can be read but not applied. Calibrate again.",
@@ -82,6 +82,29 @@ def show_report(frame: ui.Frame, run: Run | None) -> None:
     if not locked:
         offer_approval(frame, run, ticked)
     show_planted(frame, run["rows"])
+
+
+def show_applied(frame: ui.Frame, run: Run, moves: list[dict[str, Any]]) -> None:
+    """What became of a run that was applied: what it changed and what is left, or that it was rolled back."""
+    kept = ui.read(frame, weights.read_versions)
+    versions: list[dict[str, Any]] = [{str(k): v for k, v in row.items()} for row in kept.to_dict("records")]
+    number = run["applied_version"]
+    own = next((v for v in versions if v["version"] == number), None)
+    changes = json.loads(own["changes"]) if own else []
+    told = ", ".join(
+        f"{label(c['dimension'])} {c['value']} {ui.blank(c['before']) or 'none'} → {c['after']}"
+        for c in changes[:MOST_TOLD]
+    )
+    more = f" and {len(changes) - MOST_TOLD} more" if len(changes) > MOST_TOLD else ""
+    changed = f" It changed {told}{more}." if told else ""
+    back = taken_back(versions, number)
+    if back is not None:
+        st.info(ui.plain(f"This run was applied as version {number} and rolled back by {back['actor']} on {ui.day(back['created_at'])} as version "
+                         f"{back['version']}: {back['reason']}{changed} Press Calibrate now to judge again."), icon=":material/undo:")  # fmt: skip
+        return
+    st.success(
+        ui.plain(f"This run was applied as version {number}.{changed} {left_over(frame.icp, moves)}"), icon=":material/check_circle:"
+    )  # fmt: skip
 
 
 def show_rows(
@@ -117,6 +140,7 @@ def show_rows(
                     counted=run["overall"].get("dimensions", {}).get(dimension),
                     delay=run["overall"].get("delay"),
                     turn=st.session_state.get(f"turn_{number}", 0),
+                    in_force=scores_in_force(frame.icp, dimension) if run["applied_version"] else None,
                 )
     ticked = [(dimension, value) for dimension in shown for value in sorted(kept.get(dimension, ()))]
     return [] if locked else ticked
@@ -225,7 +249,8 @@ def show_proof(proof: dict[str, Any]) -> None:
             return
         with months:
             st.caption("At each cut-off the suggestion was made again from what was known then; the leads of the "
-                       "next month were ranked by the current and by the suggested scores.")  # fmt: skip
+                       "next month were ranked by the current and by the suggested scores. AUC: of two leads, one delivered "
+                       "and one not, how often the delivered one stands first; 0.5 is no order at all.")  # fmt: skip
             st.dataframe(
                 [
                     {

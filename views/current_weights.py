@@ -12,7 +12,8 @@ import streamlit as st
 
 import ui
 from approvals import rollback
-from icp import dimensions, scores_in_force
+from configuration import changed_scores
+from icp import dimensions, parse_icp, scores_in_force
 from stores import weights
 from views.light_table import show_table
 
@@ -28,6 +29,7 @@ NAMES = {
 }
 
 PARTS = {"proximity": "Distance", "signal_strength": "Signal", "employee_scale": "Employees"}
+MOST_RETURNING = 12  # scores in the sentence above a rollback
 ONSITE = "Onsite likelihood: how likely people stay at such a site all day, by its SIC."
 
 
@@ -66,8 +68,8 @@ def show_weights(frame: ui.Frame, run: dict[str, Any] | None) -> None:
         whole = run["overall"]
         st.caption(
             f"Last calibrated {ui.day(run['created_at'])} on {ui.count(whole['leads'])} leads{volume(whole)}: "
-            f"{ui.percent(whole['rate'])} delivered ({ui.interval(whole['low'], whole['high'])}), the base rate that lifts are "
-            "counted from."
+            f"{ui.percent(whole['rate'])} delivered ({ui.interval(whole['low'], whole['high'])}), the rate that each value is "
+            "held against."
         )
     scored = sorted(
         (d for d in dimensions(frame.icp) if scores_in_force(frame.icp, d)),
@@ -140,6 +142,32 @@ def _show_version(version: dict[str, Any], told: str) -> None:
                          query_params={"tab": "Calibration report", "run": str(int(version["run_id"]))})  # fmt: skip
 
 
+def version_name(version: dict[Any, Any]) -> str:
+    """A version as people know it: its number, what it was, who and when."""
+    return f"{version['version']} · {version['kind']} by {version['actor']} · {ui.day(version['created_at'])}"
+
+
+def returning(frame: ui.Frame, version: int) -> str:
+    """Which scores come back with the text of a version."""
+    kept = ui.read(frame, weights.read_version, version=version)
+    changes = changed_scores(frame.icp, parse_icp(kept["icp_yaml"])) if kept else []
+    names = ui.sic_names(frame.settings.config_dir)
+    told = "; ".join(
+        f"{label(c['dimension'])} {called(c['dimension'], c['value'], names)}: {_score(c['before'])} → {_score(c['after'])}"
+        for c in changes[:MOST_RETURNING]
+    )
+    more = f"; and {len(changes) - MOST_RETURNING} more" if len(changes) > MOST_RETURNING else ""
+    return (
+        f"Comes back: {told}{more}. Nothing is lost: it becomes a new version."
+        if changes
+        else "No score differs from those in force."
+    )
+
+
+def _score(score: Any) -> str:
+    return ui.blank(score) or "none"
+
+
 def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
     """All versions with what each changed, and the way back."""
     st.subheader("Versions", anchor=False)
@@ -153,8 +181,8 @@ def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
         on_select=partial(ui.open_row, "version", "versions", versions["version"].tolist()),
         column_config={
             "version": st.column_config.NumberColumn("Version", width=66), "kind": st.column_config.TextColumn("Kind", width=84),
-            "actor": st.column_config.TextColumn("By", width=130), "reason": st.column_config.TextColumn("Why", width=260),
-            "run_id": st.column_config.NumberColumn("Run", width=50), "changes": st.column_config.TextColumn("What changed", width=260),
+            "actor": st.column_config.TextColumn("By", width=130), "reason": st.column_config.TextColumn("Why", width=210),
+            "run_id": st.column_config.NumberColumn("Run", width=50), "changes": st.column_config.TextColumn("What changed", width=230),
             "created_at": ui.time_column(frame, "When"),
         },
         column_order=["version", "created_at", "kind", "actor", "reason", "changes", "run_id"],
@@ -163,10 +191,14 @@ def show_versions(frame: ui.Frame, versions: pd.DataFrame) -> None:
     if place is not None:
         _show_version({str(name): value for name, value in versions.iloc[place].items()}, told[place])
     if len(versions) > 1 and frame.may("manager"):
-        with st.popover("Roll back", icon=":material/undo:"):
+        # Below the list it is chosen from, not over it.
+        st.subheader("Bring an earlier version back", anchor=False)
+        with st.container(border=True):
+            by_number = {row["version"]: row for row in versions.iloc[1:].to_dict("records")}
             version = st.selectbox(
-                "To the text of version", versions["version"].iloc[1:].tolist(), key="back_to"
+                "Version", list(by_number), key="back_to", format_func=lambda n: version_name(by_number[n])
             )
+            st.caption(ui.plain(returning(frame, version)))
             st.text_input("Why?", key="back_reason", max_chars=300)
             ui.ask_at_the_act("back_name")
             st.button(

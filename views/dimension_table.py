@@ -63,7 +63,8 @@ def show_dimension(
 
     `ticked`: those ticked when it was last looked at, or by a switch since (`turn` is another one then); `locked` shows no
     boxes; `counted` and `delay` are what the run kept of the dimension's leads and of the days to a delivery (None: an
-    earlier run). `in_force`: the scores by now, where the run was applied. A value without a single lead to judge suggests nothing: it stands in a sentence, without a box.
+    earlier run); `in_force` the scores by now, where the run was applied. A value without a single lead to judge suggests
+    nothing: it stands in a sentence, without a box.
     """
     dimension = str(rows["dimension"].iloc[0])
     if counted:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from analytics.adjusted import FEWEST_DELIVERIES
 from analytics.signed_numbers import signed
 from views.formats import many, percent
 
@@ -12,16 +13,23 @@ AUC = "Of two leads, one delivered and one not: how often the delivered one stan
 BRIER = "The mean squared error of the chance said for each lead: 0 would be perfect, and less is better."
 SURE = "in 19 of 20 cases"
 NO_POOL = "What this would bring can be said once a batch was exported: it takes leads that both sets of scores rank."
-TOO_FEW = (
-    "How many deliveries this would bring cannot be said: fewer than ten are known among leads like those exported. "
-    "That says nothing against the suggestion: the proof rests on how it ranked leads of the past."
-)
+NO_ORDER = "What this would bring cannot be said: no lead of the newest batches can be ranked by both sets of scores."
 
 
-def prediction_sentence(prediction: Mapping[str, Any] | None, *, has_pools: bool = True) -> str:
-    """What a change promises (analytics.prediction.predict), with its range; without one, what it lacks."""
+def prediction_sentence(
+    prediction: Mapping[str, Any] | None, *, has_pools: bool = True, judged: tuple[int, int] | None = None
+) -> str:
+    """What a change promises (analytics.prediction.predict), with its range; without one, what it lacks: a batch, or leads
+    old enough to judge (`judged`: so many, so many of them delivered).
+    """
     if prediction is None:
-        return TOO_FEW if has_pools else NO_POOL
+        if judged is not None:
+            return (
+                f"How many deliveries this would bring cannot be said yet: of {many(judged[0], 'lead')} old enough to judge, history "
+                f"and batches together, {judged[1]:,} {'was' if judged[1] == 1 else 'were'} delivered. It takes {FEWEST_DELIVERIES} "
+                "delivered and as many that were not. That says nothing against the suggestion."
+            )
+        return NO_ORDER if has_pools else NO_POOL
     entering = prediction["entering"]
     if not entering:
         return f"The same {prediction['calls']:,} leads would be called first, so nothing more or less is expected."

@@ -75,7 +75,7 @@ def show_preview(preview: Preview, key: str) -> None:
             icon=":material/info:",
         )
         return
-    st.markdown(ui.plain(prediction_sentence(preview.prediction)))
+    st.markdown(ui.plain(prediction_sentence(preview.prediction, judged=preview.judged)))
     for workflow, version in preview.by_model.items():
         st.info(
             f"Leads {ui.WORKFLOW_NAMES.get(workflow, workflow).lower()} are scored by model {version}, so a change of points moves none of them "
