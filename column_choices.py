@@ -25,6 +25,7 @@ def remember_columns(
 ) -> None:
     """Nothing; files of this kind with these headers are read by `mapping` (field → header) from now on; {} forgets it.
 
+    Who chose and when is kept with the choice; the audit tells of it once, in the entry of the import that reads by it.
     InputError for a field or a header that is not there, and for a value in the place of a header: it would be kept.
     """
     require(actor, "ops", "choose columns")
@@ -37,15 +38,7 @@ def remember_columns(
             "A column was chosen that the file does not have. Open the file anew and choose again."
         )
     key = headers_key(headers, kind.name)
-    db.write(
-        [
-            *store.replace_choices(headers_sha256=key, mapping=mapping, now=now, actor=actor.name),
-            audit_entry(
-                now=now, actor=actor, action="choose columns", subject=", ".join(mapping) or "none",
-                detail={"headers_sha256": key, "kind": kind.name},
-            ),
-        ]
-    )  # fmt: skip
+    db.write(store.replace_choices(headers_sha256=key, mapping=mapping, now=now, actor=actor.name))
 
 
 def remember_words(

@@ -18,7 +18,7 @@ from errors import ConfigError, InputError
 from stores import deals as store
 from stores import syncs
 from stores import zoho as zoho_store
-from stores.audit import audit_entry
+from stores.audit import audit_entry, chosen_columns
 from sync_run import sync_run
 from turso_db import Database
 from zoho_client import ZohoClient, moment
@@ -69,7 +69,7 @@ def import_deals(
                 errors=[f"Row {number}: {why}" for number, why in rejected[:200]], now=now, actor=actor.name,
                 note="\n".join([name, *file.notes]),
             ),
-            audit_entry(now=now, actor=actor, action="import deals", subject=name, detail=counts),
+            audit_entry(now=now, actor=actor, action="import deals", subject=name, detail=counts | chosen_columns(mapping)),
         ]
     )  # fmt: skip
     return DealsImported(counts, rejected, file.notes, file.mapping)

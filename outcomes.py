@@ -33,7 +33,7 @@ from outcome_words import (
 )
 from stores import outcomes as store
 from stores import syncs, unmatched
-from stores.audit import audit_entry
+from stores.audit import audit_entry, chosen_columns
 from stores.milestones import first_key
 from turso_db import Database, Many
 
@@ -127,7 +127,7 @@ def import_historical(
     notes += merged_rows(merged) + left_out_notes(counted(left_out))
     notes += [strange_cells(column, rows) for column, rows in strange.items()]
     notes += [f"The outcome '{word}' was read as {outcome}." for word, outcome in read_as.items()]
-    _close_run(db, "historical", counts, rejected, now, actor, name, notes)
+    _close_run(db, "historical", counts, rejected, now, actor, name, notes, mapping)
     missing = store.count_historical(db)
     notes += [
         f"{missing[key]:,} of {missing['leads']:,} leads called before have no {what}."
@@ -235,7 +235,7 @@ def import_outcomes(
     }
     notes += left_out_notes(counted(left_out))
     notes += [f"The milestone '{word}' was read as {milestone}." for word, milestone in read_as.items()]
-    _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name, notes)
+    _close_run(db, "file", counts | {"updated": len(touched)}, rejected, now, actor, name, notes, mapping)
     waiting = [
         Unmatched(row["row_number"], _shown(row["company_name"]), row["batch_id"], row["why"])
         for row in missed
@@ -326,6 +326,7 @@ def _close_run(
     actor: Actor,
     name: str,
     notes: Sequence[str],
+    mapping: Mapping[str, str] | None,
 ) -> None:
     db.write(
         [
@@ -337,6 +338,12 @@ def _close_run(
                 actor=actor.name,
                 note="\n".join([name, *notes]),
             ),
-            audit_entry(now=now, actor=actor, action=f"import {kind}", subject=name, detail=counts),
+            audit_entry(
+                now=now,
+                actor=actor,
+                action=f"import {kind}",
+                subject=name,
+                detail=counts | chosen_columns(mapping),
+            ),
         ]
     )

@@ -15,7 +15,7 @@ from named_columns import FileKind
 from past_export_rows import day_and_number, read_past_exports, same_contact
 from stores import outcomes, syncs
 from stores import past_exports as store
-from stores.audit import audit_entry
+from stores.audit import audit_entry, chosen_columns
 from turso_db import Database
 
 ELSEWHERE = "another tool"  # who exported a batch whose file was made elsewhere
@@ -95,7 +95,7 @@ def import_exports(
             ),
             audit_entry(
                 now=now, actor=actor, action="import exports", subject=name,
-                detail=counts | {"batches": sorted(new_batches)[:200]},
+                detail=counts | {"batches": sorted(new_batches)[:200]} | chosen_columns(mapping),
             ),
         ]
     )  # fmt: skip

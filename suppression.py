@@ -12,7 +12,7 @@ import pandas as pd
 from actors import Actor, require
 from errors import ConfigError, InputError
 from stores import suppression as store
-from stores.audit import audit_entry
+from stores.audit import audit_entry, chosen_columns
 from stores.zoho_lists import read_last_sync
 from suppression_keys import Entries, Found, different_keys, read_entries
 from turso_db import Database
@@ -65,7 +65,7 @@ def load_list(
     counts = _counts(entries)
     _put_in_force(
         db, name=name, kind=kind, scrubbed_on=scrubbed_on, file_name=file_name, content=content, keys=entries.keys,
-        counts=counts, now=now, actor=actor,
+        counts=counts, mapping=mapping, now=now, actor=actor,
     )  # fmt: skip
     return Loaded(counts, entries.rejected)
 
@@ -174,8 +174,9 @@ def _put_in_force(
     counts: Mapping[str, int],
     now: datetime,
     actor: Actor,
+    mapping: Mapping[str, str] | None = None,
 ) -> None:
-    detail = {**counts, "kind": kind, "scrubbed_on": scrubbed_on.isoformat()}
+    detail = {**counts, **chosen_columns(mapping), "kind": kind, "scrubbed_on": scrubbed_on.isoformat()}
     db.write(
         [
             *store.insert_list(

@@ -32,6 +32,11 @@ def audit_entry(
     )
 
 
+def chosen_columns(mapping: Mapping[str, str] | None) -> dict[str, dict[str, str]]:
+    """What the entry of an import says of the columns that a person chose (field → header); {} where nobody chose any."""
+    return {"columns": dict(mapping)} if mapping else {}
+
+
 def read_audit(db: Database, *, search: str = "", action: str = "", limit: int = 500) -> pd.DataFrame:
     """The newest acts first: at, actor, role, action, subject, detail (JSON text or missing).
 

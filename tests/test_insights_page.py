@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime
 
 import pytest
@@ -13,6 +14,7 @@ import turso_db
 from deal_import import import_deals
 from deals import read_deal_rules
 from named_columns import headers_key
+from stores import audit
 
 PAGE = "pages/6_Insights.py"
 
@@ -76,5 +78,11 @@ def test_deals_come_in_through_the_page(places):
     assert not app.button(key="import_deals").disabled
     app.button(key="import_deals").click().run()
     assert not app.exception
+    db = turso_db.connect(None, None, places / "data")
+    told = audit.read_audit(db)
+    assert "choose columns" not in told["action"].tolist()  # one entry for the file, none for each click
+    (entry,) = told[told["action"] == "import deals"].to_dict("records")
+    assert json.loads(entry["detail"])["columns"] == {"deal_id": "no", "created_on": "day", "outcome": "fate"}
+    db.close()
     assert "1 read, 1 new" in said(app).replace("\\", "")
     assert "No deal was closed yet" in said(app)
