@@ -46,7 +46,7 @@ def run_chart(months: pd.DataFrame, cohorts: pd.DataFrame, *, alt: str) -> str:
              look=Look(SUGGESTED, "dot" if row["complete"] else "ring"))
         for row in months.to_dict("records") if pd.notna(row["rate"])
     ]  # fmt: skip
-    top = max(months["rate"].max(), cohorts["rate"].max(), months["alarm_high"].median())
+    top = max(months["rate"].max(), cohorts["rate"].max(), months["alarm_high"].max())
     days = pd.concat([months["month"], cohorts["month"]])
     step = -(-len(months) // _MOST_LABELS)
     ticks = [(_day(day), f"{day:%b %Y}") for day in list(months["month"])[::step]]

@@ -36,6 +36,16 @@ def test_months_with_limits_and_cohorts(report):
     assert run_chart(report.months.head(0), report.cohorts.head(0), alt="Months") == ""
 
 
+def test_the_axis_takes_in_the_wide_limits_of_a_thin_month(report):
+    def ends_at(months):  # the highest tick, in percent
+        picture = run_chart(months, report.cohorts, alt="Months")
+        return max(float(tick) for tick in re.findall(r'class="y"[^>]*>([\d.]+)', picture))
+
+    alike = report.months.assign(alarm_high=0.66)
+    assert ends_at(alike) < 90
+    assert ends_at(alike.assign(alarm_high=[0.9] + [0.66] * (len(alike) - 1))) >= 90
+
+
 def test_effects_are_filled_where_they_stand(report):
     picture = effects(report.drivers.values, alt="Effects")
     lines = dict(re.findall('class="track" title="([^:]*: [^:]*):.*?class="(dot|ring)"', picture))
