@@ -95,18 +95,18 @@ def test_a_choice_of_columns_is_remembered_for_the_next_file(desk):
     content = csv_file([lead_row(1)]).replace(b"Company Name", b"Firma")
     app = uploaded(("own.csv", content, "text/csv"))
     assert "no column for company name" in said(app)
-    box = next(box for box in app.selectbox if box.label == "Company name")
-    box.set_value("Firma").run()
+    box = next(box for box in app.selectbox if box.label == "Firma is")
+    box.set_value("company_name").run()
     assert "1 of 1 leads are ready" in said(app)
     again = uploaded(("next.csv", csv_file([lead_row(2)]).replace(b"Company Name", b"Firma"), "text/csv"))
     assert "1 of 1 leads are ready" in said(again)
 
 
 def test_columns_that_decide_and_were_not_understood_are_told(desk):
-    content = b"Company Name,SIC Code 1,Company Postal,Headcount,Phone\nOak Inn,8361,94103,10,\n"
+    content = b"Company Name,SIC Code 1,Company Postal,Workers,Phone\nOak Inn,8361,94103,10,\n"
     told = said(uploaded(("odd.csv", content, "text/csv")))
     assert "ZIP code, number of employees, phone number" in told
-    assert "Company Postal, Headcount, Phone were not understood" in told
+    assert "Company Postal, Workers, Phone were not understood" in told
     assert "no column for" not in said(uploaded(("whole.csv", csv_file([lead_row(1)]), "text/csv")))
 
 

@@ -74,7 +74,7 @@ def test_deals_come_in_through_the_page(places):
     assert app.button(key="import_deals").disabled
     key = headers_key(["no", "day", "fate", "region"], "deals")[:12]
     for field, header in (("deal_id", "no"), ("created_on", "day"), ("outcome", "fate")):
-        app.selectbox(key=f"map_{key}_{field}").select(header).run()
+        app.selectbox(key=f"is_{key}_{header}").select(field).run()
     assert not app.button(key="import_deals").disabled
     app.button(key="import_deals").click().run()
     assert not app.exception

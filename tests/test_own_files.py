@@ -52,8 +52,8 @@ def became(app):
     return dict(zip(table["What became of them"], table["How many"], strict=True))
 
 
-def box(kind, headers, field):
-    return f"map_{headers_key(headers, kind)[:12]}_{field}"
+def box(kind, headers, header):
+    return f"is_{headers_key(headers, kind)[:12]}_{header.lower()}"
 
 
 def test_a_history_of_one_s_own_is_asked_about_once_shown_and_brought_in(places, db):
@@ -67,7 +67,7 @@ def test_a_history_of_one_s_own_is_asked_about_once_shown_and_brought_in(places,
     assert "Not understood, and left out: Firma, Ergebnis, Branch code." in told
     assert app.button(key="import_history_file").disabled
     for field, header in (("company_name", "Firma"), ("outcome", "Ergebnis"), ("sic_code", "Branch code")):
-        app.selectbox(key=box("history", headers, field)).select(header).run()
+        app.selectbox(key=box("history", headers, header)).select(field).run()
     assert not app.button(key="import_history_file").disabled
     told = said(app)
     assert "company_name" not in told.split("Understood: ")[1].splitlines()[0]
@@ -98,6 +98,29 @@ def test_a_history_of_one_s_own_is_asked_about_once_shown_and_brought_in(places,
     assert not app.button(key="import_history_file").disabled
     app.button(key="import_history_file").click().run()
     assert became(app) == {"rows in the file": 4, "new leads": 1, "known before, nothing new": 3}
+
+
+def test_each_column_nobody_understood_has_a_box_and_the_last_word_counts(places, db):
+    headers = ["Company", "Result", "Plz", "Area", "SIC"]
+    kind = history_kind()
+    app = opened(PAGE, query={"tab": "History"})
+    app.file_uploader(key="history_file").upload(
+        "h.csv", (",".join(headers) + "\nOak Inn,no,75201,75202,7011\n").encode()
+    ).run()
+    assert [one.label for one in app.selectbox if one.key.startswith("is_")] == ["Plz is", "Area is"]
+    for header in ("Plz", "Area"):
+        app.selectbox(key=box("history", headers, header)).select("zip_code").run()
+    assert not app.exception
+    assert app.selectbox(key=box("history", headers, "Plz")).value is None  # one field, one column
+    assert remembered_columns(db, kind=kind, headers=headers) == {"zip_code": "Area"}
+    app.toggle(key=f"all_{headers_key(headers, 'history')[:12]}").set_value(True).run()
+    sic = app.selectbox(key=box("history", headers, "SIC"))
+    assert sic.value is None
+    sic.select("state").run()
+    assert remembered_columns(db, kind=kind, headers=headers) == {"zip_code": "Area", "state": "SIC"}
+    app.selectbox(key=box("history", headers, "SIC")).set_value(None).run()
+    assert not app.exception
+    assert remembered_columns(db, kind=kind, headers=headers) == {"zip_code": "Area"}
 
 
 def test_the_rows_that_could_not_be_used_come_back_whole_to_be_mended(places, db, config_dir):
@@ -269,7 +292,7 @@ def test_a_list_of_whom_not_to_call_is_asked_about_too(places, db):
     app.file_uploader(key="list_file").upload("theirs.csv", LIST).run()
     assert "theirs.csv has no column for: Direct phone or Mobile phone or Company phone." in said(app)
     assert app.button(key="load_list").disabled
-    app.selectbox(key=box("phone list", ["Who", "Anschluss"], "direct_phone")).select("Anschluss").run()
+    app.selectbox(key=box("phone list", ["Who", "Anschluss"], "Anschluss")).select("direct_phone").run()
     app.text_input(key="list_name").set_value("Their own")
     app.button(key="load_list").click().run()
     assert not app.exception

@@ -1,4 +1,4 @@
-"""Which columns of a file are understood, shown before anything comes in, with a box for each field in which a person says more."""
+"""Which columns of a file are understood, shown before anything comes in, with a box for each column that a person has to explain."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from named_columns import (
     headers_key,
     headers_of,
     is_value,
+    same_header,
     shown_headers,
     understand,
     usable_mapping,
@@ -36,6 +37,9 @@ LABELS = {
 
 
 _ORDERS = {"As said above": None, "the month": False, "the day": True}
+
+
+_MOST = 24  # boxes at once; the further columns follow on demand
 
 
 class Columns(NamedTuple):
@@ -89,33 +93,71 @@ def show_columns(
     first: Sequence[str] = (),
     expanded: bool = False,
 ) -> None:
-    """What of the file is understood and what is not, and the boxes; what is chosen counts for all files with these headers.
+    """What of the file is understood and what is not, with a box for each of its columns that says nothing by itself; what
+    is chosen counts for all files with these headers.
 
-    `first`: the fields that are asked for; the others follow on demand.
+    `first`: the fields that the boxes offer first.
     """
     headers, own, found = columns
     key = headers_key(headers, kind.name)[:12]
     known = sum(len(some) for some in found.places.values())
+    asked = _asked(headers, kind, own)
     with st.expander(
         ui.plain(f"Columns of {name}: {known} of its {len([h for h in headers if h])} are understood"),
         expanded=expanded or not found.is_enough, key=f"columns_{key}",
     ):  # fmt: skip
         st.caption(ui.plain(_told(columns)))
-        fields = kind.fields
-        if first and set(first) != set(fields) and not st.toggle("All fields", key=f"all_{key}"):
-            fields = tuple(first)
-        offered = [header for header in headers if header and not is_value(header)]
-        for start in range(0, len(fields), 4):
-            for field, place in zip(fields[start : start + 4], st.columns(4), strict=False):
-                used = [headers[at] for at in found.places.get(field, ())]
-                place.selectbox(
-                    label(field), offered, key=f"map_{key}_{field}", index=offered.index(own[field]) if own.get(field) in offered else None,
-                    placeholder=", ".join(used) or "not in the file", on_change=_remember, args=(frame, kind, headers, key, own),
-                )  # fmt: skip
+        fields = [*first, *(field for field in kind.fields if field not in first)]
+        _show_boxes(frame, kind, columns, asked[:_MOST], fields)
+        others = [header for header in _offered(headers) if header not in asked[:_MOST]]
+        if others and st.toggle("Change what the other columns mean", key=f"all_{key}"):
+            _show_boxes(frame, kind, columns, others, fields)
         st.caption(
-            "A box without a choice of yours is read from the column named in grey, or not at all where it says 'not in the "
-            "file'. A choice is remembered for every file with the same headers."
+            "A column without a choice of yours is read as the grey words say. A choice is remembered for every file with the "
+            "same headers."
         )
+
+
+def box_key(headers: Sequence[str], kind: FileKind, header: str) -> str:
+    """The key of the box that asks what the column with this header is."""
+    return f"is_{headers_key(headers, kind.name)[:12]}_{same_header(header)}"
+
+
+def _offered(headers: Sequence[str]) -> list[str]:
+    """The headers that can be chosen, each once."""
+    there = {same_header(header): header for header in headers if header and not is_value(header)}
+    return list(there.values())
+
+
+def _asked(headers: Sequence[str], kind: FileKind, own: dict[str, str]) -> list[str]:
+    """The headers that nobody understands without a person, and those that a person explained, in the order of the file."""
+    alone = understand(headers, kind)
+    open_ones = [
+        *alone.unused,
+        *(header for some in alone.doubtful.values() for header in some),
+        *own.values(),
+    ]
+    wanted = {same_header(header) for header in open_ones}
+    return [header for header in _offered(headers) if same_header(header) in wanted]
+
+
+def _show_boxes(
+    frame: ui.Frame, kind: FileKind, columns: Columns, shown: Sequence[str], fields: Sequence[str]
+) -> None:
+    headers, own, found = columns
+    mine = {same_header(header): field for field, header in own.items()}
+    read = {same_header(headers[at]): field for field, some in found.places.items() for at in some}
+    for start in range(0, len(shown), 4):
+        for header, place in zip(shown[start : start + 4], st.columns(4), strict=False):
+            box = box_key(headers, kind, header)
+            # Not as the box's default: what has one cannot be emptied again.
+            if (field := mine.get(same_header(header))) in fields:
+                st.session_state.setdefault(box, field)
+            place.selectbox(
+                ui.plain(f"{header[:40]} is"), fields, key=box, format_func=label, index=None,
+                placeholder=label(read[same_header(header)]) if same_header(header) in read else "left out",
+                on_change=_remember, args=(frame, kind, headers, own, header),
+            )  # fmt: skip
 
 
 def ready_columns(
@@ -184,11 +226,24 @@ def _told(columns: Columns) -> str:
     )
 
 
-def _remember(frame: ui.Frame, kind: FileKind, headers: list[str], key: str, own: dict[str, str]) -> None:
-    """Callback: what the boxes say is remembered for files with these headers; boxes not shown stay as they were."""
+def _remember(frame: ui.Frame, kind: FileKind, headers: list[str], own: dict[str, str], changed: str) -> None:
+    """Callback: what the boxes say is remembered for files with these headers; boxes not shown stay as they were.
+
+    A field is read from one column: the one chosen last takes it from another.
+    """
     with ui.act():
-        chosen = {field: st.session_state.get(f"map_{key}_{field}", own.get(field)) for field in kind.fields}
+        chosen = dict(own)
+        said = st.session_state.get(box_key(headers, kind, changed))
+        for header in [*(one for one in _offered(headers) if one != changed), changed]:
+            box = box_key(headers, kind, header)
+            if box not in st.session_state:
+                continue
+            chosen = {field: one for field, one in chosen.items() if same_header(one) != same_header(header)}
+            if header != changed and said is not None and st.session_state[box] == said:
+                st.session_state[box] = None
+            if st.session_state[box]:
+                chosen[st.session_state[box]] = header
         remember_columns(
-            frame.db, kind=kind, headers=headers, mapping={f: h for f, h in chosen.items() if h},
+            frame.db, kind=kind, headers=headers, mapping=chosen,
             now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
         )  # fmt: skip
