@@ -70,8 +70,9 @@ def rollback(
     if target["sha256"] == active.icp.sha256:
         raise Refused(f"Version {active.version}, in force now, already has the text of version {version}.")
     icp = parse_icp(target["icp_yaml"])
+    changes = changed_scores(active.icp, icp)
     return put_into_force(
-        db, config_dir=config_dir, active=active, icp=icp, kind="rollback", changes=changed_scores(active.icp, icp),
+        db, config_dir=config_dir, active=active, icp=icp, kind="rollback", changes=changes,
         reason=reason, now=now, actor=actor, rolled_back_to=version, with_it=[], action="roll back",
-        detail={"to": version},
+        detail={"to": version, "changes": changes},
     )  # fmt: skip

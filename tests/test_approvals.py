@@ -107,6 +107,10 @@ def test_a_rollback_gives_back_the_same_bytes_as_a_new_version(run, db, config_d
     kept = weights.read_version(db, version=3)
     assert (kept["rolled_back_to"], kept["actor"], kept["reason"]) == (1, "Ben Cole", "Too much.")
     assert {(c["value"], c["after"]) for c in done.changes} >= {("8062", 100)}
+    (entry,) = db.rows("SELECT detail FROM audit WHERE action = 'roll back'")
+    assert (
+        json.loads(entry["detail"])["changes"] == done.changes
+    )  # which scores returned, not only to which version
     after = active_configuration(db, config_dir=config_dir, now=now)
     assert (after.version, after.icp.text.encode()) == (3, before)
     again = rolled_back(db, config_dir, now, 2)

@@ -117,15 +117,14 @@ def show_tuning(frame: ui.Frame) -> None:
 def _show_factors(table: pd.DataFrame, judged: Judged, maturity: int) -> None:
     st.dataframe(
         table, hide_index=True, placeholder="–", alt="What outcomes say about each segment's factor", key="factors",
-        column_order=["segment", "verdict", "current", "suggested", "low", "high", "leads", "deliveries", "expected", "why"],
+        column_order=["segment", "verdict", "current", "suggested", "low", "high", "leads", "deliveries", "expected"],
         column_config={
             "segment": "Segment", "verdict": "Verdict", "current": _RATE("In force", format="%.2f"),
             "suggested": _RATE("Suggested", format="%.2f"), "low": _RATE("from", format="%.2f"), "high": _RATE("to", format="%.2f"),
-            "leads": _RATE("Judged", format="localized"), "deliveries": "Delivered", "expected": _RATE("Expected by points", format="%.1f"),
-            "why": st.column_config.TextColumn("Why", width="large")},
+            "leads": _RATE("Judged", format="localized"), "deliveries": "Delivered", "expected": _RATE("Expected by points", format="%.1f")},
     )  # fmt: skip
-    for row in table[table["verdict"] == MOVE].to_dict("records"):
-        st.write(f"**{ui.plain(row['segment'])}**: {row['why']}")
+    named = zip(table["segment"], table["why"], strict=True)
+    st.markdown("\n".join(f"- **{ui.plain(segment)}**: {ui.plain(why)}" for segment, why in named))
     st.caption(
         f"Judged: leads exported at least {maturity} days ago; {judged.too_young:,} are too young. The suggestion is pulled toward 1; "
         "the interval is exact and holds the plain ratio of deliveries to those expected."
