@@ -30,7 +30,7 @@ _BECAME = {  # what each count means to a person, by kind of file where the kind
         "unchanged": "known before, nothing new",
         "merged": "repeats of a row, made one with it",
         "matched": "found their company",
-        "review": "fit several sites of one name",
+        "review": "may be a company of their batch: somebody says which",
         "unmatched": "found no company, and wait",
         "rejected": "could not be used: why stands below",
         "left_out": "left out, by the word they say",
