@@ -135,7 +135,17 @@ def test_a_click_on_a_page_that_lay_open_asks_again(filled):  # noqa: F811
 
 
 # What only moves what a page shows, and what asks inside: `start` runs in another room, `train_now` hands its frame on.
-_SHOWS = {"open_row", "tick_moves", "_of_another", "_fresh_table", "fill_now", "_remember", "login", "logout"}
+_SHOWS = {
+    "open_row",
+    "tick_moves",
+    "_of_another",
+    "_fresh_table",
+    "fill_now",
+    "_remember",
+    "_remember_here",
+    "login",
+    "logout",
+}
 _ASKS_INSIDE = {"train_now", "check_now", "leave_now", "calibrate_now"}
 
 
