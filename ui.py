@@ -112,6 +112,7 @@ def page(title: str, *, need: str = "viewer") -> Iterator[Frame]:
             _menu(actor)
         require(actor, need, f"open {title}")
         frame = _frame(actor)
+        st.container()  # what an act is doing is drawn before the page is, in the place of its first element
         st.title(title, anchor=False)
         show_flash(title)
     try:
@@ -288,12 +289,19 @@ def said_no() -> str | None:
 
 
 @contextmanager
+def _waiting(doing: str) -> Iterator[None]:
+    """What is being done, over the page (assets/buttons.css): nothing below it moves, neither when it comes nor when it goes."""
+    with st.container(key="doing"), st.spinner(doing, show_time=True):
+        yield
+
+
+@contextmanager
 def act(doing: str = "") -> Iterator[None]:
     """For callbacks: an error of the product becomes a sentence on the next run instead of breaking it, any other one the
     reference under which the log has it. What may take a while says at the top of the page what it is `doing`.
     """
     try:
-        with st.spinner(doing, show_time=True) if doing else nullcontext():
+        with _waiting(doing) if doing else nullcontext():
             yield
     except HadesError as error:
         flash("error", str(error))
@@ -362,7 +370,10 @@ def day_column(label: str, **options: Any) -> Any:
 
 
 def time_column(frame: Frame, label: str, *, hours: bool = True) -> Any:
-    """A table's column of moments (ISO text or UTC) on the clock of the business: `11 Feb 2026, 09:30`; `hours` off: the day."""
+    """A table's column of moments (ISO text or UTC) on the clock of the business, which its head names: `When (Chicago)` over
+    `11 Feb 2026, 09:30`; `hours` off: the day alone.
+    """
     zone = str(business_zone(frame.icp))
     form = "D MMM YYYY, HH:mm" if hours else "D MMM YYYY"
-    return st.column_config.DatetimeColumn(label, format=form, timezone=zone, help=f"By the clock of {zone}")
+    head = f"{label} ({zone.rpartition('/')[2].replace('_', ' ')})" if hours else label
+    return st.column_config.DatetimeColumn(head, format=form, timezone=zone, help=f"By the clock of {zone}")

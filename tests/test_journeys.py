@@ -48,6 +48,13 @@ def upload() -> bytes:
     )
 
 
+# Where the title stands, in every frame that the browser draws from now on; -1 where there is none.
+WATCH = """() => { window.titleAt = []; const look = () => {
+    const title = document.querySelector("h1"), at = title ? Math.round(title.getBoundingClientRect().top + document.querySelector("[data-testid=stMain]").scrollTop) : -1;
+    if (!titleAt.includes(at)) titleAt.push(at);
+    requestAnimationFrame(look); }; look(); }"""
+
+
 def scores_shown(page: Any) -> list[str]:
     """The cells of the table in view, from the grid's own accessible rows."""
     grid = page.locator("[data-testid=stDataFrame]").locator("visible=true").first
@@ -71,8 +78,10 @@ def test_upload_export_download_calibrate_approve_and_score_differently(
         page.get_by_text("2 of 2 leads are ready to go out").wait_for()
         # 0.5 × 100 (distance) + 0.3 × 100 (hotel) + 0.2 × 70 (101–500 employees) = 94
         assert "94" in scores_shown(page)
+        page.evaluate(WATCH)
         page.get_by_role("button", name="Export 2 leads").click()
         page.get_by_text("is recorded: 2 leads").wait_for()
+        assert len(page.evaluate("titleAt")) == 1  # what the act is doing is said without moving the page
         with page.expect_download() as waiting:
             page.get_by_role("button", name="Download for VanillaSoft").click()
         rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_bytes().decode())))

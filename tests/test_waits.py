@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,9 +20,11 @@ from streamlit.testing.v1 import AppTest
 from test_states import DEALS
 
 import turso_db
+import ui
 from deal_import import import_deals
 from deals import read_deal_rules
 from errors import Unavailable
+from icp import read_icp
 from jobs import jobs
 from schedule import LEASE
 from stores.schedule import keep_step
@@ -102,6 +105,12 @@ def test_an_act_says_what_it_does_while_it_runs_and_how_it_failed(
         assert [sentence in error.value.replace("\\", "") for error in app.error] == [True], app.error
         assert "planted-secret" not in said(app)
     assert seen == [[doing], [doing]]
+
+
+def test_a_table_of_moments_names_the_clock(config_dir: Path) -> None:
+    frame: Any = SimpleNamespace(icp=read_icp(config_dir))
+    assert ui.time_column(frame, "When")["label"] == "When (Chicago)"
+    assert ui.time_column(frame, "Exported", hours=False)["label"] == "Exported"
 
 
 def test_the_removal_of_the_demo_says_what_it_does() -> None:
