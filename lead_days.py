@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -51,9 +52,13 @@ class DayOrder(NamedTuple):
 USUAL = DayOrder()
 
 
+_OVERWHELMING = 20  # so many days that say one thing to each that says the other: the other is a slip
+
+
 class Days(NamedTuple):
     """How the days of a file are to be read. `sentence`: what was decided, empty where there was nothing to decide.
-    `undecided`: some days could be another one and no other day of the file tells, so the usual order was taken.
+    `undecided`: some days could be another one and the other days of the file do not tell or contradict each other, so a
+    person may say otherwise.
     """
 
     order: DayOrder
@@ -61,17 +66,31 @@ class Days(NamedTuple):
     undecided: bool
 
 
-def read_order(cells: Iterable[str], *, day_first: bool | None = None) -> Days:
-    """How the days in these cells, all of one file, are to be read; `day_first` is a person's word and wins.
+NO_DAYS = Days(USUAL, "", False)  # of a file without days
 
-    One day that can only be read one way (`13/2/2025`) decides about all. Where none does, slashes and dashes put the month
-    first, as in the USA, dots the day. No cells: nothing to decide.
+
+class _Seen(NamedTuple):
+    """How many cells say something, and one of them, if there is one."""
+
+    cell: str = ""
+    cells: int = 0
+
+    def and_more(self, cell: str, times: int) -> _Seen:
+        """With a cell more that stands there so many times."""
+        return _Seen(self.cell or cell[:24], self.cells + times)
+
+
+def read_order(cells: Iterable[str], *, day_first: bool | None = None) -> Days:
+    """How the days in these cells, all of one file, are to be read; `day_first` is a person's word.
+
+    One day that can only be read one way (`13/2/2025`) decides about all. Where days contradict each other, 20 to one decide,
+    and those that say otherwise are no days; with fewer, only days that can be no other are read. Where none tells,
+    slashes and dashes put the month first, as in the USA, dots the day. A person's word counts where days do not tell or
+    contradict each other, and is never left without a sentence. No cells: nothing to decide.
     """
-    found: dict[bool, dict[bool | None, str]] = {
-        False: {},
-        True: {},
-    }  # dotted? → day first, month first, either → a cell
-    for cell in cells:
+    # dotted? → day first, month first or either (None) → what was seen
+    found: dict[bool, dict[bool | None, _Seen]] = {False: {}, True: {}}
+    for cell, times in Counter(cells).items():
         cleaned = " ".join(cell.split())
         is_dotted = _DOTTED.fullmatch(cleaned) is not None
         if not is_dotted and not _US_DAY.fullmatch(cleaned):
@@ -79,51 +98,73 @@ def read_order(cells: Iterable[str], *, day_first: bool | None = None) -> Days:
         month_first, day_before = (day(cleaned, DayOrder(first, first)) for first in (False, True))
         if month_first != day_before:
             can_be = None if month_first and day_before else day_before is not None
-            found[is_dotted].setdefault(can_be, cleaned[:24])
-    told, chosen, undecided = [], list[bool | None](), False
-    for dotted, usual in ((False, False), (True, True)):
-        seen = found[dotted]
-        order: bool | None = usual
-        either = seen.get(None)
-        if day_first is not None:
-            order = day_first
-        elif True in seen and False in seen:
-            order = None
-            told.append(
-                f"Days stand in both orders ({seen[True]} and {seen[False]}), so one such as {either or '2/10/2025'} cannot be "
-                "told, and its row is not used."
-            )
-        elif True in seen or False in seen:
-            order = True in seen
-            if either and order != usual:
-                told.append(
-                    f"{either} was read as {_both(either, dotted)[order]}, since {seen[order]} can be nothing else."
-                )
-        elif either:
-            undecided = True
-            told.append(
-                f"{either} was read as {_both(either, dotted)[usual]}, not {_both(either, dotted)[not usual]}: "
-                "no other day of the file tells."
-            )
-        chosen.append(order)
-    return Days(DayOrder(*chosen), " ".join(told), undecided)
+            found[is_dotted][can_be] = found[is_dotted].get(can_be, _Seen()).and_more(cleaned, times)
+    both = [_decide(found[dotted], dotted, day_first) for dotted in (False, True)]
+    told = [sentence for _, sentence, _ in both if sentence]
+    if day_first is not None and not told:
+        told = [
+            f"That the {_part(day_first)} comes first was said, but no day of the file can be read in two ways."
+        ]
+    return Days(DayOrder(both[0][0], both[1][0]), " ".join(told), any(asked for *_, asked in both))
+
+
+def _part(day_first: bool) -> str:
+    return "day" if day_first else "month"
+
+
+def _decide(seen: dict[bool | None, _Seen], usual: bool, said: bool | None) -> tuple[bool | None, str, bool]:
+    """Whether the day comes first, the sentence about it, and whether a person may say otherwise."""
+    either = seen.get(None, _Seen()).cell
+    first, later = seen.get(True, _Seen()), seen.get(False, _Seen())
+    if first.cells and later.cells:
+        both = f"Days stand in both orders ({first.cell} and {later.cell})"
+        example = either or "2/10/2025"
+        more, fewer = max(first.cells, later.cells), min(first.cells, later.cells)
+        if said is None and more < _OVERWHELMING * fewer:
+            return None, f"{both}, so one such as {example} cannot be told, and is not read.", True
+        order = first.cells > later.cells if said is None else said
+        why = f"comes first in {more:,} of {more + fewer:,}" if said is None else "was said to come first"
+        lost = later.cell if order else first.cell
+        sentence = f"{both}. The {_part(order)} {why}, so one such as {example} is {_read_as(example, order)}, and one such as {lost} is not read."
+        return order, sentence, True
+    if first.cells or later.cells:
+        order = bool(first.cells)
+        cell = (first if order else later).cell
+        meant = f"{cell} can be nothing else than {_read_as(cell, order)}"
+        if said is not None and said != order:
+            sentence = f"That the {_part(said)} comes first was said, but {meant}, so the {_part(order)} was read first."
+        elif said is not None:
+            sentence = f"The {_part(order)} was read first, as was said and as {cell} tells."
+        elif either and order != usual:
+            sentence = f"{either} was read as {_read_as(either, order)}, since {cell} can be nothing else."
+        else:
+            sentence = ""
+        return order, sentence, False
+    order = usual if said is None else said
+    if not either:
+        return order, "", False
+    why = "no other day of the file tells" if said is None else f"that the {_part(said)} comes first was said"
+    return (
+        order,
+        f"{either} was read as {_read_as(either, order)}, not {_read_as(either, not order)}: {why}.",
+        True,
+    )
 
 
 def expected_day(label: str, value: str, order: DayOrder = USUAL) -> str:
     """The sentence about a cell that is no day."""
     cleaned = " ".join(value.split())
     dotted = bool(_DOTTED.fullmatch(cleaned))
-    both = _both(cleaned, dotted)
+    both = [_read_as(cleaned, first) for first in (False, True)]
     if all(both) and (order.dotted if dotted else order.slashed) is None:
-        return f"{label}, '{cleaned[:24]}', may be {both[False]} or {both[True]}. Write it as 2026-02-11."
+        return f"{label}, '{cleaned[:24]}', may be {both[0]} or {both[1]}. Write it as 2026-02-11."
     return f"{label} was expected as 2026-02-11, 2/11/2026 or 11-Feb-2026, but is '{cleaned[:40]}'."
 
 
-def _both(cell: str, dotted: bool) -> tuple[str, str]:
-    """The day in words with the month first and with the day first; blank where it is none."""
-    found = [day(cell, DayOrder(first, first)) for first in (False, True)]
-    month_first, day_first = (f"{meant:%B} {meant.day}, {meant.year}" if meant else "" for meant in found)
-    return month_first, day_first
+def _read_as(cell: str, day_first: bool) -> str:
+    """The day in words, read in this order; blank where it is none."""
+    meant = day(cell, DayOrder(day_first, day_first))
+    return f"{meant:%B} {meant.day}, {meant.year}" if meant else ""
 
 
 def day(value: str, order: DayOrder = USUAL) -> date | None:

@@ -25,7 +25,7 @@ from lead_columns import (
     read_industries,
     same_industry,
 )
-from lead_days import DayOrder, read_order
+from lead_days import NO_DAYS, DayOrder, Days, read_order
 from named_columns import open_named, places_of_fields, shown_headers
 from sheets import OpenSheet, cell_text
 
@@ -58,7 +58,8 @@ class LeadFile:
     `problems`: one row per trouble: row_number, column, problem (a sentence), rejected (bool: the row is no
     lead). Exactly one problem of a rejected row has rejected; rows_in = len(leads) + number of rejected rows.
 
-    `mapping`: field → the header it was read from. `headers`: all headers of the file.
+    `mapping`: field → the header it was read from. `headers`: all headers of the file. `days`: how its
+    signal dates were read.
     """
 
     name: str
@@ -69,6 +70,7 @@ class LeadFile:
     notes: list[str]
     mapping: dict[str, str]
     headers: list[str]
+    days: Days = NO_DAYS
 
     def has(self, *fields: str) -> bool:
         """Whether the file had a column for each of these fields."""
@@ -83,11 +85,13 @@ def read_leads(
     industries: Mapping[str, str] | None = None,
     mapping: Mapping[str, str] | None = None,
     needed: Sequence[str] = ("company_name",),
+    day_first: bool | None = None,
 ) -> LeadFile:
     """The leads of a CSV or .xlsx file.
 
     `columns` and `industries` are the configuration; `mapping` (field → header) is the user's own and wins
-    over `columns`. A row is rejected only when it cannot be a lead: unreadable, or without a company name. A
+    over `columns`; `day_first` is a person's word about days of numbers alone (lead_days.read_order). A row is
+    rejected only when it cannot be a lead: unreadable, or without a company name. A
     cell that cannot be read becomes missing and a problem. InputError for what sheets.open_sheet refuses,
     when a needed column is missing, when two columns claim one field and when there is no row under the
     header.
@@ -102,7 +106,7 @@ def read_leads(
         raise InputError(f"{name} has a header row but no leads under it.")
     rejected = sum(lost for *_, lost in troubles)
     headers = {field: sheet.headers[place] for field, place in places.items()}
-    days = read_order(set(cells.get("signal_date", ())))
+    days = read_order(cells.get("signal_date", ()), day_first=day_first if "signal_date" in cells else None)
     frame = _frame(numbers, cells, headers, industries or {}, days.order, troubles)
     nameless = frame["company_name"].isna()
     why = f"{headers['company_name']}: empty, and a row without a company is no lead."
@@ -116,6 +120,7 @@ def read_leads(
         notes=[*sheet.notes, days.sentence] if days.sentence else sheet.notes,
         mapping=headers,
         headers=sheet.headers,
+        days=days,
     )
 
 

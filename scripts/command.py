@@ -170,12 +170,23 @@ def column_options(options: Parser, *, days: bool = True) -> None:
         help="which column a field is read from, where its header is not recognised",
     )
     if days:
-        options.add_argument(
-            "--day-first",
-            action="store_true",
-            default=None,
-            help="2/10/2025 is October 2, where no other day of the file tells",
-        )
+        day_options(options)
+
+
+def day_options(options: Parser) -> None:
+    """Nothing; the parser also takes which order the days of a file are in: day_first is True, False, or None where not said."""
+    where = "where the days of the file do not tell, or contradict each other"
+    either = options.add_mutually_exclusive_group()
+    either.add_argument(
+        "--day-first", action="store_true", default=None, help=f"2/10/2025 is October 2, {where}"
+    )
+    either.add_argument(
+        "--month-first",
+        dest="day_first",
+        action="store_false",
+        default=None,
+        help=f"2/10/2025 is February 10, {where}",
+    )
 
 
 def own_mapping(said: Sequence[str]) -> dict[str, str]:

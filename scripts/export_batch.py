@@ -32,7 +32,7 @@ from preflight import (
     with_keys,
 )
 from scoring import score_leads
-from scripts.command import DONE, PARTLY, as_date, as_seed, clock, opened, parser, read_file, run
+from scripts.command import DONE, PARTLY, as_date, as_seed, clock, day_options, opened, parser, read_file, run
 from settings import read_settings
 from stores import operators
 from stores.models import read_models_in_force
@@ -61,6 +61,7 @@ def main(argv: Sequence[str]) -> tuple[dict[str, Any], str, int]:
     options.add_argument("--as-of", type=as_date, metavar="DATE", help="take this day as today")
     options.add_argument("--actor", required=True, metavar="NAME", help="who exports")
     _add_choices(options)
+    day_options(options)
     said = options.parse_args(argv)
     actor = named_actor(said.actor)
     if said.radius is not None and not 0 < said.radius <= 5000:
@@ -236,10 +237,17 @@ def _leads(db: Any, said: Any, config_dir: Path, own: dict[str, str]) -> LeadFil
         content, name = read_file(path), Path(path).name
         kind = lead_kind(columns)
         mapping = remembered_columns(db, kind=kind, headers=headers_of(content, name, kind)) | own
-        files.append(read_leads(content, name, columns, industries=industries, mapping=mapping))
+        files.append(
+            read_leads(
+                content, name, columns, industries=industries, mapping=mapping, day_first=said.day_first
+            )
+        )
     file = together(files)
     if said.intent:
-        file = join_intent(file, read_leads(read_file(said.intent), Path(said.intent).name, columns))
+        file = join_intent(
+            file,
+            read_leads(read_file(said.intent), Path(said.intent).name, columns, day_first=said.day_first),
+        )
     return file
 
 

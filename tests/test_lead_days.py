@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lead_days
+from leads import read_leads
+from scripts.command import day_options, parser
 
 
 @pytest.mark.parametrize(
@@ -91,7 +93,7 @@ def test_every_day_is_read_in_every_form(day):
         # (cells of one file, what each is, whether a person should be asked)
         (["2/10/25", "13/2/2025"], [date(2025, 10, 2), date(2025, 2, 13)], False),  # the second decides
         (["2/10/25", "2/13/2025"], [date(2025, 2, 10), date(2025, 2, 13)], False),
-        (["2/10/2025", "2/13/2025", "13/2/2025"], [None, date(2025, 2, 13), date(2025, 2, 13)], False),
+        (["2/10/2025", "2/13/2025", "13/2/2025"], [None, date(2025, 2, 13), date(2025, 2, 13)], True),
         (["2/10/25", "3/3/2025"], [date(2025, 2, 10), date(2025, 3, 3)], True),  # nothing decides: as in the USA
         (["10.02.2025"], [date(2025, 2, 10)], True),  # dots: the day first
         (["10.02.2025", "2.13.2025"], [date(2025, 10, 2), date(2025, 2, 13)], False),
@@ -125,9 +127,39 @@ def test_what_was_decided_is_said_and_a_person_s_word_wins():
     assert lead_days.expected_day("The date", "soon") == (
         "The date was expected as 2026-02-11, 2/11/2026 or 11-Feb-2026, but is 'soon'."
     )
-    said = lead_days.read_order(["2/10/2025", "2/13/2025"], day_first=True)
-    assert (said.order, said.sentence, said.undecided) == (lead_days.DayOrder(True, True), "", False)
-    assert lead_days.day("2/10/2025", said.order) == date(2025, 10, 2)
+
+
+@pytest.mark.parametrize(
+    ("cells", "day_first", "slashed", "sentence"),
+    [
+        # A person's word counts where the days do not tell or contradict each other, and always leaves a sentence.
+        (["2/10/2025"], True, True, "October 2, 2025, not February 10, 2025: that the day comes first was said."),
+        (["2/10/2025"], False, False, "February 10, 2025, not October 2, 2025: that the month comes first was said."),
+        (["2/10/2025", "2/13/2025"], True, False, "said, but 2/13/2025 can be nothing else than February 13, 2025, so the month"),
+        (["2/10/2025", "13/2/2025"], False, True, "said, but 13/2/2025 can be nothing else than February 13, 2025, so the day"),
+        (["2/10/2025", "13/2/2025"], True, True, "The day was read first, as was said and as 13/2/2025 tells."),
+        (["2/10/2025", "2/13/2025", "13/2/2025"], True, True, "The day was said to come first, so one such as 2/10/2025 is October 2"),
+        (["2/10/2025", "2/13/2025", "13/2/2025"], False, False, "and one such as 13/2/2025 is not read."),
+        (["2025-02-10"], True, True, "was said, but no day of the file can be read in two ways."),
+    ],
+)  # fmt: skip
+def test_a_person_s_order_counts_where_the_days_do_not_tell(cells, day_first, slashed, sentence):
+    said = lead_days.read_order(cells, day_first=day_first)
+    assert said.order.slashed is slashed
+    assert sentence in said.sentence
+
+
+@pytest.mark.parametrize(("telling", "decided"), [(19, None), (20, False)])
+def test_one_slip_among_many_days_costs_itself_alone(telling, decided):
+    cells = ["2/10/2025", *["2/13/2025"] * telling, "13/2/2025"]
+    days = lead_days.read_order(iter(cells))
+    assert (days.order.slashed, days.undecided) == (decided, True)  # a person may say otherwise
+    lost = [cell for cell in cells if lead_days.day(cell, days.order) is None]
+    assert lost == (["2/10/2025"] if decided is None else ["13/2/2025"])
+    if decided is not None:
+        assert "comes first in 20 of 21, so one such as 2/10/2025 is February 10, 2025" in days.sentence
+    turned = lead_days.read_order([cell.replace("/", ".") for cell in cells])
+    assert turned.order.dotted is decided
 
 
 @given(st.lists(st.dates(date(1970, 1, 1), date(2100, 12, 31)), max_size=6), st.booleans())
@@ -149,3 +181,26 @@ def test_no_text_breaks_the_order_of_days(cells):
     for cell in cells:
         lead_days.day(cell, found.order)
         assert lead_days.expected_day("The date", cell, found.order)
+
+
+def test_the_order_a_person_says_counts_for_signals_and_is_kept_with_the_file():
+    columns = {"company_name": ["Company"], "signal_date": ["Signal"]}
+    text = b"Company,Signal\nA,2/10/2026\n"
+    usual = read_leads(text, "a.csv", columns)
+    assert (usual.leads["signal_date"][0].isoformat()[:10], usual.days.undecided) == ("2026-02-10", True)
+    said = read_leads(text, "a.csv", columns, day_first=True)
+    assert said.leads["signal_date"][0].isoformat()[:10] == "2026-10-02"
+    assert said.notes == [said.days.sentence] != [""]
+    mixed = read_leads(text + b"B,13/2/2026\nC,2/13/2026\n", "a.csv", columns)
+    assert (len(mixed.leads), mixed.days.undecided) == (3, True)
+    assert "cannot be told, and is not read." in mixed.notes[0]  # the lead stays, without its signal's day
+    assert read_leads(b"Company\nA\n", "a.csv", columns, day_first=True).notes == []
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"), [([], None), (["--day-first"], True), (["--month-first"], False)]
+)
+def test_either_order_can_be_said_at_a_terminal(words, meant):
+    options = parser("scripts.import_deals", "a command")
+    day_options(options)
+    assert options.parse_args(words).day_first is meant
