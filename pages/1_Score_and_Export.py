@@ -23,7 +23,7 @@ from suppression_keys import lead_keys, stale_lists
 from turso_db import read_together
 from vanillasoft_layout import read_layout
 from vanillasoft_workbook import workbook_bytes
-from views.export_choices import Choices, ask_for_choices, ask_for_workflow
+from views.export_choices import Choices, ask_for_choices, ask_for_workflow, unlike_usual
 from views.preflight_rows import show_counts, show_spread, show_troubles
 from views.upload import ask_for_files, offer_sample, read_uploads, upload_readers
 
@@ -212,6 +212,8 @@ with ui.page("Score and Export", need="ops") as frame:
                                   "agents": choices.agents} | ({"model_version": model[0]} if model else {})  # fmt: skip
     if workflow == "geography":
         parameters |= {"center_zip": choices.center_zip, "radius_miles": choices.radius_miles}
+    if unlike := unlike_usual(frame, choices):
+        st.caption(ui.plain(unlike))
     st.button(
         f"Export {ui.many(ready, 'lead')}" if ready else "Nothing left to export", type="primary", icon=":material/send:", key="export_button",
         disabled=plan.ready.empty or bool(stale and not st.session_state.get("accept_stale")),

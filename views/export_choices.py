@@ -69,6 +69,27 @@ def ask_for_choices(frame: ui.Frame, workflow: str, known: pd.DataFrame) -> Choi
     return Choices(workflow, operator, segment, center, radius, intent, rules, agents)
 
 
+def unlike_usual(frame: ui.Frame, choices: Choices) -> str:
+    """What this export does otherwise than config/icp.yaml, in words; "" where nothing. A link can have chosen it all."""
+    usual, rules = export_rules(frame.icp), choices.rules
+    sized = [
+        ("most leads", rules.max_rows, usual.max_rows, "no limit"),
+        ("lowest score", rules.min_score, usual.min_score, ""),
+        ("per company", rules.contacts_per_company, usual.contacts_per_company, "all"),
+        ("days apart", rules.exported_within_days, usual.exported_within_days, ""),
+        ("exploration %", rules.exploration_percent, usual.exploration_percent, ""),
+    ]
+    told = [
+        f"{name} {none if now is None else f'{now:g}'} instead of {none if then is None else f'{then:g}'}"
+        for name, now, then, none in sized if now != then
+    ]  # fmt: skip
+    if choices.segment is not None:
+        told.append(f"segment {choices.segment}")
+    if choices.agents != list(frame.icp.data["export"]["agents"]):
+        told.append(f"agents {', '.join(choices.agents) or 'none'}")
+    return f"Otherwise than config/icp.yaml says: {'; '.join(told)}." if told else ""
+
+
 def _further(frame: ui.Frame) -> tuple[str | None, ExportRules, list[str]]:
     usual = export_rules(frame.icp)
     left, right = st.columns(2)
