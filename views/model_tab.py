@@ -102,7 +102,9 @@ def _show_in_force(frame: ui.Frame, in_force: dict[str, Any]) -> None:
     if not in_force:
         return
     stamp = str(sorted((w, row["version"]) for w, row in in_force.items()))
-    for workflow, warning in _behind(frame, in_force, (frame.data_version, str(frame.today), stamp)).items():
+    for workflow, warning in _behind(
+        frame, in_force, (frame.data_version, str(frame.today), frame.icp.sha256, stamp)
+    ).items():
         st.warning(f"{NAMES[workflow].capitalize()}: {ui.plain(warning)}", icon=":material/warning:")
     with st.container(horizontal=True):
         for workflow, row in in_force.items():
