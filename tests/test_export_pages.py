@@ -102,6 +102,16 @@ def test_a_choice_of_columns_is_remembered_for_the_next_file(desk):
     assert "1 of 1 leads are ready" in said(again)
 
 
+def test_the_boxes_stand_open_where_a_contact_has_no_name_yet(desk):
+    def is_open(content):
+        app = uploaded(("own.csv", content, "text/csv"))
+        return next(one for one in app.expander if one.label.startswith("Columns of")).proto.expanded
+
+    whole = csv_file([lead_row(1)])
+    assert not is_open(whole)
+    assert is_open(whole.replace(b"Last Name", b"Nachname"))
+
+
 def test_columns_that_decide_and_were_not_understood_are_told(desk):
     content = b"Company Name,SIC Code 1,Company Postal,Workers,Phone\nOak Inn,8361,94103,10,\n"
     told = said(uploaded(("odd.csv", content, "text/csv")))

@@ -20,11 +20,12 @@ from named_columns import FileKind, headers_key
 from turso_db import Database
 from views.column_boxes import choices_reader, columns_of, file_headers, show_columns
 
-# What scoring and dialling need stands first; every other field follows on demand.
+# What scoring and dialling need is offered first, every other field after it.
 _FIRST = (
-    "company_name", "direct_phone", "mobile_phone", "company_phone", "zip_code", "employee_count", "sic_code",
+    "company_name", "first_name", "last_name", "job_title", "email", "direct_phone", "mobile_phone", "company_phone", "zip_code", "employee_count", "sic_code",
     "intent_score", "signal_date", "distance_miles", "segment", "accuracy",
 )  # fmt: skip
+_CONTACT = ("first_name", "last_name", "job_title", "email")  # without them the dialler's rows name nobody
 _DECIDING = {  # what the filters, the distance and the dialler look at → the fields that tell it
     "ZIP code": ("zip_code", "distance_miles"), "number of employees": ("employee_count", "employee_range"),
     "SIC code": ("sic_code", "sic_codes"), "phone number": ("direct_phone", "mobile_phone", "company_phone"),
@@ -97,7 +98,8 @@ def _read_upload(frame: ui.Frame, upload: Any, asked: set[str]) -> LeadFile:
     key = headers_key(columns.headers, kind.name)
     if key not in asked:
         asked.add(key)
-        show_columns(frame, upload.name, kind, columns, first=_FIRST, expanded=bool(sentence))
+        nameless = bool(columns.found.unused) and not file.has(*_CONTACT)
+        show_columns(frame, upload.name, kind, columns, first=_FIRST, expanded=bool(sentence) or nameless)
     return file
 
 
