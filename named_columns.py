@@ -255,12 +255,16 @@ def shown_rows(rows: Sequence[int], most: int = 5) -> str:
     return ", ".join(map(str, rows[:most])) + more
 
 
-def days_of(content: bytes, name: str, kind: FileKind, own: Mapping[str, str]) -> Days:
-    """How the days of the file are to be read, before anything of it comes in; it must be readable."""
+def days_of(
+    content: bytes, name: str, kind: FileKind, own: Mapping[str, str], day_first: bool | None = None
+) -> Days:
+    """How the days of the file are to be read, before anything of it comes in; it must be readable. `day_first` is a
+    person's word.
+    """
     sheet = sheet_of(content, name, kind, own)
     places = understand(sheet.headers, kind, own).places
     dated = [place for field in kind.days for place in places.get(field, ())]
-    return read_order(cells[place] for _, cells in sheet.rows for place in dated)
+    return read_order((cells[place] for _, cells in sheet.rows for place in dated), day_first=day_first)
 
 
 def headers_key(headers: Sequence[str], kind: str) -> str:

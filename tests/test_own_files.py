@@ -4,6 +4,7 @@ is lost."""
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 from datetime import UTC, date, datetime
@@ -154,7 +155,14 @@ def test_where_no_day_tells_the_page_asks_and_the_answer_counts(places, db):
         "3/2/2026 was read as March 2, 2026, not February 3, 2026: no other day of the file tells."
         in said(app)
     )
-    app.segmented_control(key="days_outcome_file").set_value("the month").run()
+    days = f"days_outcome_file_{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    app.segmented_control(key=days).set_value("the day").run()
+    assert "February 3, 2026, not March 2, 2026: that the day comes first was said." in said(app)
+    following = text.replace("3/2/2026", "3/1/2026")  # the next file is asked about anew
+    app.file_uploader(key="outcome_file").upload("next.csv", following.encode()).run()
+    assert "3/1/2026 was read as March 1, 2026, not January 3, 2026: no other day" in said(app)
+    app.file_uploader(key="outcome_file").upload("o.csv", text.encode()).run()
+    app.segmented_control(key=days).set_value("the month").run()
     app.button(key="import_outcome_file").click().run()
     assert became(app)["found their company"] == 1
     assert db.rows("SELECT happened_at FROM outcome_milestones") == [{"happened_at": "2026-03-02"}]

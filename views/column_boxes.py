@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -36,7 +37,7 @@ LABELS = {
 }  # fmt: skip
 
 
-_ORDERS = {"As said above": None, "the month": False, "the day": True}
+_ORDERS = {"nothing chosen": None, "the month": False, "the day": True}
 
 
 _MOST = 24  # boxes at once; the further columns follow on demand
@@ -186,30 +187,41 @@ def ready_columns(
 
 
 @st.cache_data(max_entries=16, show_spinner="Reading the days")
-def _days(content: bytes, name: str, stamp: str, _kind: FileKind, own: dict[str, str]) -> Days:
+def _days(
+    content: bytes, name: str, stamp: str, _kind: FileKind, own: dict[str, str], day_first: bool | None
+) -> Days:
     """How the days of an uploaded file are to be read; `stamp` stands for the kind."""
-    return days_of(content, name, _kind, own)
+    return days_of(content, name, _kind, own, day_first)
 
 
 def ask_for_days(content: bytes, name: str, kind: FileKind, own: dict[str, str], key: str) -> None:
-    """Nothing; what is to be said about the file's days is said, with the choice where no day of the file tells."""
-    days = _days(content, name, str(kind), kind, own)
-    if not days.sentence:
-        return
-    st.info(ui.plain(days.sentence), icon=":material/calendar_month:")
+    """Nothing; how the file's days are read is said, with the choice where its days do not tell or contradict each other."""
+    show_days(_days(content, name, str(kind), kind, own, chosen_days(key, content)), key, content)
+
+
+def show_days(days: Days, key: str, content: bytes) -> None:
+    """Nothing; the sentence about the days of this file as they were read, and the choice where there is one."""
+    if days.sentence:
+        st.info(ui.plain(days.sentence), icon=":material/calendar_month:")
     if days.undecided:
         st.segmented_control(
             "Days of numbers alone put first",
             _ORDERS,
-            key=f"days_{key}",
-            default="As said above",
+            key=_days_key(key, content),
+            default=next(iter(_ORDERS)),
             required=True,
         )
 
 
-def chosen_days(key: str) -> bool | None:
-    """Whether the day comes first, as a person said; None where nobody did."""
-    return _ORDERS.get(str(st.session_state.get(f"days_{key}")))
+def chosen_days(key: str, content: bytes) -> bool | None:
+    """Whether the day comes first in this file, as a person said; None where nobody did."""
+    return _ORDERS.get(str(st.session_state.get(_days_key(key, content))))
+
+
+def _days_key(key: str, content: bytes) -> str:
+    return (
+        f"days_{key}_{hashlib.sha256(content).hexdigest()[:12]}"  # a choice is for one file, not for the next
+    )
 
 
 def _told(columns: Columns) -> str:

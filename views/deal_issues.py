@@ -24,7 +24,7 @@ def import_now(frame: ui.Frame) -> None:
         done = import_deals(
             frame.db, content=content, name=upload.name, rules=rules, now=datetime.now(UTC).replace(microsecond=0),
             actor=frame.actor, mapping=columns_of(frame, content, upload.name, deal_kind(rules)).own,
-            day_first=chosen_days("deal_file"),
+            day_first=chosen_days("deal_file", content),
         )  # fmt: skip
         told = ", ".join(f"{number:,} {name}" for name, number in done.counts.items())
         ui.flash("warning" if done.rejected else "success", f"Deals: {told}. " + " ".join(done.notes))

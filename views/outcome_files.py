@@ -86,7 +86,7 @@ def import_now(frame: ui.Frame, importer: Callable[..., Came], key: str, what: s
         words = keep_words(frame, content, upload.name, kind, columns, key)
         done = importer(
             frame.db, content=content, name=upload.name, now=now, actor=frame.actor, kind=kind, mapping=columns.own,
-            day_first=chosen_days(key), **({"words": words} if vocabulary(kind) else {}),
+            day_first=chosen_days(key, content), **({"words": words} if vocabulary(kind) else {}),
         )  # fmt: skip
         ui.flash(
             "warning" if done.rejected else "success",
