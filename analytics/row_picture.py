@@ -22,7 +22,7 @@ _STYLE = f"""<style>
 .row-picture caption{{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}}
 .row-picture th,.row-picture td{{text-align:left;font-weight:400;padding:0 .75rem 0 0;white-space:nowrap}}
 .row-picture thead th{{font-weight:600;padding-bottom:.35rem}}
-.row-picture tbody th{{max-width:16rem;white-space:normal}}
+.row-picture tbody th{{min-width:16rem;max-width:16rem;white-space:normal;line-height:1.15}}
 .row-picture .number{{text-align:right;font-variant-numeric:tabular-nums}}
 .row-picture .mark{{padding:0}}
 .row-picture .track{{position:relative;height:1.6rem;margin:0 1rem 0 .6rem}}
@@ -41,9 +41,9 @@ _STYLE = f"""<style>
 @media (max-width:640px){{.row-picture .wide{{display:none}}.row-picture,.row-picture thead,.row-picture tbody,.row-picture tfoot{{display:block}}
 .row-picture tr{{display:grid;grid-template-columns:5.6rem 3.2rem minmax(0,1fr);align-items:center;padding:.2rem 0}}
 .row-picture .scored tr{{grid-template-columns:5.6rem 3.2rem minmax(0,1.2fr) minmax(0,1fr)}}
-.row-picture .name{{grid-column:1/-1;max-width:none!important}}.row-picture .scored .name{{grid-column:1/4}}
+.row-picture .name{{grid-column:1/-1;min-width:0!important;max-width:none!important}}.row-picture .scored .name{{grid-column:1/4}}
 .row-picture .verdict{{text-align:right;padding:0}}.row-picture .number{{text-align:left;padding-right:.4rem}}
-.row-picture .track{{margin:0 .6rem}}.row-picture tfoot .rates{{grid-column:3}}}}
+.row-picture .track{{margin:0 1.2rem 0 .6rem}}.row-picture tfoot .rates{{grid-column:3}}}}
 </style>"""
 
 
