@@ -102,6 +102,7 @@ def show_finished(frame: ui.Frame, done: Export) -> None:
 with ui.page("Score and Export", need="ops") as frame:
     if "export" in st.session_state:
         show_finished(frame, st.session_state["export"])
+    head = st.empty()
     left, right = st.columns([3, 2], gap="large")
     with left:
         uploads = ask_for_files()
@@ -114,6 +115,7 @@ with ui.page("Score and Export", need="ops") as frame:
     with right:
         choices = ask_for_choices(frame, workflow, known)
     if not uploads:
+        head.markdown("#### No file is loaded yet, so no lead is scored")
         ui.empty("Drop a ZoomInfo export above. Nothing is recorded before you press Export.")
         offer_sample(frame.today, workflow)
         st.stop()

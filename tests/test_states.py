@@ -58,7 +58,8 @@ def test_the_table_knows_every_page():
 EMPTY = {
     "Home.py": ["No lead has been exported and no history imported yet", "First steps with your own data"],
     "pages/1_Score_and_Export.py": [
-        "Drop a ZoomInfo export above. Nothing is recorded before you press Export."
+        "No file is loaded yet, so no lead is scored",
+        "Drop a ZoomInfo export above. Nothing is recorded before you press Export.",
     ],
     "pages/2_Batches.py": ["No batch has been exported yet."],
     "pages/3_Operators.py": ["There are no operators yet."],
