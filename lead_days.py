@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import NamedTuple
 
@@ -67,6 +67,12 @@ class Days(NamedTuple):
 
 
 NO_DAYS = Days(USUAL, "", False)  # of a file without days
+
+
+def days_together(several: Sequence[Days]) -> Days:
+    """Of several files as one, each read in its own order: all their sentences; none is NO_DAYS."""
+    told = " ".join(days.sentence for days in several if days.sentence)
+    return Days(several[0].order, told, any(days.undecided for days in several)) if several else NO_DAYS
 
 
 class _Seen(NamedTuple):

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pandas as pd
 
 from errors import InputError
+from lead_days import days_together
 from leads import LeadFile
 from sheets import MOST_ROWS
 
@@ -54,6 +55,7 @@ def together(files: Sequence[LeadFile]) -> LeadFile:
         problems=_stacked([file.problems for file in files], starts),
         notes=notes + [f"{file.name}: {note}" for file in files for note in file.notes],
         mapping=mapping,
+        days=days_together([file.days for file in files]),
         headers=list(dict.fromkeys(header for file in files for header in file.headers)),
     )
 

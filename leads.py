@@ -25,7 +25,7 @@ from lead_columns import (
     read_industries,
     same_industry,
 )
-from lead_days import NO_DAYS, DayOrder, Days, read_order
+from lead_days import NO_DAYS, DayOrder, Days, days_together, read_order
 from named_columns import open_named, places_of_fields, shown_headers
 from sheets import OpenSheet, cell_text
 
@@ -164,7 +164,12 @@ def join_intent(leads: LeadFile, intent: LeadFile) -> LeadFile:
         leads,
         leads=frame,
         problems=_in_order(pd.concat([leads.problems, troubles])),
-        notes=[*leads.notes, note],
+        notes=[
+            *leads.notes,
+            *([f"{intent.name}: {intent.days.sentence}"] if intent.days.sentence else []),
+            note,
+        ],
+        days=days_together([leads.days, intent.days]),
         mapping=leads.mapping | read_from,
     )
 

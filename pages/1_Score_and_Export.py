@@ -131,7 +131,7 @@ with ui.page("Score and Export", need="ops") as frame:
             f"{file.rows_in:,} rows are read. They are scored as soon as there is a ZIP code to measure from."
         )
         st.stop()
-    stamp = (file.sha256, str(sorted(file.mapping.items())), choices.intent.file_id if choices.intent else "", frame.icp.sha256)  # fmt: skip
+    stamp = (file.sha256, str(sorted(file.mapping.items())), str(file.days), choices.intent.file_id if choices.intent else "", frame.icp.sha256)  # fmt: skip
     model = model_for(in_force, workflow)
     chosen = {
         "workflow": workflow, "today": frame.today, "center_zip": choices.center_zip, "segment": choices.segment,

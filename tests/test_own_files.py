@@ -316,3 +316,14 @@ def test_a_list_s_column_can_be_said_at_a_terminal(tmp_path, db, config_dir, sai
     code, out, err = said(scripts.load_suppression, *common, "--column", "direct_phone=Anschluss")
     assert (code, "2 entries" in out) == (0, True), err
     assert "2145550001" not in out + err
+
+
+def test_the_days_of_signals_are_asked_about_where_they_do_not_tell(places):
+    text = b"Company Name,Direct Phone,Intent Signal Date\nOak Hall,3125550100,2/1/2026\nElm House,3125550101,1/2/2026\n"
+    app = opened("pages/1_Score_and_Export.py")
+    app.file_uploader(key="leads_file").upload("leads.csv", text).run()
+    assert "2/1/2026 was read as February 1, 2026, not January 2, 2026: no other day" in said(app)
+    (days,) = [one for one in app.segmented_control if one.label == "Days of numbers alone put first"]
+    days.set_value("the day").run()
+    assert "2/1/2026 was read as January 2, 2026, not February 1, 2026: that the day comes first" in said(app)
+    assert not app.exception

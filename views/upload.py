@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from lead_files import MOST_FILES, together
 from leads import LeadFile, join_intent, read_leads
 from named_columns import FileKind, headers_key
 from turso_db import Database
-from views.column_boxes import choices_reader, columns_of, file_headers, show_columns
+from views.column_boxes import choices_reader, chosen_days, columns_of, file_headers, show_columns, show_days
 
 # What scoring and dialling need is offered first, every other field after it.
 _FIRST = (
@@ -34,11 +35,14 @@ MAPPABLE = (*_FIRST, *(field for field in FIELDS if field not in _FIRST))
 
 
 @st.cache_data(max_entries=8, max_size="200MB", show_spinner="Reading the file")
-def read_file(content: bytes, name: str, mapping: dict[str, str], config_dir: Path) -> LeadFile:
-    """The leads of an uploaded file."""
+def read_file(
+    content: bytes, name: str, mapping: dict[str, str], config_dir: Path, day_first: bool | None = None
+) -> LeadFile:
+    """The leads of an uploaded file; `day_first` is what a person said of its days."""
     return read_leads(
-        content, name, read_columns(config_dir), industries=read_industries(config_dir), mapping=mapping
-    )
+        content, name, read_columns(config_dir), industries=read_industries(config_dir), mapping=mapping,
+        day_first=day_first,
+    )  # fmt: skip
 
 
 def ask_for_files() -> list[Any]:
@@ -68,7 +72,12 @@ def read_uploads(frame: ui.Frame, uploads: list[Any], intent: Any) -> LeadFile:
     try:
         file = together(files)
         if intent is not None:
-            sheet = read_file(intent.getvalue(), intent.name, {}, frame.settings.config_dir)
+            content, days_key = intent.getvalue(), f"signals_{intent.file_id}"
+            sheet = read_file(
+                content, intent.name, {}, frame.settings.config_dir, chosen_days(days_key, content)
+            )
+            if sheet.days.undecided:
+                show_days(sheet.days, days_key, content)
             file = join_intent(file, sheet)
     except InputError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
@@ -83,15 +92,19 @@ def _kind(frame: ui.Frame) -> FileKind:
 def _read_upload(frame: ui.Frame, upload: Any, asked: set[str]) -> LeadFile:
     """One file; `asked` grows by its set of headers, so that files of one shape share their boxes."""
     content, kind = upload.getvalue(), _kind(frame)
-    columns = None
+    columns, days_key = None, f"leads_{upload.file_id}"
     try:
         columns = columns_of(frame, content, upload.name, kind)
-        file = read_file(content, upload.name, columns.own, frame.settings.config_dir)
+        said = chosen_days(days_key, content)
+        file = read_file(content, upload.name, columns.own, frame.settings.config_dir, said)
     except InputError as error:
         st.error(ui.plain(str(error)), icon=":material/error:")
         if columns is not None and headers_key(columns.headers, kind.name) not in asked:
             show_columns(frame, upload.name, kind, columns, first=_FIRST, expanded=True)
         st.stop()
+    if file.days.undecided:
+        show_days(file.days, days_key, content)
+        file = replace(file, notes=[note for note in file.notes if note != file.days.sentence])  # said here
     sentence = what_is_missing(file)
     if sentence:
         st.warning(ui.plain(sentence), icon=":material/view_column:")
