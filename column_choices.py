@@ -7,7 +7,7 @@ from datetime import datetime
 
 from actors import Actor, require
 from errors import InputError
-from named_columns import FileKind, headers_key, is_value, usable_mapping
+from named_columns import FileKind, headers_key, is_value, same_header, usable_mapping
 from outcome_words import LEAVE_OUT, usable_words, vocabulary, words_key
 from stores import column_choices as store
 from stores.audit import audit_entry
@@ -33,6 +33,8 @@ def remember_columns(
         raise InputError(
             "A header was expected, but a value stands there. Put a row of headers above the list, then load it again."
         )
+    if len({same_header(header) for header in mapping.values()}) < len(mapping):
+        raise InputError("One column was chosen for two fields. Choose a column of its own for each.")
     if len(usable_mapping(mapping, headers, kind)) < len(mapping):
         raise InputError(
             "A column was chosen that the file does not have. Open the file anew and choose again."

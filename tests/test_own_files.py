@@ -20,8 +20,9 @@ from zoho_story import OPS, company_name, export, lead_row
 import scripts.import_historical
 import scripts.import_outcomes
 import scripts.load_suppression
-from column_choices import remembered_columns
+from column_choices import remember_columns, remembered_columns
 from errors import InputError
+from lead_columns import read_columns
 from named_columns import headers_key
 from outcome_entry import Entry, record_outcomes
 from outcome_reading import history_kind, outcome_kind
@@ -326,4 +327,22 @@ def test_the_days_of_signals_are_asked_about_where_they_do_not_tell(places):
     (days,) = [one for one in app.segmented_control if one.label == "Days of numbers alone put first"]
     days.set_value("the day").run()
     assert "2/1/2026 was read as January 2, 2026, not February 1, 2026: that the day comes first" in said(app)
+    assert not app.exception
+
+
+def test_what_was_chosen_of_columns_can_be_forgotten_on_the_page(places, db, config_dir):
+    kind = history_kind(read_columns(config_dir))
+    headers = ["company_name", "outcome", "deal_created_at", "Odd"]
+    with pytest.raises(InputError, match="One column was chosen for two fields"):
+        remember_columns(db, kind=kind, headers=headers, mapping={"state": "Odd", "zip_code": "Odd"}, now=NOW, actor=OPS)  # fmt: skip
+    remember_columns(db, kind=kind, headers=headers, mapping={"state": "Odd"}, now=NOW, actor=OPS)
+    app = opened(PAGE, query={"tab": "History"})
+    text = b"company_name,outcome,deal_created_at,Odd\nOak Hall,no_delivery,2025-02-01,IL\n"
+    app.file_uploader(key="history_file").upload("h.csv", text).run()
+    told = "h.csv is read as a person chose: State from Odd."
+    assert told in said(app)
+    (forget,) = [one for one in app.button if one.label == "Forget what was chosen"]
+    forget.click().run()
+    assert told not in said(app)
+    assert remembered_columns(db, kind=kind, headers=headers) == {}
     assert not app.exception

@@ -103,6 +103,9 @@ def show_columns(
     key = headers_key(headers, kind.name)[:12]
     known = sum(len(some) for some in found.places.values())
     asked = _asked(headers, kind, own)
+    if own:
+        told = ", ".join(f"{label(field)} from {header[:40]}" for field, header in own.items())
+        st.caption(ui.plain(f"{name} is read as a person chose: {told}."))
     with st.expander(
         ui.plain(f"Columns of {name}: {known} of its {len([h for h in headers if h])} are understood"),
         expanded=expanded or not found.is_enough, key=f"columns_{key}",
@@ -117,6 +120,11 @@ def show_columns(
             "A column without a choice of yours is read as the grey words say. A choice is remembered for every file with the "
             "same headers."
         )
+        if own:
+            st.button(
+                "Forget what was chosen", key=f"forget_{key}", icon=":material/undo:", type="tertiary",
+                on_click=_forget, args=(frame, kind, headers),
+            )  # fmt: skip
 
 
 def box_key(headers: Sequence[str], kind: FileKind, header: str) -> str:
@@ -236,6 +244,17 @@ def _told(columns: Columns) -> str:
     return told + (
         f" Not understood, and left out: {shown_headers(found.unused, 20)}." if found.unused else ""
     )
+
+
+def _forget(frame: ui.Frame, kind: FileKind, headers: list[str]) -> None:
+    """Callback: files with these headers are read as they are recognised again."""
+    with ui.act():
+        remember_columns(
+            frame.db, kind=kind, headers=headers, mapping={},
+            now=datetime.now(UTC).replace(microsecond=0), actor=frame.actor,
+        )  # fmt: skip
+        for header in _offered(headers):
+            st.session_state.pop(box_key(headers, kind, header), None)
 
 
 def _remember(frame: ui.Frame, kind: FileKind, headers: list[str], own: dict[str, str], changed: str) -> None:
