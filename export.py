@@ -283,7 +283,7 @@ def _web_domains(websites: list[str | None], emails: list[str | None]) -> list[s
 
 
 def _settings(preflight: Preflight, rules: ExportRules, stale: list[str]) -> dict[str, Any]:
-    """How the batch was made, for the ledger: its rules, and how the exploration slice was drawn."""
+    """How the batch was made, for the ledger: its rules, how the exploration slice was drawn, how the file's days were read."""
     settings: dict[str, Any] = rules._asdict()
     if preflight.seed is not None:
         settings["exploration"] = {
@@ -291,6 +291,8 @@ def _settings(preflight: Preflight, rules: ExportRules, stale: list[str]) -> dic
         }  # fmt: skip
     if stale:
         settings["accepted_stale"] = stale
+    if preflight.source.days.sentence:
+        settings["days"] = preflight.source.days.sentence
     return settings
 
 

@@ -60,6 +60,15 @@ def test_what_is_offered_was_recorded_first(db, config_dir, now):
     assert json.loads(entry["detail"])["exported"] == 2
 
 
+def test_a_batch_keeps_how_the_days_of_its_file_were_read(db, config_dir, now):
+    """2/10/2026 may be two days, and no other day of the file tells: how it was read stays with the batch."""
+    done = export_rows(db, config_dir, now, [lead_row(1, Intent_Signal_Date="2/10/2026")])
+    kept = json.loads(batches.read_batch(db, batch_id=done.batch_id)["parameters"])
+    assert "2/10/2026 was read as February 10" in kept["days"]
+    plain = export_rows(db, config_dir, now, [lead_row(2)])
+    assert "days" not in json.loads(batches.read_batch(db, batch_id=plain.batch_id)["parameters"])
+
+
 def test_a_lead_keeps_every_input_and_every_part_of_its_score_and_no_contact(db, config_dir, now):
     export_rows(db, config_dir, now, [lead_row(1)])
     lead = rows_of(db, "lead_outcomes")[0]

@@ -345,6 +345,7 @@ def _show_history(
         with st.popover("Bring an earlier model back", icon=":material/undo:"):
             workflow, version = st.selectbox("Which one?", back, format_func=lambda b: f"Model {b[1]} {NAMES[b[0]]}", key="model_back")  # fmt: skip
             st.text_input("Why?", key="model_back_reason", max_chars=300)
+            ui.ask_at_the_act("model_back_name")
             st.button(
                 "Bring it back",
                 type="primary",

@@ -183,6 +183,7 @@ def _show_history(
         if back and frame.may("manager"):
             version = st.selectbox("Bring an earlier model back", back, format_func=lambda v: f"Model {kind}-{v}", key=f"sent_back_{kind}")  # fmt: skip
             st.text_input("Why?", key=f"sent_back_reason_{kind}", max_chars=300)
+            ui.ask_at_the_act(f"sent_back_name_{kind}")
             st.button("Bring it back", key=f"sent_bring_back_{kind}", on_click=fall_back, args=(frame, kind, version))  # fmt: skip
 
 
