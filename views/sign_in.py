@@ -135,7 +135,7 @@ def ask_at_the_act(key: str) -> None:
     """Nothing; where nobody gave a name on this machine, the same box beside an act that is journalled. It keeps its place
     once it is filled, so that nothing moves under the hand.
     """
-    if not sign_in_configured() and (not st.session_state["your_name"] or key in st.session_state):
+    if not sign_in_configured() and (not st.session_state.get("your_name") or key in st.session_state):
         st.text_input(
             "Who does this?", key=key, placeholder="Your name", max_chars=_LONGEST, on_change=_remember_here, args=(key,),
             help="It stands beside this act for whoever looks later, and is kept on this machine.",
