@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -36,10 +37,15 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+# The tests run under `make` themselves; what that hands down is no business of the one that is tried here.
+ALONE = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS", "PORT"))}
+
+
 def made(folder: Path, goal: str, *words: str) -> list[str]:
     done = subprocess.run(
         ["make", goal, *words, f"PYTHON={folder / 'python-that-speaks'}"],
         cwd=folder,
+        env=ALONE,
         capture_output=True,
         text=True,
     )
@@ -69,7 +75,11 @@ def test_the_first_start_says_what_happens_and_how_long_before_it_does(folder: P
 def test_where_pip_fails_its_last_words_are_shown_and_nothing_counts_as_installed(folder: Path) -> None:
     (folder / "no-network").touch()
     done = subprocess.run(
-        ["make", "run", f"PYTHON={folder / 'python-that-speaks'}"], cwd=folder, capture_output=True, text=True
+        ["make", "run", f"PYTHON={folder / 'python-that-speaks'}"],
+        cwd=folder,
+        env=ALONE,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode != 0
     assert "The packages could not be installed." in done.stdout
