@@ -46,10 +46,10 @@ def test_sync_review_decide_and_count(tmp_path, monkeypatch):
             page.get_by_role("textbox", name="Your name").press("Enter")
             settled(page)
             page.get_by_role("button", name="Sync outcomes").click()
-            page.get_by_text("3 records read: 1 matched, 1 to review, 1 unmatched").wait_for()
+            page.get_by_text("3 records read: 1 matched, 1 to review, 1 unmatched").first.wait_for()
 
             page.get_by_role("link", name="Home").click()
-            page.get_by_text("1 site in Zoho may be an exported company").wait_for()
+            page.get_by_text("1 site in Zoho may be an exported company").first.wait_for()
             page.get_by_role("link", name="Decide").click()
             page.get_by_role(
                 "heading", name=company_name(0).upper()
@@ -60,11 +60,11 @@ def test_sync_review_decide_and_count(tmp_path, monkeypatch):
             settled(page)
             page.get_by_role("button", name="This is the one: 2").click()
             page.get_by_text("Every later sync keeps to it").first.wait_for()
-            page.get_by_text("No site waits for a decision").wait_for()
-            page.get_by_text("Decided by people (1)").wait_for()
+            page.get_by_text("No site waits for a decision").first.wait_for()
+            page.get_by_text("Decided by people (1)").first.wait_for()
 
             page.get_by_role("tab", name="Chain of custody").click()
-            page.get_by_text("2 of 3 sites in Zoho are known companies").wait_for()
+            page.get_by_text("2 of 3 sites in Zoho are known companies").first.wait_for()
             settled(page)
             grid = page.locator("[data-testid=stDataFrame]").locator("visible=true").first
             grid.locator("[role=gridcell]").first.wait_for(state="attached")
@@ -79,7 +79,7 @@ def test_sync_review_decide_and_count(tmp_path, monkeypatch):
 
             page.get_by_role("link", name="Home").click()
             page.get_by_role("link", name="Work on them").click()
-            page.get_by_text("1 open, 0 assigned, 0 set aside, 0 settled").wait_for()
+            page.get_by_text("1 open, 0 assigned, 0 set aside, 0 settled").first.wait_for()
             assert not page.outside
     db = turso_db.connect(f"file:{data / 'hades.db'}")
     decided = db.rows("SELECT decided_by, reason FROM match_decisions")

@@ -66,9 +66,9 @@ def test_calibrate_tick_preview_propose_accept_and_read_the_journal(tmp_path: Pa
         assert (config / "icp.yaml").read_bytes() == before
 
         go(page, address, "Score_Calibration?proposal=1")  # the address that was passed on
-        page.get_by_text("Proposal 1:").wait_for()
+        page.get_by_text("Proposal 1:").first.wait_for()
         named(page, "Ben Cole")
-        page.get_by_text("scores to change, open").wait_for()
+        page.get_by_text("scores to change, open").first.wait_for()
         shot(page, "3_proposal")
         page.get_by_role("textbox", name="Why?").fill("Agreed")
         page.get_by_role("textbox", name="Why?").press("Enter")
@@ -77,7 +77,7 @@ def test_calibrate_tick_preview_propose_accept_and_read_the_journal(tmp_path: Pa
         page.get_by_text("Version 2 is in force").first.wait_for()
         assert (config / "icp.yaml").read_bytes() != before
         settled(page)
-        page.get_by_text("1 prediction is too young to grade").wait_for()
-        page.get_by_text("Applied by Ben Cole").wait_for()
+        page.get_by_text("1 prediction is too young to grade").first.wait_for()
+        page.get_by_text("Applied by Ben Cole").first.wait_for()
         shot(page, "4_journal")
         assert not page.outside

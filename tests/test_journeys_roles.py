@@ -61,7 +61,7 @@ def signed_in(people: Provider, address: str, name: str, scheme: str) -> Iterato
         page.get_by_role("button", name="Sign in").wait_for()
         tab_to(page, "Sign in", "button")
         page.keyboard.press("Enter")
-        page.get_by_text(f"Signed in as {name}").wait_for()
+        page.get_by_text(f"Signed in as {name}").first.wait_for()
         settled(page)
         yield page
         assert not [url for url in page.outside if not url.startswith(people.address)]
@@ -93,7 +93,7 @@ def exports(page: Any) -> None:
         "filechooser", lambda _: None
     )  # from here on the browser asks us, so that no Enter comes too early for that
     follow(page, "Score and Export")
-    page.get_by_text("Drop a ZoomInfo export above").wait_for()
+    page.get_by_text("Drop a ZoomInfo export above").first.wait_for()
     settled(page)
     tab_to(page, "Upload", "button")
     with page.expect_file_chooser() as chooser:
@@ -108,7 +108,7 @@ def exports(page: Any) -> None:
     assert not in_both_schemes(page)
     picture(page, "export")
     press(page, f"Export {number} leads")
-    page.get_by_text(f"is recorded: {number} leads").wait_for()
+    page.get_by_text(f"is recorded: {number} leads").first.wait_for()
     settled(page)
     tab_to(page, "Download for VanillaSoft", "button")
     with page.expect_download() as waiting:
@@ -144,7 +144,7 @@ def approves_and_rolls_back(page: Any, config: Path) -> None:
 
     tab_to(page, "Calibration report", "div=tab")
     page.keyboard.press("ArrowLeft")
-    page.get_by_text("Version 2 is in force since").wait_for()
+    page.get_by_text("Version 2 is in force since").first.wait_for()
     settled(page)
     write(page, "Why?", "To show that it can be undone")
     press(page, "Roll back")
@@ -200,7 +200,7 @@ def audits(page: Any) -> None:
     """An admin: who did what, found by name."""
     follow(page, "Audit")
     write(page, "Person or subject", "Ana")
-    page.get_by_text("The newest: Ana Ruiz, roll back").wait_for()
+    page.get_by_text("The newest: Ana Ruiz, roll back").first.wait_for()
     assert not violations(page)
 
 

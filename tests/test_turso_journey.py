@@ -41,7 +41,7 @@ def scored(page: Any, address: str, content: bytes) -> list[str]:
     page.locator("input[type=file]").first.set_input_files(
         {"name": "leads.csv", "mimeType": "text/csv", "buffer": content}
     )
-    page.get_by_text("leads are ready to go out").wait_for()
+    page.get_by_text("leads are ready to go out").first.wait_for()
     settled(page)
     cells: list[str] = scores_shown(page)
     return cells
@@ -69,7 +69,7 @@ def test_the_loop_on_the_real_server(
         # 0.5 × 100 (distance) + 0.3 × 100 (hotel) + 0.2 × 70 (101–500 employees) = 94
         assert "94" in scored(page, address, upload())
         page.get_by_role("button", name="Export 2 leads").click()
-        page.get_by_text("is recorded: 2 leads").wait_for()
+        page.get_by_text("is recorded: 2 leads").first.wait_for()
         with page.expect_download() as waiting:
             page.get_by_role("button", name="Download for VanillaSoft").click()
         rows = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_bytes().decode())))
@@ -91,7 +91,7 @@ def test_the_loop_on_the_real_server(
         go(page, address, "Score_Calibration")
         filled(page, "Your name", "Ana Ruiz")
         page.get_by_role("button", name="Calibrate now").click()
-        page.get_by_text("Run 1:").wait_for()
+        page.get_by_text("Run 1:").first.wait_for()
         settled(page)
         tick(page, "7011")
         page.get_by_role("button", name="Apply 1 selected").click()
